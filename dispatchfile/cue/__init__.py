@@ -1,0 +1,1 @@
+"""The CUE-like language: text to tree (parser) and tree to value (evaluate)."""

@@ -1,0 +1,73 @@
+"""What the program has to say about a file: findings with places, help and fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dispatchfile.source import Span
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that takes part in a finding, such as the first of two definitions."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the characters of a span by a text."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a finding; a safe one never changes what the file means."""
+
+    message: str
+    edits: tuple[Edit, ...]
+    safe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `code` is its rule (DF201), `path` the field in the value (task.test.inputs[0])."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None = None
+    label: str = ""
+    related: tuple[Related, ...] = ()
+    help: str = ""
+    path: str = ""
+    fix: Fix | None = None
+
+
+def errors(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return those of the diagnostics that are errors."""
+    return [found for found in diagnostics if found.severity is Severity.ERROR]
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the diagnostics by file and place, without repetitions; those without a place come first."""
+
+    def key(found: Diagnostic) -> tuple[str, int, int, str]:
+        if found.span is None:
+            return "", 0, 0, found.message
+        return found.span.source.name, found.span.start, found.span.end, found.message
+
+    return sorted(dict.fromkeys(diagnostics), key=key)

@@ -1,0 +1,1 @@
+"""Carry built images through a GitOps repository to a deployment."""

@@ -1,0 +1,1 @@
+"""Run a plan in containers on one machine."""

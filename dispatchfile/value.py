@@ -1,0 +1,65 @@
+"""Evaluated data that remembers the places it was written, whatever the flavour of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.source import Source, Span
+
+Plain: TypeAlias = "bool | int | float | Decimal | str | list[Plain] | dict[str, Plain] | None"
+Scalar: TypeAlias = bool | int | Decimal | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A scalar, list or struct. `spans` are all places it came from, `keys` those of the labels that name it."""
+
+    data: Scalar | list[Value] | dict[str, Value]
+    spans: tuple[Span, ...] = ()
+    keys: tuple[Span, ...] = ()
+
+    @property
+    def span(self) -> Span | None:
+        """Return the first place the value was written, or None when it has none."""
+        return self.spans[0] if self.spans else None
+
+    @property
+    def key(self) -> Span | None:
+        """Return the first place of the label that names the value, or None when it is no field."""
+        return self.keys[0] if self.keys else None
+
+    def at(self, *path: str | int) -> Value | None:
+        """Return the value below this one at a path of labels and list positions, or None."""
+        found: Value | None = self
+        for part in path:
+            data = found.data if found is not None else None
+            if isinstance(part, str):
+                found = data.get(part) if isinstance(data, dict) else None
+            else:
+                found = data[part] if isinstance(data, list) and -len(data) <= part < len(data) else None
+        return found
+
+    def plain(self) -> Plain:
+        """Return the value as plain Python data, as JSON would hold it."""
+        if isinstance(self.data, dict):
+            return {label: value.plain() for label, value in self.data.items()}
+        if isinstance(self.data, list):
+            return [value.plain() for value in self.data]
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of a source: the value as far as it could be built, and what was found on the way."""
+
+    source: Source
+    value: Value | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Return whether there is a value and no diagnostic is an error."""
+        return self.value is not None and not any(d.severity is Severity.ERROR for d in self.diagnostics)
