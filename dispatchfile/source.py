@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
+from dispatchfile.record import Record
 
-@dataclass(frozen=True, eq=False)
-class Source:
+
+class Source(Record, eq=False):
     """A text with the name under which messages mention it."""
 
     name: str
@@ -39,8 +39,7 @@ class Source:
         return self.text[starts[number - 1] : end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """A piece of a source: the characters from offset `start` up to, not including, `end`."""
 
     source: Source

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import TypeAlias
-
 from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.record import Record
 from dispatchfile.source import Source, Span
 
-Plain: TypeAlias = "bool | int | float | Decimal | str | list[Plain] | dict[str, Plain] | None"
-Scalar: TypeAlias = bool | int | Decimal | str | None
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from typing import TypeAlias
+
+    Plain: TypeAlias = bool | int | float | Decimal | str | list["Plain"] | dict[str, "Plain"] | None
+    Scalar: TypeAlias = bool | int | Decimal | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Record):
     """A scalar, list or struct. `spans` are all places it came from, `keys` those of the labels that name it."""
 
     data: Scalar | list[Value] | dict[str, Value]
@@ -51,8 +52,7 @@ class Value:
         return self.data
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Record):
     """What became of a source: the value as far as it could be built, and what was found on the way."""
 
     source: Source

@@ -1,71 +1,72 @@
 """The syntax tree of a CUE file, in the old and the modern syntax alike.
 
 The tree keeps what was written (a chain `a b: c` stays a chain), so that a formatter can print it again.
-Every node knows its span; comments hang on the node they stand before or behind.
+Every node knows its span; `File.comments` says which comments belong to which node.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Literal, TypeAlias
-
+from dispatchfile.record import Record
 from dispatchfile.source import Source, Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+    from typing import Literal, TypeAlias
 
-@dataclass(slots=True, eq=False)
-class Node:
-    """Anything in the tree. `before` are comments on lines of their own above it, `behind` the one after it."""
+
+class Node(Record, eq=False):
+    """Anything in the tree; nodes are compared by identity."""
 
     span: Span
-    before: tuple[Span, ...] = field(default=(), kw_only=True)
-    behind: tuple[Span, ...] = field(default=(), kw_only=True)
+
+
+class Comments(Record):
+    """The comments of a node: on lines of their own above it, at the end of its line, and last inside its brackets."""
+
+    before: tuple[Span, ...] = ()
+    behind: tuple[Span, ...] = ()
+    inside: tuple[Span, ...] = ()
 
 
 # Expressions
 
 
-@dataclass(slots=True, eq=False)
 class Identifier(Node):
     """A bare name that refers to a field, alias, loop variable, package or predeclared name."""
 
     name: str
 
 
-@dataclass(slots=True, eq=False)
 class Null(Node):
     """`null`."""
 
 
-@dataclass(slots=True, eq=False)
 class Bool(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(slots=True, eq=False)
 class Number(Node):
     """An int (Python int) or float (Decimal) literal."""
 
     value: int | Decimal
 
 
-@dataclass(slots=True, eq=False)
 class String(Node):
     """A string literal without interpolation, escapes resolved."""
 
     value: str
 
 
-@dataclass(slots=True, eq=False)
 class Bytes(Node):
     """A bytes literal without interpolation, escapes resolved."""
 
     value: bytes
 
 
-@dataclass(slots=True, eq=False)
 class Interpolation(Node):
     r"""A string or bytes literal with `\( )` in it: literal pieces and expressions in turn."""
 
@@ -73,12 +74,10 @@ class Interpolation(Node):
     is_bytes: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Bottom(Node):
     """`_|_`."""
 
 
-@dataclass(slots=True, eq=False)
 class Struct(Node):
     """`{ … }`, or the body that a field chain implies (`implied`)."""
 
@@ -86,7 +85,6 @@ class Struct(Node):
     implied: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class ListLiteral(Node):
     """`[a, b, ...T]`; elements may be comprehensions."""
 
@@ -94,7 +92,6 @@ class ListLiteral(Node):
     rest: Rest | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Unary(Node):
     """A prefix operator: + - ! * < <= > >= != =~ !~."""
 
@@ -102,7 +99,6 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Binary(Node):
     """An infix operator: | & || && == != < <= > >= =~ !~ + - * / div mod quo rem."""
 
@@ -111,7 +107,6 @@ class Binary(Node):
     right: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Selector(Node):
     """`operand.label`; `quoted` when the label was written as a string."""
 
@@ -120,7 +115,6 @@ class Selector(Node):
     quoted: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Index(Node):
     """`operand[index]`."""
 
@@ -128,7 +122,6 @@ class Index(Node):
     index: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Slice(Node):
     """`operand[low:high]`."""
 
@@ -137,7 +130,6 @@ class Slice(Node):
     high: Expression | None
 
 
-@dataclass(slots=True, eq=False)
 class Call(Node):
     """`function(arguments)`."""
 
@@ -145,14 +137,12 @@ class Call(Node):
     arguments: tuple[Expression, ...]
 
 
-@dataclass(slots=True, eq=False)
 class Parenthesis(Node):
     """`(inner)`."""
 
     inner: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Aliased(Node):
     """A value alias, `label: X={ … }`."""
 
@@ -163,7 +153,6 @@ class Aliased(Node):
 # Labels
 
 
-@dataclass(slots=True, eq=False)
 class Name(Node):
     """A plain label; a quoted one cannot be reached by a bare identifier."""
 
@@ -171,21 +160,18 @@ class Name(Node):
     quoted: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Interpolated(Node):
     r"""A label `"a-\(x)"`."""
 
     value: Interpolation
 
 
-@dataclass(slots=True, eq=False)
 class Dynamic(Node):
     """A label `(expression)`, from CUE v0.4."""
 
     value: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Pattern(Node):
     """A label `[expression]` or `[X=expression]`, or the old template `<X>` (no expression: every string)."""
 
@@ -196,7 +182,6 @@ class Pattern(Node):
 # Clauses of a comprehension
 
 
-@dataclass(slots=True, eq=False)
 class For(Node):
     """`for value in source` or `for key, value in source`."""
 
@@ -205,7 +190,6 @@ class For(Node):
     source: Expression
 
 
-@dataclass(slots=True, eq=False)
 class If(Node):
     """`if condition`."""
 
@@ -215,7 +199,6 @@ class If(Node):
 # Declarations
 
 
-@dataclass(slots=True, eq=False)
 class Field(Node):
     """`label: value`. In a chain the value is an implied Struct with one Field.
 
@@ -231,14 +214,12 @@ class Field(Node):
     attributes: tuple[Attribute, ...] = ()
 
 
-@dataclass(slots=True, eq=False)
 class Embedding(Node):
     """An expression that stands as a declaration of its own."""
 
     value: Expression
 
 
-@dataclass(slots=True, eq=False)
 class Let(Node):
     """`let X = value`, also a clause; the old alias `X = value` has `old` set."""
 
@@ -247,21 +228,18 @@ class Let(Node):
     old: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Rest(Node):
     """`...` or `...T`."""
 
     value: Expression | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Attribute(Node):
     """`@name(…)`; it has no meaning for the value."""
 
     text: str
 
 
-@dataclass(slots=True, eq=False)
 class Comprehension(Node):
     r"""`for … if … { value }`; the old forms `"\(k)": v for …` and `[v for …]` come out the same, `old` set.
 
@@ -273,7 +251,6 @@ class Comprehension(Node):
     old: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Import(Node):
     """One import: the path, and the name it is known by here (None: the path's last part)."""
 
@@ -281,7 +258,6 @@ class Import(Node):
     name: str | None = None
 
 
-@dataclass(slots=True, eq=False)
 class File(Node):
     """A whole file."""
 
@@ -289,11 +265,13 @@ class File(Node):
     package: str | None
     imports: tuple[Import, ...]
     declarations: tuple[Declaration, ...]
+    comments: Mapping[Node, Comments]
 
 
-Expression: TypeAlias = (
-    Identifier | Null | Bool | Number | String | Bytes | Interpolation | Bottom | Struct | ListLiteral
-    | Unary | Binary | Selector | Index | Slice | Call | Parenthesis | Aliased
-)  # fmt: skip
-Label: TypeAlias = Name | Interpolated | Dynamic | Pattern
-Declaration: TypeAlias = Field | Embedding | Let | Rest | Attribute | Comprehension
+if TYPE_CHECKING:
+    Expression: TypeAlias = (
+        Identifier | Null | Bool | Number | String | Bytes | Interpolation | Bottom | Struct | ListLiteral
+        | Unary | Binary | Selector | Index | Slice | Call | Parenthesis | Aliased
+    )  # fmt: skip
+    Label: TypeAlias = Name | Interpolated | Dynamic | Pattern
+    Declaration: TypeAlias = Field | Embedding | Let | Rest | Attribute | Comprehension

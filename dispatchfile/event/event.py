@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dispatchfile.record import Record
 
-from dispatchfile.model.pipeline import ConditionKind
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.model.pipeline import ConditionKind
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Record):
     """Facts about one event. None means unknown, which is an error only where a condition asks for it.
 
     `branch` is the pushed branch, `tag` the pushed, released or image tag, `source` and `target` the branches of a

@@ -6,15 +6,20 @@ Every object keeps the value it was decoded from in `value`, so that any later s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dispatchfile.record import Record
+from dispatchfile.value import Value
 
-from dispatchfile.value import Plain, Value
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    from dispatchfile.value import Plain
+
+    ConditionKind = Literal["push", "tag", "pull_request", "release", "cron", "image"]
 
 
-@dataclass(frozen=True, slots=True)
-class SecretKey:
+class SecretKey(Record):
     """A key of a named secret."""
 
     name: str
@@ -22,48 +27,43 @@ class SecretKey:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Record, uncompared=("value",)):
     """Something that tasks take in or put out."""
 
     name: str
     type: str
     param: Mapping[str, str]
     secret: Mapping[str, SecretKey]
-    value: Value = field(compare=False, repr=False)
+    value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class EnvVar:
+class EnvVar(Record, uncompared=("place",)):
     """An environment variable of a step: a literal value, or a key of a secret."""
 
     name: str
     value: str | None
     secret: SecretKey | None
-    place: Value = field(compare=False, repr=False)
+    place: Value
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeMount:
+class VolumeMount(Record, uncompared=("value",)):
     """Where a step sees a volume of its task."""
 
     name: str
     mount_path: str
     sub_path: str
     read_only: bool
-    value: Value = field(compare=False, repr=False)
+    value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """Memory in bytes and processors as a fraction (0.25 is a quarter); None is no limit."""
 
     memory: int | None = None
     cpu: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record, uncompared=("value",)):
     """A container of a task (Kubernetes core/v1 Container). None for command or args: the image's own."""
 
     name: str
@@ -78,21 +78,19 @@ class Step:
     run_as_user: int | None
     run_as_group: int | None
     script: str | None
-    value: Value = field(compare=False, repr=False)
+    value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Record, uncompared=("value",)):
     """A volume of a task: `kind` is the Kubernetes source (emptyDir, secret, hostPath, …), `settings` what stands in it."""
 
     name: str
     kind: str
     settings: Mapping[str, Plain]
-    value: Value = field(compare=False, repr=False)
+    value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Record, uncompared=("value",)):
     """Steps that run in order, what they need and what they make. `timeout` is in seconds; None is the run's own."""
 
     name: str
@@ -104,14 +102,10 @@ class Task:
     timeout: float | None
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    value: Value = field(compare=False, repr=False)
+    value: Value
 
 
-ConditionKind = Literal["push", "tag", "pull_request", "release", "cron", "image"]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Record, uncompared=("value",)):
     """The one condition of an action, in the 1.4 sense: `git.push` and the older `push` come out the same.
 
     None is "not given"; an empty tuple is "given, and empty". `targets` also holds the older `branches` of a
@@ -132,18 +126,17 @@ class Condition:
     push_tags: tuple[str, ...] | None = None
     schedule: str | None = None
     revision: str | None = None
-    value: Value = field(compare=False, repr=False, default=Value(None))
+    value: Value = Value(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Record, uncompared=("value",)):
     """Which tasks run on which condition; `index` counts from 0, as the original's messages do."""
 
     index: int
     name: str | None
     tasks: tuple[str, ...]
     on: Condition | None
-    value: Value = field(compare=False, repr=False)
+    value: Value
 
     @property
     def title(self) -> str:
@@ -151,11 +144,10 @@ class Action:
         return f'action "{self.name}"' if self.name else f"action #{self.index}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Record, uncompared=("value",)):
     """A whole Dispatchfile, decoded; names keep the order of the file."""
 
     resources: Mapping[str, Resource]
     tasks: Mapping[str, Task]
     actions: tuple[Action, ...]
-    value: Value = field(compare=False, repr=False)
+    value: Value

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
-
 from dispatchfile.event.event import Event
 from dispatchfile.model.pipeline import Action, Pipeline, Task
+from dispatchfile.record import Record
 from dispatchfile.source import Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+
+class Reason(Record):
     """One condition of an action held against the event: `field` as in the file, and whether it holds."""
 
     field: str
@@ -21,8 +22,7 @@ class Reason:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Record):
     """Whether an action fires, and the conditions that decided, in the order they were asked."""
 
     action: Action
@@ -30,8 +30,7 @@ class Decision:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Record):
     """Why a task waits for another: `kind` says by what, `via` names the resource that passes between them."""
 
     task: str
@@ -39,8 +38,7 @@ class Need:
     via: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedTask:
+class PlannedTask(Record):
     """A task of the plan, what it waits for, and whether it was asked for or only needed."""
 
     task: Task
@@ -58,8 +56,7 @@ class PlannedTask:
         return tuple(dict.fromkeys(need.task for need in self.needs))
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """Tasks in an order in which they can run (ties as in the file), and what they were planned for.
 
     `context` holds the `context.*` variables; resource and task variables are known only as the tasks run.
@@ -69,4 +66,4 @@ class Plan:
     event: Event
     decisions: tuple[Decision, ...]
     tasks: tuple[PlannedTask, ...]
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str]

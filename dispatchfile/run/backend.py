@@ -23,19 +23,18 @@ Everything that the environment refuses is an EnvironmentProblem that says what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from dispatchfile.model.pipeline import Limits
+from dispatchfile.record import Record
 
 Pull = Literal["missing", "always", "never"]
 Stream = Literal["stdout", "stderr"]
 Sink = Callable[[Stream, bytes], None]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingTree:
+class WorkingTree(Record):
     """The user's own repository as a git input: the tree as it stands at `path`, seen through a writable view.
 
     `commit` is checked out (detached) in the view's own depth-1 `.git`; changes of tracked files show as changes.
@@ -47,16 +46,14 @@ class WorkingTree:
     untracked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Record):
     """A commit of the user's own repository at `path`, without any change of the working tree."""
 
     path: Path
     commit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(Record):
     """A repository to fetch from its own URL; an empty revision is the remote's default branch."""
 
     revision: str = ""
@@ -64,15 +61,13 @@ class Remote:
     submodules: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Produced:
+class Produced(Record):
     """The output of a task that ran before, as `save_output` kept it."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class GitInput:
+class GitInput(Record):
     """A git resource, to be at /workspace/NAME with `url` as its remote `origin`."""
 
     name: str
@@ -80,16 +75,14 @@ class GitInput:
     origin: WorkingTree | Commit | Remote | Produced
 
 
-@dataclass(frozen=True, slots=True)
-class StorageInput:
+class StorageInput(Record):
     """A storage resource: the content of a local directory, to be at /workspace/NAME."""
 
     name: str
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInput:
+class ImageInput(Record):
     """An image resource; nothing is laid into the workspace, the digest says what `url` stands for."""
 
     name: str
@@ -100,8 +93,7 @@ class ImageInput:
 Input = GitInput | StorageInput | ImageInput
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Record):
     """A resource that a task makes; /workspace/output/NAME exists, empty and writable, when its steps start."""
 
     name: str
@@ -109,18 +101,16 @@ class Output:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeSpec:
+class VolumeSpec(Record, hidden=("files",)):
     """A volume shared by the steps of a task: empty, a host path, or files made of a secret's keys (name to content)."""
 
     name: str
     kind: Literal["empty", "host", "files"]
     host_path: str = ""
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Record):
     """Where a step sees a volume."""
 
     volume: str
@@ -129,19 +119,17 @@ class Mount:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSpec:
+class TaskSpec(Record):
     """A task with every variable of its resources known."""
 
     name: str
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     volumes: tuple[VolumeSpec, ...]
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class StepSpec:
+class StepSpec(Record, hidden=("env",)):
     """A step ready to run. None for command or args: the image's ENTRYPOINT or CMD, by the rules of Kubernetes."""
 
     task: str
@@ -149,7 +137,7 @@ class StepSpec:
     image: str
     command: tuple[str, ...] | None
     args: tuple[str, ...] | None
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     working_dir: str
     mounts: tuple[Mount, ...]
     limits: Limits
@@ -157,8 +145,7 @@ class StepSpec:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Record):
     """How a step ended. `exit_code` is the program's own; `message` explains every reason but "exited"."""
 
     exit_code: int
@@ -166,8 +153,7 @@ class StepResult:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunSpec:
+class RunSpec(Record):
     """What the whole run shares. `folder` is the run's own directory, `repository` the user's, `project` its name.
 
     Nothing goes beyond this machine unless `publish`; `offline` asks no registry and no remote at all.
