@@ -1,0 +1,60 @@
+import pytest
+
+from dispatchfile.record import Record, replace
+
+
+class Point(Record, uncompared=("note",), hidden=("secret",)):
+    x: int
+    y: int = 0
+    note: str = ""
+    secret: str = "s"
+
+
+class Named(Point):
+    name: str
+
+
+class Node(Record, eq=False):
+    label: str
+
+
+class Leaf(Node):
+    value: int
+
+
+def test_fields_come_by_position_or_name_with_defaults() -> None:
+    point = Point(1, note="n")
+    assert (point.x, point.y, point.note) == (1, 0, "n")
+    with pytest.raises(TypeError):
+        Point()
+    with pytest.raises(TypeError):
+        Point(1, z=2)
+
+
+def test_fields_without_a_default_come_first_in_a_derived_record() -> None:
+    named = Named(1, "p")
+    assert (named.x, named.name, named.y) == (1, "p", 0)
+
+
+def test_equality_and_hash_leave_uncompared_fields_out() -> None:
+    assert Point(1, note="a") == Point(1, note="b")
+    assert hash(Point(1, note="a")) == hash(Point(1, note="b"))
+    assert Point(1) != Point(2)
+    assert Point(1, 0) != Named(1, "p", 0)
+
+
+def test_identity_is_inherited() -> None:
+    assert Leaf("a", 1) != Leaf("a", 1)
+    leaf = Leaf("a", 1)
+    assert leaf == leaf
+    assert len({leaf, Leaf("a", 1)}) == 2
+
+
+def test_repr_hides_what_is_hidden() -> None:
+    assert repr(Point(1, 2)) == "Point(x=1, y=2)"
+
+
+def test_replace_changes_only_what_is_named() -> None:
+    assert replace(Point(1, 2), y=3) == Point(1, 3)
+    with pytest.raises(TypeError):
+        replace(Point(1, 2), z=3)
