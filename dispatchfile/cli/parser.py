@@ -1,0 +1,102 @@
+"""An argument parser that raises our errors, knows near misses, and lets options and arguments mix."""
+
+from __future__ import annotations
+
+import argparse
+
+from dispatchfile.errors import UsageError
+from dispatchfile.spelling import nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any, NoReturn
+
+    Commands = argparse._SubParsersAction["Parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser for one command: no abbreviations, line breaks of descriptions and examples kept."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        settings.setdefault("allow_abbrev", False)
+        super().__init__(**settings)
+
+    def options(self) -> list[argparse.Action]:
+        """Return the actions that have option strings."""
+        return [action for action in self._actions if action.option_strings]
+
+    def parse(self, argv: Sequence[str], namespace: argparse.Namespace) -> None:
+        """Parse a command's arguments into the namespace; raises UsageError."""
+        nested = next((a for a in self._actions if isinstance(a, argparse._SubParsersAction)), None)
+        read = self.parse_known_args if nested else self.parse_known_intermixed_args
+        unknown = read(list(argv), namespace)[1]
+        if not unknown:
+            return
+        deepest: Parser = nested.choices[getattr(namespace, nested.dest)] if nested else self
+        wrong = next((text for text in unknown if text.startswith("-")), unknown[0])
+        name = wrong.partition("=")[0]
+        what = "option" if wrong.startswith("-") else "argument"
+        known = [text for action in deepest.options() for text in action.option_strings]
+        raise UsageError(
+            f'unknown {what} "{name}"', help=suggestion(name, known) or f"see `{deepest.prog} --help`"
+        )
+
+    def accept_global_options(self) -> None:
+        """Let the global options stand behind the command too, wherever the command has no such option itself."""
+        add_global_options(self, behind=True)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    parser.accept_global_options()
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(message.removeprefix("argument "), help=f"see `{self.prog} --help`")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        near = nearest(str(value), choices)
+        hint = f', did you mean "{near}"?' if near else f"; expected one of {', '.join(choices)}"
+        raise argparse.ArgumentError(action, f'"{value}" is not known{hint}')
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the nearest known spelling, or nothing."""
+    near = nearest(name, known)
+    return f'did you mean "{near}"?' if near else ""
+
+
+def examples(*lines: str) -> str:
+    """Return the text of a command's examples, for the end of its help."""
+    return "examples:\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def add_global_options(parser: Parser, *, behind: bool = False) -> None:
+    """Add the options of every command; those `behind` a command are not shown and change nothing unless given."""
+    taken = {text for action in parser.options() for text in action.option_strings}
+
+    def add(*names: str, default: Any = None, **settings: Any) -> None:
+        free = [name for name in names if name not in taken]
+        if not free:
+            return
+        if behind:
+            settings.update(default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        else:
+            settings.update(default=default)
+        settings.setdefault("dest", names[-1].lstrip("-"))
+        parser.add_argument(*free, **settings)
+
+    add("-C", dest="directory", metavar="DIR", default=".")
+    add("-f", "--file", metavar="FILE")
+    add("--config", metavar="FILE")
+    add("--color", choices=("auto", "always", "never"))
+    add("-v", "--verbose", action="store_true", default=False)
+    add("-q", "--quiet", action="store_true", default=False)
+    add("--debug", action="store_true", default=False)
+    if not behind:
+        add("--version", action="store_true", default=False)
+        add("-h", "--help", action="store_true", default=False)
