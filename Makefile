@@ -1,0 +1,47 @@
+# Every target sets up what it needs and says so; nothing that it starts is left running.
+# ENGINE=own     start a private Docker engine even though one answers (root only)
+# PYTEST="…"     arguments for pytest:   make test PYTEST="-k globs -x"
+# BENCH="…"      arguments of the bench: make bench BENCH="chain --rounds 3"
+
+SHELL := /bin/bash
+VENV ?= .venv
+export VENV
+SETUP := runner/engine/venv
+WITH_ENGINE := runner/engine/with-engine
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench grammar schema constraints venv clean
+
+help:  ## this list
+	@awk -F ':.*## *' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: venv  ## from a Dispatchfile to an updated GitOps repository, on this machine alone
+	@$(WITH_ENGINE) python examples/hello-world/demo.py
+
+test: venv  ## all tests, those with a Docker engine among them
+	@$(WITH_ENGINE) pytest $(PYTEST)
+
+check: venv  ## what needs no engine: style, types, generated files
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python grammar/compile.py --check
+	$(VENV)/bin/python -m dispatchfile.model.schema --check
+
+grammar: venv  ## compile the grammar into dispatchfile/cue/_tables.py
+	$(VENV)/bin/python grammar/compile.py
+
+schema: venv  ## write grammar/schema/pipeline.schema.json from the model's tables
+	$(VENV)/bin/python -m dispatchfile.model.schema
+
+bench: venv  ## how fast it is beside a loop of `docker run` and beside act; asserts nothing
+	@$(WITH_ENGINE) python tests/bench/bench.py $(BENCH)
+
+constraints: venv  ## renew constraints.txt with the newest versions that pyproject.toml allows
+	@runner/engine/renew-constraints
+
+venv:
+	@$(SETUP)
+
+clean:  ## remove the environment, caches and the private engine's data
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
