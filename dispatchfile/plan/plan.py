@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from dispatchfile.event.event import Event
-from dispatchfile.model.pipeline import Action, Pipeline, Task
+from dispatchfile.event.decision import Decision, Reason
 from dispatchfile.record import Record
-from dispatchfile.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
+    from dispatchfile.event.event import Event
+    from dispatchfile.model.pipeline import Pipeline, Task
 
-class Reason(Record):
-    """One condition of an action held against the event: `field` as in the file, and whether it holds."""
-
-    field: str
-    holds: bool
-    message: str
-    span: Span | None = None
-
-
-class Decision(Record):
-    """Whether an action fires, and the conditions that decided, in the order they were asked."""
-
-    action: Action
-    fires: bool
-    reasons: tuple[Reason, ...]
+__all__ = ["Decision", "Need", "Plan", "PlannedTask", "Reason"]
 
 
 class Need(Record):
