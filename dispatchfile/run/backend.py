@@ -157,6 +157,7 @@ class RunSpec(Record):
     """What the whole run shares. `folder` is the run's own directory, `repository` the user's, `project` its name.
 
     Nothing goes beyond this machine unless `publish`; `offline` asks no registry and no remote at all.
+    `tasks` is how many the plan holds: their networks are started ahead of need.
     """
 
     run_id: str
@@ -171,6 +172,7 @@ class RunSpec(Record):
     network: str = ""
     docker_host: str = ""
     keep: bool = False
+    tasks: int = 1
 
 
 class TaskHandle(Protocol):
