@@ -1,0 +1,240 @@
+"""From a value to a pipeline: builds what can be built, and says everything that is wrong with the rest.
+
+Building never reports and never fails: what has the wrong type is read as far as it makes sense, or left out.
+Reporting is left to the checks, each over the value or the half-built pipeline, so that one mistake never hides
+another.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Diagnostic, Severity, in_order
+from dispatchfile.model import conditions, containers, references, structure
+from dispatchfile.model.pipeline import Action, Pipeline, Resource, Task
+from dispatchfile.model.quantities import duration
+from dispatchfile.model.schema import FOREIGN_RESOURCE_TYPES, PIPELINE, RESOURCE_TYPES
+from dispatchfile.model.shape import ListOf
+from dispatchfile.spelling import nearest
+from dispatchfile.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def decode(value: Value) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
+    """Return the pipeline that a value describes, as far as it could be built, and all that is wrong with it.
+
+    Never raises. Two fields behave as real files need it: an action without `on` and an `on push tags` are
+    warnings, and neither fires on a push.
+    """
+    if not isinstance(value.data, dict):
+        return Pipeline({}, {}, (), value), (structure.mismatch(value, PIPELINE, ""),)
+    pipeline = build(value)
+    found = [
+        *_check_top(value, value.data),
+        *_check_resources(pipeline),
+        *references.check(pipeline),
+        *containers.check(pipeline),
+        *conditions.check(pipeline),
+        *_check_timeouts(pipeline),
+    ]
+    return pipeline, tuple(in_order(found))
+
+
+# Building
+
+
+def build(value: Value) -> Pipeline:
+    """Return the pipeline in a value, without a word about what is wrong with it."""
+    return Pipeline(
+        {name: _resource(name, item) for name, item in entries(value.at("resource"))},
+        {name: _task(name, item) for name, item in entries(value.at("task"))},
+        tuple(_action(index, item) for index, item in enumerate(items(value.at("actions")))),
+        value,
+    )
+
+
+def entries(value: Value | None) -> list[tuple[str, Value]]:
+    """Return the labels and values of a struct; none when it is no struct."""
+    data = value.data if value is not None else None
+    return (
+        [(label, item) for label, item in data.items() if item.data is not None]
+        if isinstance(data, dict)
+        else []
+    )
+
+
+def items(value: Value | None) -> list[Value]:
+    """Return the elements of a list; none when it is no list."""
+    data = value.data if value is not None else None
+    return data if isinstance(data, list) else []
+
+
+def _resource(name: str, value: Value) -> Resource:
+    kind = containers.text(value.at("type")) or ""
+    secrets = value.at("secret") or value.at("secrets")
+    return Resource(
+        name,
+        kind,
+        parameters(kind, value.at("param") or value.at("params")),
+        {variable: secret for variable, item in entries(secrets) if (secret := containers.secret_key(item))},
+        value,
+    )
+
+
+def parameters(kind: str, value: Value | None) -> Mapping[str, str]:
+    """Return the parameters of a resource; Tekton does not tell `URL` from `url`."""
+    known = (
+        {field.name.lower(): field.name for field in RESOURCE_TYPES[kind].fields}
+        if kind in RESOURCE_TYPES
+        else {}
+    )
+    found = {}
+    for label, item in entries(value):
+        content = containers.text(item)
+        if content is not None:
+            found[known.get(label.lower(), label)] = content
+    return found
+
+
+def _task(name: str, value: Value) -> Task:
+    steps = items(value.at("steps"))
+    metadata = value.at("metadata")
+    return Task(
+        name,
+        containers.texts(value.at("inputs")) or (),
+        containers.texts(value.at("outputs")) or (),
+        containers.texts(value.at("deps")) or (),
+        tuple(
+            containers.step(index, item) for index, item in enumerate(steps) if isinstance(item.data, dict)
+        ),
+        tuple(containers.volume(item) for item in items(value.at("volumes")) if isinstance(item.data, dict)),
+        _timeout(value.at("timeout")),
+        _labels(metadata.at("labels") if metadata else None),
+        _labels(metadata.at("annotations") if metadata else None),
+        value,
+    )
+
+
+def _timeout(value: Value | None) -> float | None:
+    """Return the seconds; Tekton reads 0 as "no timeout of its own"."""
+    if value is None or not isinstance(value.data, str):
+        return None
+    try:
+        return max(duration(value.data), 0) or None
+    except ValueError:
+        return None
+
+
+def _labels(value: Value | None) -> dict[str, str]:
+    return {
+        label: content for label, item in entries(value) if (content := containers.text(item)) is not None
+    }
+
+
+def _action(index: int, value: Value) -> Action:
+    name = containers.text(value.at("name"))
+    return Action(
+        index, name, containers.texts(value.at("tasks")) or (), conditions.condition(value.at("on")), value
+    )
+
+
+# Checking
+
+
+def _check_top(value: Value, data: dict[str, Value]) -> Iterator[Diagnostic]:
+    for label, item in data.items():
+        field = PIPELINE.by_name.get(label)
+        if field is not None:
+            yield from structure.check(item, field.shape, label)
+            continue
+        meant = nearest(label, PIPELINE.by_name)
+        if meant is None or isinstance(item.data, list) is not isinstance(
+            PIPELINE.by_name[meant].shape, ListOf
+        ):
+            continue
+        yield Diagnostic(
+            "DF101",
+            Severity.WARNING,
+            f'the top-level field "{label}" has no meaning; did you mean "{meant}"?',
+            item.key or item.span,
+            "taken for a helper and ignored",
+            help=f'rename it to "{meant}", or give the helper a name less like it',
+            path=label,
+            fix=structure.rename(item, meant, safe=False),
+        )
+    task = data.get("task")
+    if task is None or task.data is None:
+        yield structure.missing_field(value, PIPELINE.by_name["task"], PIPELINE, "")
+
+
+def _check_resources(pipeline: Pipeline) -> Iterator[Diagnostic]:
+    for resource in pipeline.resources.values():
+        path = f"resource.{resource.name}"
+        place = resource.value.at("type")
+        table = RESOURCE_TYPES.get(resource.type)
+        if table is None:
+            if place is not None and resource.type:
+                yield _unknown_type(resource, place, path)
+            continue
+        params = resource.value.at("param") or resource.value.at("params")
+        for field in table.fields:
+            if field.required and field.name not in resource.param and not _misplaced(resource, field.name):
+                yield structure.missing_field(params or resource.value, field, table, f"{path}.param")
+        for label, item in entries(params):
+            if label.lower() not in {field.name.lower() for field in table.fields}:
+                found = structure.unknown_field(item, label, table, f"{path}.param")
+                yield Diagnostic(
+                    "DF104",
+                    Severity.WARNING,
+                    f'{table.title} has no parameter "{label}"',
+                    found.span,
+                    "ignored",
+                    help=found.help,
+                    path=found.path,
+                    fix=found.fix,
+                )
+
+
+def _misplaced(resource: Resource, name: str) -> bool:
+    """Return whether a parameter stands beside `type`, which is a finding already."""
+    return name != "type" and resource.value.at(name) is not None
+
+
+def _unknown_type(resource: Resource, place: Value, path: str) -> Diagnostic:
+    meant = nearest(resource.type, RESOURCE_TYPES)
+    advice = f"the types are {', '.join(RESOURCE_TYPES)}"
+    if resource.type in ("gcs", "s3"):
+        advice = 'write type: "storage", and type: "gcs" under `param` (for S3 too)'
+    elif resource.type in FOREIGN_RESOURCE_TYPES:
+        advice = f"a type of Tekton that Dispatch never documented; {advice}"
+    elif meant is not None:
+        advice = f'did you mean "{meant}"?'
+    return Diagnostic(
+        "DF104",
+        Severity.ERROR,
+        f'resource "{resource.name}" has the unknown type "{resource.type}"',
+        place.span,
+        help=advice,
+        path=f"{path}.type",
+    )
+
+
+def _check_timeouts(pipeline: Pipeline) -> Iterator[Diagnostic]:
+    for task in pipeline.tasks.values():
+        place = task.value.at("timeout")
+        if place is None or not isinstance(place.data, str):
+            continue
+        try:
+            problem = "it may not be negative" if duration(place.data) < 0 else ""
+        except ValueError as error:
+            problem = str(error)
+        if problem:
+            yield Diagnostic(
+                "DF502",
+                Severity.ERROR,
+                f'task "{task.name}" has the invalid timeout "{place.data}"',
+                place.span,
+                help=problem,
+                path=f"task.{task.name}.timeout",
+            )

@@ -1,0 +1,219 @@
+"""Values held against the field tables: unknown, missing, misspelt, and mistyped fields."""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
+from dispatchfile.model.schema import owners
+from dispatchfile.model.shape import Field, Flag, Free, ListOf, MapOf, Table, Text, Whole, noun
+from dispatchfile.source import Span
+from dispatchfile.spelling import nearest
+from dispatchfile.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dispatchfile.model.shape import Shape
+
+
+def check(value: Value, shape: Shape, path: str = "") -> Iterator[Diagnostic]:
+    """Yield what keeps a value from having the shape, fields below it included; null is "not given"."""
+    data = value.data
+    if data is None or isinstance(shape, Free):
+        return
+    if isinstance(shape, Table):
+        if isinstance(data, dict):
+            yield from _check_table(value, data, shape, path)
+        else:
+            yield mismatch(value, shape, path)
+    elif isinstance(shape, MapOf):
+        if isinstance(data, dict):
+            for label, item in data.items():
+                if item.data is None:
+                    yield mismatch(item, shape.item, below(path, label))
+                yield from check(item, shape.item, below(path, label))
+        else:
+            yield mismatch(value, shape, path)
+    elif isinstance(shape, ListOf):
+        if isinstance(data, list):
+            for index, item in enumerate(data):
+                if item.data is None:
+                    yield mismatch(item, shape.item, f"{path}[{index}]")
+                yield from check(item, shape.item, f"{path}[{index}]")
+        else:
+            yield mismatch(value, shape, path)
+    elif not _is_scalar(data, shape):
+        yield mismatch(value, shape, path)
+
+
+def below(path: str, label: str) -> str:
+    """Return the path of a field of the struct at `path`."""
+    return f"{path}.{label}" if path else label
+
+
+def _is_scalar(data: object, shape: Text | Flag | Whole) -> bool:
+    if isinstance(shape, Flag):
+        return isinstance(data, bool)
+    if isinstance(shape, Whole):
+        return isinstance(data, int) and not isinstance(data, bool)
+    if shape.kind == "quantity" and not isinstance(data, (dict, list, bool)):
+        return True
+    return isinstance(data, str)
+
+
+def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) -> Iterator[Diagnostic]:
+    for label, item in data.items():
+        field = table.by_name.get(label)
+        if field is None and label in table.by_alias:
+            field = table.by_alias[label]
+            yield _other_spelling(item, label, field, table, path, both=field.name in data)
+        if field is None:
+            yield unknown_field(item, label, table, path)
+        else:
+            yield from check(item, field.shape, below(path, label))
+    for field in table.fields:
+        if field.required and not any(_given(data, name) for name in (field.name, *field.aliases)):
+            yield missing_field(value, field, table, path)
+
+
+def _given(data: dict[str, Value], name: str) -> bool:
+    return name in data and data[name].data is not None
+
+
+# The findings
+
+
+def unknown_field(item: Value, label: str, table: Table, path: str) -> Diagnostic:
+    """Return the finding that a table has no such field, with the likeliest remedy."""
+    meant = nearest(label, table.by_name)
+    fix = None
+    if meant is not None:
+        advice = f'did you mean "{meant}"?'
+        fix = rename(item, meant, safe=False)
+    else:
+        homes = [owner.title for owner in owners(label)]
+        known = f"its fields are {', '.join(table.by_name)}" if len(table.fields) <= 12 else ""
+        advice = f"`{label}` is a field of {' or '.join(homes)}" if homes else known
+    return Diagnostic(
+        "DF101",
+        Severity.ERROR,
+        f'{table.title} has no field "{label}"',
+        item.key or item.span,
+        "unknown field",
+        help=advice,
+        path=below(path, label),
+        fix=fix,
+    )
+
+
+def _other_spelling(
+    item: Value, label: str, field: Field, table: Table, path: str, *, both: bool
+) -> Diagnostic:
+    return Diagnostic(
+        "DF101",
+        Severity.ERROR if both else Severity.WARNING,
+        f'{table.title} has both "{field.name}" and "{label}"'
+        if both
+        else f'the field "{label}" is written "{field.name}"',
+        item.key or item.span,
+        help=f"move its content into `{field.name}`" if both else f'write "{field.name}"',
+        path=below(path, label),
+        fix=None if both else rename(item, field.name, safe=True),
+    )
+
+
+def missing_field(value: Value, field: Field, table: Table, path: str) -> Diagnostic:
+    """Return the finding that a required field of a table is absent."""
+    below_param = value.at("param", field.name)
+    advice = f"{field.doc[0].lower()}{field.doc[1:]}" if field.doc[1:2].islower() else field.doc
+    if below_param is not None and below_param.data is not None:
+        advice = f"`{field.name}` stands under `param`; move it out, beside `param`"
+    return Diagnostic(
+        "DF102",
+        Severity.ERROR,
+        f'{table.title} needs the field "{field.name}"',
+        value.key or value.span,
+        f"`{field.name}` is missing",
+        help=advice if table.name == "resource" else f"{field.name}: {advice}",
+        path=below(path, field.name),
+    )
+
+
+def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
+    """Return the finding that a value is of another type than its field wants, with a fix where one is plain."""
+    data = value.data
+    wanted = noun(shape)
+    advice, text = "", None
+    span = value.span
+    if isinstance(data, dict) and isinstance(shape, ListOf):
+        advice = _list_advice(data, shape)
+    elif (
+        isinstance(shape, ListOf)
+        and isinstance(shape.item, Text)
+        and isinstance(data, str)
+        and span is not None
+    ):
+        text = f"[{_quoted(data)}]"
+    elif (
+        isinstance(shape, Text)
+        and not isinstance(data, (dict, list))
+        and data is not None
+        and span is not None
+    ):
+        text = _quoted(span.text)
+    elif data is None:
+        advice = (
+            "write { } for one without settings"
+            if isinstance(shape, (Table, MapOf))
+            else "give it a value or remove it"
+        )
+    if text is not None:
+        advice = f"write {text}"
+    return Diagnostic(
+        "DF103",
+        Severity.ERROR,
+        f"`{path or 'the file'}` must be {wanted}, not {kind_of(data)}",
+        span or value.key,
+        f"expected {wanted}",
+        help=advice,
+        path=path,
+        fix=Fix(f"write {text}", (Edit(span, text),), safe=False)
+        if text is not None and span is not None
+        else None,
+    )
+
+
+def _list_advice(data: dict[str, Value], shape: ListOf) -> str:
+    item = shape.item
+    if isinstance(item, Table) and item.name == "env" and data:
+        label, value = next(iter(data.items()))
+        shown = _quoted(value.data) if isinstance(value.data, str) else '"…"'
+        return f'each variable is an entry of its own: [{{name: "{label}", value: {shown}}}, …]'
+    return "put it in brackets: [{ … }]"
+
+
+def kind_of(data: object) -> str:
+    """Return how messages call data of this type."""
+    if data is None:
+        return "null"
+    if isinstance(data, bool):
+        return str(data).lower()
+    names = {str: "a string", list: "a list", dict: "a struct"}
+    return next((name for kind, name in names.items() if isinstance(data, kind)), "a number")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def rename(item: Value, name: str, *, safe: bool) -> Fix | None:
+    """Return the fix that renames a field wherever its label stands, or None when it has no place."""
+    edits = tuple(Edit(key, relabelled(key, name)) for key in item.keys)
+    return Fix(f'rename it to "{name}"', edits, safe=safe) if edits else None
+
+
+def relabelled(key: Span, name: str) -> str:
+    """Return a label's new text, in the quotes of the old one."""
+    quote = key.text[:1]
+    return f"{quote}{name}{quote}" if quote in ('"', "'") else name
