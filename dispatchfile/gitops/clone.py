@@ -1,0 +1,207 @@
+"""A private clone of the GitOps repository, in which an update is made and from which it is pushed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.gitops import credentials
+from dispatchfile.gitops.checkout import Checkout, Revision
+from dispatchfile.gitops.credentials import Credential
+from dispatchfile.gitops.git import Git, GitFailed
+from dispatchfile.record import Record
+from dispatchfile.run.mask import Masker
+
+# Enough history to find the last update of an app on its base, and little to fetch.
+DEPTH = 50
+_RACE = re.compile(
+    r"non-fast-forward|fetch first|stale info|cannot lock ref|incorrect old value|failed to update ref"
+    r"|reference already exists|couldn't find remote ref|remote ref does not exist"
+)
+_PROTECTED = re.compile(r"hook declined|GH006|GH013|protected branch|denying non-fast-forward", re.IGNORECASE)
+_REFUSED = re.compile(r"Authentication failed|could not read (Username|Password)|Permission denied|403|401")
+_LFS = ("filter.lfs.smudge=", "filter.lfs.clean=", "filter.lfs.process=", "filter.lfs.required=false")
+
+
+class LostRace(Exception):
+    """Somebody else was faster; the update must be made again on what is there now."""
+
+
+class Tip(Record):
+    """The last commit of a branch. `ours` means that this program made it and that nobody changed it since."""
+
+    commit: str
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    message: str
+    ours: bool
+    source: Revision | None
+
+
+class Clone:
+    """The clone at `directory`; `base` and `branch` are the tips as of the last fetch."""
+
+    def __init__(
+        self, checkout: Checkout, credential: Credential | None, folder: Path, *, verbose: bool
+    ) -> None:
+        self.directory = folder / "tree"
+        self.directory.mkdir()
+        masker = credentials.masker(checkout.configured, checkout.fetch, checkout.push, credential=credential)
+        self._checkout = checkout
+        settings = (*_LFS, *checkout.signing, *(("credential.helper=",) if credential else ()))
+        env = {
+            **credentials.git_environment(checkout.configured, credential, folder),
+            "GIT_LITERAL_PATHSPECS": "1",
+        }
+        self.git = Git(self.directory, env=env, settings=settings, masker=masker, verbose=verbose)
+        # The blobs that a patch of the checkout starts from are there alone. Fetching must not see them: the checkout
+        # may be shallow, and would promise history that it does not hold.
+        env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(checkout.objects)
+        self._local = Git(self.directory, env=env, settings=settings, masker=masker, verbose=verbose)
+        self.git.raw("init", "--quiet", "--template=")
+        self.git.raw("config", "remote.origin.url", checkout.fetch.url)
+        self.git.raw("config", "remote.origin.pushurl", checkout.push.url)
+
+    @property
+    def masker(self) -> Masker:
+        """Return what hides the tokens this clone knows."""
+        return self.git.masker
+
+    def default_branch(self) -> str:
+        """Return the branch that the remote's HEAD names. Raises EnvironmentProblem."""
+        listed = self._ask("ls-remote", "--symref", "origin", "HEAD")
+        match = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", listed, re.MULTILINE)
+        if match is None:
+            raise EnvironmentProblem(
+                f"{self._checkout.configured.url} has no default branch", help="name one: -base-branch=BRANCH"
+            )
+        return match[1]
+
+    def fetch(self, base: str, branch: str) -> tuple[Tip, Tip | None]:
+        """Return the tips of the base branch and of the update branch, None when there is no such branch yet.
+
+        The working tree becomes the base. Raises LostRace when a branch went away meanwhile, EnvironmentProblem.
+        """
+        listed = self._ask("ls-remote", "origin", f"refs/heads/{base}", f"refs/heads/{branch}")
+        have = {line.partition("\t")[2].removeprefix("refs/heads/") for line in listed.splitlines()}
+        if base not in have:
+            raise UsageError(
+                f'the remote has no branch "{base}"', help="-base-branch names the branch to update"
+            )
+        wanted = sorted({base, branch} & have)
+        refs = [f"+refs/heads/{name}:refs/remotes/origin/{name}" for name in wanted]
+        self._ask("fetch", "--quiet", "--no-tags", f"--depth={DEPTH}", "origin", *refs)
+        self.git.raw("checkout", "--quiet", "--force", "--detach", f"refs/remotes/origin/{base}")
+        self.git.raw("clean", "--quiet", "-ffdx")
+        tip = self.tip(f"refs/remotes/origin/{branch}") if branch in have else None
+        return self.tip(f"refs/remotes/origin/{base}"), tip
+
+    def tip(self, ref: str) -> Tip:
+        """Return the commit that a ref names."""
+        shown = self.git.text(
+            "show", "-s", "--format=%H%x00%T%x00%P%x00%an <%ae>%x00%B%x00%(trailers:unfold)", ref
+        )
+        commit, tree, parents, author, message, lines = shown.split("\0")
+        found = trailers(lines)
+        ours = found.get("Generated-by", "").endswith(f"tree {tree}")
+        return Tip(commit, tree, tuple(parents.split()), author, message.rstrip("\n"), ours, _source(found))
+
+    def last_update(self, base: Tip, app: str) -> Revision | None:
+        """Return the source commit of the last update of `app` that the base holds, as far back as was fetched."""
+        shown = self.git.text("log", f"-{DEPTH * 4}", "--format=%(trailers:unfold)%x00", base.commit)
+        for lines in shown.split("\0"):
+            found = trailers(lines)
+            if found.get("Dispatch-App") == app:
+                return _source(found)
+        return None
+
+    def apply(self, patch: bytes) -> None:
+        """Bring the edits of earlier steps into the working tree and the index. Raises EnvironmentProblem."""
+        if not patch:
+            return
+        try:
+            self._local.raw("apply", "--3way", "--whitespace=nowarn", stdin=patch)
+        except GitFailed as error:
+            raise EnvironmentProblem(
+                "the changes that earlier steps made in the checkout do not fit the newest base branch:\n"
+                + error.output.rstrip(),
+                help="make them from the newest base, or undo them: git diff HEAD shows them",
+            ) from error
+
+    def stage(self, paths: list[str]) -> str:
+        """Put files into the index; return the tree that a commit would have."""
+        self._local.raw("add", "--force", "--", *paths)
+        return self._local.text("write-tree")
+
+    def diff(self, base: Tip) -> str:
+        """Return what is staged as a diff against the base."""
+        return self._local.text(
+            "diff", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", base.commit
+        )
+
+    def commit(self, message: str, author: tuple[str, str], date: int | None) -> str:
+        """Commit what is staged on top of the base; return the commit, repeatable when a date is given."""
+        name, email = author
+        env = {
+            "GIT_AUTHOR_NAME": name,
+            "GIT_AUTHOR_EMAIL": email,
+            "GIT_COMMITTER_NAME": name,
+            "GIT_COMMITTER_EMAIL": email,
+        }
+        if date is not None:
+            env |= {"GIT_AUTHOR_DATE": f"@{date} +0000", "GIT_COMMITTER_DATE": f"@{date} +0000"}
+        text = message.encode("utf-8", "surrogateescape")
+        self._local.raw(
+            "commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-F", "-", stdin=text, env=env
+        )
+        return self.git.text("rev-parse", "HEAD")
+
+    def push(self, commit: str, branch: str, *, replace: bool, seen: Tip | None) -> None:
+        """Push a commit to a branch, in place of `seen` when it may `replace` it.
+
+        Raises LostRace when the branch is not what was seen, EnvironmentProblem when the remote refuses.
+        """
+        lease = [f"--force-with-lease=refs/heads/{branch}:{seen.commit if seen else ''}"] if replace else []
+        options = ("--quiet", "--no-follow-tags", "--no-verify")
+        self._ask("push", *options, *lease, "origin", f"{commit}:refs/heads/{branch}", git=self._local)
+
+    def _ask(self, *args: str, git: Git | None = None) -> str:
+        """Talk to the remote; say what a refusal means."""
+        try:
+            return (git or self.git).text(*args)
+        except GitFailed as error:
+            if _PROTECTED.search(error.output):
+                raise EnvironmentProblem(
+                    f"the remote does not let this branch be pushed: {_last(error.output)}",
+                    help="let a pull request do it, or push another branch: -branch=NAME",
+                ) from error
+            if _RACE.search(error.output):
+                raise LostRace(_last(error.output)) from error
+            if _REFUSED.search(error.output):
+                names = ", ".join(
+                    f"${name}" for name in credentials.variables(self._checkout.configured.host)
+                )
+                raise EnvironmentProblem(
+                    f"{self._checkout.configured.url} refused: {_last(error.output)}",
+                    help=f"give a token in {names}, or log git in to that host",
+                ) from error
+            raise
+
+
+def trailers(lines: str) -> dict[str, str]:
+    """Return the trailers of a commit message by name, the last one of each."""
+    pairs = (line.partition(": ") for line in lines.splitlines())
+    return {name: value for name, colon, value in pairs if colon}
+
+
+def _source(found: dict[str, str]) -> Revision | None:
+    name, date = found.get("Source-Revision"), found.get("Source-Date", "")
+    return Revision(name, int(date) if date.isdecimal() else None) if name else None
+
+
+def _last(output: str) -> str:
+    lines = [line.strip() for line in output.strip().splitlines() if line.strip()]
+    telling = [line for line in lines if "rejected" in line or "fatal:" in line or "remote:" in line]
+    return (telling or lines or ["no message"])[-1]

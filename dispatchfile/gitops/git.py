@@ -1,0 +1,126 @@
+"""Run git, hardened: no hooks, no helpers of the repository, no prompts, no tokens in what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.run.mask import Masker
+
+# What a repository's own configuration could make git run is switched off; a checkout may belong to another user
+# (a container's root works on the user's files), which is no danger once nothing of it is run.
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.pager=cat",
+    "core.autocrlf=false",
+    "protocol.ext.allow=never",
+    "http.followRedirects=false",
+    "submodule.recurse=false",
+    "safe.directory=*",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "advice.detachedHead=false",
+)
+_REPOSITORY_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_EXEC_PATH",
+)
+
+
+class GitFailed(EnvironmentProblem):
+    """git said no; `output` is what it said, without tokens."""
+
+    def __init__(self, command: str, output: str) -> None:
+        lines = [line for line in output.strip().splitlines() if line]
+        reason = next((line for line in reversed(lines) if "fatal:" in line or "error:" in line), "")
+        super().__init__(f"git {command} failed: {reason or (lines or ['no message'])[-1]}")
+        self.output = output
+
+
+class Git:
+    """git in one directory. `say` gets each command and its messages when given."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        settings: tuple[str, ...] = (),
+        masker: Masker | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.directory = directory
+        self.masker = masker or Masker()
+        self._verbose = verbose
+        self._settings = (*_SETTINGS, *settings)
+        inherited = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
+        self._env = {
+            **inherited,
+            "LC_ALL": "C",
+            "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_TRACE_REDACT": "1",
+            **(env or {}),
+        }
+
+    def raw(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+        """Return what git prints. Raises GitFailed, and EnvironmentProblem when there is no git."""
+        done = self._run(args, stdin, env)
+        if done.returncode:
+            raise GitFailed(args[0], self._told(done.stderr or done.stdout))
+        return done.stdout
+
+    def text(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        """Return what git prints, as text without the last line end. Raises as `raw`."""
+        return self.raw(*args, stdin=stdin, env=env).decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def answer(self, *args: str) -> str | None:
+        """Return what git prints as `text` does, or None when git ends with 1, its "no"; raises for other failures."""
+        done = self._run(args, b"", None)
+        if done.returncode == 1:
+            return None
+        if done.returncode:
+            raise GitFailed(args[0], self._told(done.stderr))
+        return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def _run(
+        self, args: tuple[str, ...], stdin: bytes, env: Mapping[str, str] | None
+    ) -> subprocess.CompletedProcess[bytes]:
+        command = ["git", *(word for setting in self._settings for word in ("-c", setting)), *args]
+        if self._verbose:
+            _note(self.masker.text(f"git {' '.join(args)}"))
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.directory,
+                env={**self._env, **(env or {})},
+                input=stdin,
+                capture_output=True,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise EnvironmentProblem("git is not installed", help="install git 2.34 or newer") from error
+        if self._verbose and done.stderr:
+            _note(self._told(done.stderr).rstrip("\n"))
+        return done
+
+    def _told(self, output: bytes) -> str:
+        return self.masker.bytes(output).decode("utf-8", "replace")
+
+
+def _note(text: str) -> None:
+    import sys
+
+    print(text, file=sys.stderr)

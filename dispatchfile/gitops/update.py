@@ -1,0 +1,232 @@
+"""The update task: render, compare, commit, push, and see to the pull request.
+
+An update is a pure function of the base branch and the values. It is made in a private clone that always starts from
+the newest base, so it cannot conflict; when a push loses a race, it is made once more on what is there then, never
+rebased. The update branch holds one commit on top of the base, and is replaced under a lease.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
+from dispatchfile.gitops import checkout as checkouts
+from dispatchfile.gitops import credentials, files, forge, message, remote
+from dispatchfile.gitops.checkout import Checkout, Revision
+from dispatchfile.gitops.clone import Clone, LostRace, Tip
+from dispatchfile.gitops.flags import Options
+from dispatchfile.gitops.forge import Forge
+from dispatchfile.gitops.outcome import Outcome
+from dispatchfile.record import replace
+
+TRIES = 20
+PATIENCE = 120.0
+"""Seconds after which a lost race is not tried again; at least TRIES tries are made."""
+
+Say = Callable[[str], None]
+
+
+class PersonNeeded(DispatchfileError):
+    """Somebody else pushed to the update branch; what they did must not be lost."""
+
+    exit_code = 3
+
+
+def update(directory: Path, options: Options, say: Say) -> Outcome:
+    """Carry out an update of the GitOps checkout at `directory`; `say` gets notes for the user.
+
+    Raises UsageError and TemplateError for what it was given, EnvironmentProblem for what git or the forge refuse,
+    PersonNeeded when the branch is not ours to replace. Whatever it raises, the remote is as it was before, except
+    that a forge may refuse a pull request after its branch is pushed.
+    """
+    names = files.find(directory, options.filepath)
+    checkout = checkouts.read(directory, [name.removesuffix(files.SUFFIX) for name in names])
+    revision = checkouts.find_revision(options.git_revision, checkout.root)
+    allowed = remote.may_publish(checkout.configured, checkout.push, asked=options.publish)
+    credential = credentials.find(checkout.configured, directory=checkout.root)
+    with tempfile.TemporaryDirectory(prefix="dispatchfile-gitops-") as folder:
+        clone = Clone(checkout, credential, Path(folder), verbose=options.verbose)
+        base = options.base_branch or clone.default_branch()
+        app = message.app_of(options, checkout)
+        endpoint = _endpoint(checkout, options)
+        job = Job(checkout, clone, options, revision, app, base, endpoint is not None, say)
+        publish = allowed and not job.shown_only
+        # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
+        hub = forge.connect(checkout.configured, endpoint, credential) if endpoint and publish else None
+        outcome = job.run(publish=publish)
+        if outcome.status == "pending" and not job.shown_only:
+            say(f"{checkout.configured.url} is beyond this machine: nothing was pushed; --publish does it")
+        return _pull_request(outcome, job, hub) if outcome.status in ("pushed", "unchanged") else outcome
+
+
+def compile_only(directory: Path, options: Options) -> list[str]:
+    """Render the templates into the files beside them, without git; return the paths. Raises as `update`."""
+    outputs = files.render_all(directory, directory, options)
+    files.write_all(directory, directory, outputs)
+    if options.git_ignore:
+        files.ignore(directory, outputs)
+    return [output.path for output in outputs]
+
+
+class Job:
+    """One update on its way; every try makes it anew."""
+
+    def __init__(
+        self,
+        checkout: Checkout,
+        clone: Clone,
+        options: Options,
+        revision: Revision,
+        app: str,
+        base: str,
+        proposes: bool,  # noqa: FBT001 whether a pull request is to be made
+        say: Say,
+    ) -> None:
+        self.checkout = checkout
+        self.clone = clone
+        self.options = options
+        self.revision = revision
+        self.app = app
+        self.base = base
+        self.proposes = proposes
+        self.say = say
+        self.branch = self._branch()
+
+    @property
+    def shown_only(self) -> bool:
+        """Return whether the user asked to see the update and not to push it."""
+        return self.options.dry_run or self.options.check or self.options.exit_code
+
+    def run(self, *, publish: bool) -> Outcome:
+        """Try until the push wins; raises EnvironmentProblem when it never does."""
+        end = time.monotonic() + PATIENCE
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._attempt(publish=publish)
+            except LostRace as race:
+                if tries >= TRIES and time.monotonic() > end:
+                    raise EnvironmentProblem(
+                        f"{self.branch} changed under {tries} attempts to push it: {race}",
+                        help="run the update again",
+                    ) from race
+                # Full jitter, growing with the number of those who push at once.
+                time.sleep(random.uniform(0, min(0.1 * 2**tries, 5)))  # noqa: S311 no secret
+
+    def _attempt(self, *, publish: bool) -> Outcome:
+        base, tip = self.clone.fetch(self.base, self.branch)
+        nothing = Outcome("nothing", self.app, self.base, self.branch, base.commit, self.checkout.configured)
+        older = self._superseded(base, tip)
+        if older:
+            self.say(older)
+            return replace(nothing, status="superseded")
+        self.clone.apply(self.checkout.edits)
+        where = self.clone.directory / self.checkout.prefix
+        if not where.is_dir():
+            raise UsageError(f"{self.base} has no directory {self.checkout.prefix}")
+        outputs = files.render_all(where, self.clone.directory, self.options)
+        files.write_all(where, self.clone.directory, outputs)
+        tree = self.clone.stage([str(where / output.path) for output in outputs])
+        if tree == base.tree:
+            return nothing
+        text = message.commit_message(self.options, self.app, self.revision, outputs, tree)
+        found = replace(
+            nothing,
+            title=message.subject(self.options, self.app),
+            message=text,
+            body=message.pull_request_body(self.revision, outputs),
+            proposes=self.proposes,
+            diff=self.clone.masker.text(self.clone.diff(base)),
+            changes=tuple(message.changes(outputs)),
+        )
+        direct = self.branch == self.base
+        if (
+            tip
+            and not direct
+            and (tip.parents, tip.tree, tip.message) == ((base.commit,), tree, text.rstrip("\n"))
+        ):
+            return replace(found, status="unchanged", commit=tip.commit)
+        if tip and not direct:
+            self._guard(tip, base)
+        if not publish:
+            return replace(found, status="pending", commit="")
+        commit = self.clone.commit(text, self.checkout.author, self.revision.date)
+        self.clone.push(commit, self.branch, replace=not direct, seen=tip)
+        return replace(found, status="pushed", commit=commit)
+
+    def _branch(self) -> str:
+        """Return the branch to push. Without a forge, to merge at once is to push the base itself."""
+        branch = message.branch_of(self.options, self.app)
+        if self.options.merge_pull_request and not self.proposes:
+            self.say(f"no pull request to merge: the update goes straight to {self.base}")
+            branch = self.base
+        if branch == self.base and self.proposes:
+            raise UsageError(
+                f"a pull request cannot go from {self.base} to itself",
+                help="commit straight to it with -create-pull-request=false",
+            )
+        if self.clone.git.answer("check-ref-format", f"refs/heads/{branch}") is None:
+            raise UsageError(f'"{branch}" cannot be a branch', help="name one with -branch, or another --app")
+        return branch
+
+    def _superseded(self, base: Tip, tip: Tip | None) -> str:
+        """Return what to say when a newer source commit than ours is there already, else nothing."""
+        if self.options.allow_downgrade or not self.revision.name:
+            return ""
+        theirs = [(self.base, self.clone.last_update(base, self.app))]
+        if tip and tip.ours:
+            theirs.append((self.branch, tip.source))
+        for where, other in theirs:
+            if other and checkouts.is_older(self.revision, other):
+                return (
+                    f"superseded: {where} holds the newer commit {other.name}; --allow-downgrade goes back "
+                    f"to {self.revision.name}"
+                )
+        return ""
+
+    def _guard(self, tip: Tip, base: Tip) -> None:
+        if tip.ours or self.options.overwrite or tip.commit == base.commit:
+            return
+        raise PersonNeeded(
+            f"{self.branch} holds commit {tip.commit[:12]} by {tip.author}, which no update made",
+            help="merge or delete the branch; --overwrite replaces it and loses that commit",
+        )
+
+
+def _endpoint(checkout: Checkout, options: Options) -> str | None:
+    """Return the API at which a pull request is to be made, or None when none is."""
+    if not options.create_pull_request:
+        return None
+    return forge.api_endpoint(
+        checkout.configured, provider=options.scm_provider, endpoint=options.api_endpoint
+    )
+
+
+def _pull_request(outcome: Outcome, job: Job, hub: Forge | None) -> Outcome:
+    options = job.options
+    if hub is None:
+        problem = forge.unsupported(
+            outcome.remote, provider=options.scm_provider, endpoint=options.api_endpoint
+        )
+        if problem and options.create_pull_request:
+            raise problem
+        return outcome
+    mask = job.clone.masker.text
+    pull = hub.find_open(job.branch, job.base)
+    if pull is None:
+        pull = hub.create(job.branch, job.base, mask(outcome.title), mask(outcome.body))
+    elif (pull.title, pull.body) != (mask(outcome.title), mask(outcome.body)):
+        pull = hub.update(pull.number, mask(outcome.title), mask(outcome.body))
+    if options.label:
+        hub.add_labels(pull.number, options.label)
+    if options.reviewer:
+        hub.request_reviewers(pull.number, options.reviewer)
+    merged = options.merge_pull_request and hub.merge(pull.number, outcome.commit)
+    if options.merge_pull_request and not merged:
+        job.say("the pull request will be merged when its checks pass")
+    return replace(outcome, pull_request=pull.url, merged=merged)
