@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dispatchfile.cli.parser import Parser
     from dispatchfile.event.event import Event
-    from dispatchfile.model.pipeline import ConditionKind, Pipeline
+    from dispatchfile.model.pipeline import Pipeline
     from dispatchfile.plan.plan import Plan
 
 EVENTS = ("push", "tag", "pull-request", "release", "cron", "image")
@@ -63,37 +63,39 @@ def pipeline_from(args: argparse.Namespace) -> Pipeline:
     found = list(reading.diagnostics)
     if reading.value is None or errors(found):
         raise EvaluationError(f"{reading.source.name} cannot be evaluated", found)
-    decoded = decode(reading.value)
-    found += decoded.diagnostics
-    if decoded.pipeline is None or errors(found):
+    pipeline, problems = decode(reading.value)
+    found += problems
+    if errors(found):
         raise EvaluationError(f"{reading.source.name} is not a valid pipeline", found)
     if found and not args.quiet:
         from dispatchfile.report.text import render
 
         color = Terminal.of(sys.stderr, args.color).color
         print(render(found, color=color).rstrip("\n"), file=sys.stderr)
-    return decoded.pipeline
+    return pipeline
 
 
-def event_from(args: argparse.Namespace, warn: Callable[[str], None] | None = None) -> Event:
-    """Return the event that the options describe, the rest from the repository; what was guessed is noted on stderr.
+def event_from(args: argparse.Namespace, tell: Callable[[str], None] | None = None) -> Event:
+    """Return the event that the options describe, the rest from the repository.
+
+    What was guessed goes to `tell`, else as a note to stderr.
 
     Raises UsageError for options that contradict each other or the event, EnvironmentProblem without a repository.
     """
-    from dispatchfile.event.simulate import simulate
+    from dispatchfile.cli.simulate import simulate
 
-    return simulate(args, warn or (lambda text: note(args, text)))
+    return simulate(args, tell or (lambda text: note(args, text)))
 
 
-def plan_from(args: argparse.Namespace) -> Plan:
-    """Return the plan of the Dispatchfile for the event and the tasks that the options name.
+def plan_from(args: argparse.Namespace, tell: Callable[[str], None] | None = None) -> Plan:
+    """Return the plan of the Dispatchfile for the event and the tasks that the options name; `tell` as event_from.
 
     Raises EvaluationError, UsageError and EnvironmentProblem as the parts do.
     """
     from dispatchfile.plan.graph import make
 
     pipeline = pipeline_from(args)
-    return make(pipeline, event_from(args), tasks_from(args))
+    return make(pipeline, event_from(args, tell), tasks_from(args))
 
 
 def note(args: argparse.Namespace, text: str) -> None:
@@ -101,11 +103,6 @@ def note(args: argparse.Namespace, text: str) -> None:
     if not args.quiet:
         err = Terminal.of(sys.stderr, args.color)
         err.print(f"{err.style('note:', 'cyan', 'bold')} {text}")
-
-
-def event_kind(name: str) -> ConditionKind:
-    """Return the condition kind of a value of `--event`."""
-    return name.replace("-", "_")  # type: ignore[return-value] # the option's choices are the kinds
 
 
 def _positive(text: str) -> int:

@@ -74,11 +74,8 @@ def _reasons(action: Action, event: Event) -> Iterator[Reason]:
 
 def _push(_action: Action, condition: Condition, event: Event) -> Iterator[Reason]:
     if condition.push_tags is not None:
-        yield _yes(
-            _field(condition, "tags"),
-            "a push has no such condition: Dispatch passes over it; for pushed tags write `on: tag: names`",
-            _span(condition, "tags"),
-        )
+        message = "a push has no such condition, so nothing fires it; for pushed tags write `on: tag: names`"
+        yield _no(_field(condition, "tags"), message, _span(condition, "tags"))
     yield from _globs(condition, "branches", condition.branches, event.branch, "branch", "--branch")
     yield from _paths(condition, event)
 
@@ -133,7 +130,7 @@ def _globs(
         _field(condition, name),
         verdict.holds,
         f'{what} "{value}" {_because(verdict, patterns)}',
-        _span(condition, name, patterns, verdict.pattern),
+        _span(condition, name, verdict.pattern),
     )
 
 
@@ -151,7 +148,7 @@ def _paths(condition: Condition, event: Event) -> Iterator[Reason]:
             yield _yes(
                 _field(condition, "paths"),
                 message,
-                _span(condition, "paths", patterns, verdict.pattern),
+                _span(condition, "paths", verdict.pattern),
             )
             return
     changed = (
@@ -182,9 +179,7 @@ def _chatops(condition: Condition, event: Event) -> Iterator[Reason]:
     message = said if holds else f"{said}, not one of {_listed(words)}"
     if not holds and f"/{event.chatop[0]}" in words:
         message = f"{said}; the file must name it without the slash"
-    yield Reason(
-        field, holds, message, _span(condition, "chatops", words, event.chatop[0] if holds else None)
-    )
+    yield Reason(field, holds, message, _span(condition, "chatops", event.chatop[0] if holds else None))
 
 
 def _labels(condition: Condition, event: Event) -> Iterator[Reason]:
@@ -198,7 +193,7 @@ def _labels(condition: Condition, event: Event) -> Iterator[Reason]:
         negative, name = label.startswith("!"), label.removeprefix("!")
         if (name in event.labels) == negative:
             message = f'the label "{name}" is {"there" if negative else "missing"}'
-            yield _no(field, message, _span(condition, "labels", condition.labels, label))
+            yield _no(field, message, _span(condition, "labels", label))
             return
     yield _yes(field, f"the labels are as {_listed(condition.labels)} asks", _span(condition, "labels"))
 
@@ -214,7 +209,7 @@ def _verdict(
                 "DF303",
                 Severity.ERROR,
                 f'the pattern "{pattern}" cannot be read: {error.message}',
-                _span(condition, name, patterns, pattern),
+                _span(condition, name, pattern),
                 path=_field(condition, name),
                 help="a backslash takes the next character as it is",
             )
@@ -254,12 +249,11 @@ def _field(condition: Condition, name: str) -> str:
     return ".".join(("on", *condition.path, name))
 
 
-def _span(
-    condition: Condition, name: str, patterns: Sequence[str] = (), decided: str | None = None
-) -> Span | None:
-    """Return where the pattern that decided stands, else the field."""
+def _span(condition: Condition, name: str, decided: str | None = None) -> Span | None:
+    """Return where the pattern that decided stands, else the field, else the condition."""
     value = condition.value.at(name)
     if value is None:
         return condition.value.span
-    item = value.at(patterns.index(decided)) if decided is not None else None
-    return (item.span if item else None) or value.span
+    items = value.data if isinstance(value.data, list) else []
+    found = next((item.span for item in items if decided is not None and item.data == decided), None)
+    return found or value.span

@@ -1,0 +1,147 @@
+"""Facts about an event that the working repository knows: branch, commit, tags, URL, changed paths.
+
+The repository is not trusted: no hook, pager, external diff or file system monitor of its configuration runs, and
+a revision that looks like an option is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HARDENED = (
+    "--no-pager",
+    "--no-optional-locks",
+    "--literal-pathspecs",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "diff.external=",
+    "-c", "protocol.ext.allow=never",
+    "-c", "log.showSignature=false",
+)  # fmt: skip
+
+# Even the largest monorepo's diff takes seconds; a git that waits for anything longer waits for a person.
+PATIENCE_S = 60
+
+
+class Checkout(Record):
+    """A working repository: its root, what HEAD is, and the URL of `origin` or else its own path.
+
+    `branch` is None on a detached HEAD, `commit` is empty before the first commit, `tags` point at HEAD.
+    """
+
+    root: str
+    url: str
+    branch: str | None
+    commit: str
+    tags: tuple[str, ...]
+
+
+def read(directory: str = ".") -> Checkout:
+    """Return the facts of the repository that holds a directory; raises EnvironmentProblem when there is none."""
+    root = _git(directory, "rev-parse", "--show-toplevel").removesuffix("\n")
+    branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    commit = _ask(root, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    tags = _ask(root, "tag", "--points-at", "HEAD", "--sort=-version:refname") if commit else ""
+    origin = _ask(root, "config", "--get", "remote.origin.url")
+    return Checkout(root, public_url(origin) or root, branch or None, commit, tuple(tags.splitlines()))
+
+
+def commit_of(root: str, revision: str) -> str | None:
+    """Return the full hash of the commit that a revision names, or None; raises UsageError for an option in disguise."""
+    if revision.startswith("-") or not revision or "\0" in revision:
+        raise UsageError(f'"{revision}" is not a revision')
+    name = f"{revision}^{{commit}}"
+    return _ask(root, "rev-parse", "--quiet", "--verify", "--end-of-options", name) or None
+
+
+def changed_paths(root: str, base: str, commit: str) -> tuple[str, ...]:
+    """Return the paths that differ between the commit and where it left `base`, their merge base (hashes both).
+
+    A renamed file counts with both names. Raises EnvironmentProblem when the two share no history here.
+    """
+    merge_base = _ask(root, "merge-base", "--end-of-options", base, commit)
+    if not merge_base:
+        shallow = _ask(root, "rev-parse", "--is-shallow-repository") == "true"
+        raise EnvironmentProblem(
+            f"{base[:10]} and {commit[:10]} share no history in this repository",
+            help="the clone is shallow: git fetch --unshallow" if shallow else "choose another --base",
+        )
+    options = ("--no-commit-id", "--name-only", "-r", "-z", "--no-renames")
+    listed = _git(root, "diff-tree", *options, "--end-of-options", merge_base, commit)
+    return tuple(path for path in listed.split("\0") if path)
+
+
+def default_branch(root: str) -> str | None:
+    """Return the branch that `origin` calls its default, as the last clone or fetch left it here, or None."""
+    name = _ask(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    return name.removeprefix("origin/") or None
+
+
+def public_url(url: str) -> str:
+    """Return a remote's URL without user and password, which must not reach steps, logs or plans."""
+    if "://" not in url:
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    keep_user = parts.scheme in ("ssh", "git+ssh") and "@" in parts.netloc
+    user = parts.netloc.rpartition("@")[0].partition(":")[0] if keep_user else ""
+    return urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host))
+
+
+def _ask(directory: str, *arguments: str) -> str:
+    """Return what git answers, stripped of the last line end; empty where it says no with exit code 1 or 128."""
+    done = _run(directory, arguments)
+    return done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n") if done.returncode == 0 else ""
+
+
+def _git(directory: str, *arguments: str) -> str:
+    done = _run(directory, arguments)
+    if done.returncode == 0:
+        return done.stdout.decode("utf-8", "surrogateescape")
+    said = done.stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
+    if "not a git repository" in said:
+        raise EnvironmentProblem(
+            f"{Path(directory).resolve()} is not in a git repository",
+            help="go to the repository (-C DIR), or make one: git init && git commit",
+        )
+    if "dubious ownership" in said:
+        raise EnvironmentProblem(
+            f"git does not trust {Path(directory).resolve()}: it belongs to someone else",
+            help=f"git config --global --add safe.directory {Path(directory).resolve()}",
+        )
+    raise EnvironmentProblem(
+        f"git {arguments[0]} failed: {said.splitlines()[0] if said else 'no reason given'}"
+    )
+
+
+def _run(directory: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EXTERNAL_DIFF": ""}
+    try:
+        return subprocess.run(
+            ["git", *HARDENED, *arguments],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise EnvironmentProblem("git is not installed", help="install git, 2.31 or newer") from error
+    except OSError as error:
+        raise EnvironmentProblem(f"git cannot be started in {directory}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentProblem(f"git {arguments[0]} did not answer in {PATIENCE_S} s") from error
