@@ -1,0 +1,220 @@
+"""What works on this machine: one function a question, each returns its findings and never raises for what it asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from dispatchfile import __version__
+from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.record import Record
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+    from dispatchfile.config import Setting
+
+Status = Literal["ok", "warn", "fail"]
+
+OLDEST_GIT = (2, 24)
+"""The first version that knows `--end-of-options`, without which hostile names cannot be kept from being options."""
+LITTLE_SPACE = 2 << 30
+NO_SPACE = 200 << 20
+"""Bytes free on a disk: below the first builds may fail, below the second they will."""
+REGISTRY_SECONDS = 4.0
+
+
+class Check(Record):
+    """One finding: what was looked at, how it is, and for anything but "ok" what to do about it."""
+
+    name: str
+    status: Status
+    message: str
+    help: str = ""
+
+
+def examine(settings: Mapping[str, Setting], images: Iterable[str], host: str = "") -> list[Check]:
+    """Return all findings; `images` are those that the steps of the Dispatchfile name, `host` the engine to ask."""
+    from dispatchfile.run.connect import connect, find_endpoint
+    from dispatchfile.run.history import state_home
+
+    checks = [Check("program", "ok", f"dispatchfile {__version__}"), git_program()]
+    try:
+        endpoint = find_endpoint(host)
+        client = connect(host)
+    except EnvironmentProblem as problem:
+        checks.append(Check("engine", "fail", problem.message, problem.help))
+    else:
+        about = client.info()
+        checks.append(engine(about, client.version(), f"{endpoint.host}, found by {endpoint.found}"))
+        checks += [views(client), default_registry(about), *step_images(client, images)]
+        checks += disk("engine's data", Path(str(about.get("DockerRootDir", ""))))
+    checks += credentials()
+    checks += disk("run folders", state_home())
+    checks += [configuration(settings)]
+    return checks
+
+
+def engine(about: Mapping[str, Any], version: Mapping[str, Any], where: str) -> Check:
+    """Return which engine answered."""
+    named = str((version.get("Platform") or {}).get("Name") or "")
+    name = "Podman" if "podman" in json.dumps(version.get("Components") or "").lower() else "Docker"
+    text = f"{name} {version.get('Version')} at {where}; storage {about.get('Driver')}, {about.get('NCPU')} processors"
+    if about.get("OSType") != "linux":
+        return Check(
+            "engine", "fail", text, "steps are Linux containers; switch the engine to Linux containers"
+        )
+    if about.get("Driver") == "vfs":
+        return Check("engine", "warn", text, "the storage driver vfs copies whole images; use overlay2")
+    return Check("engine", "ok", text + (f" ({named})" if "Desktop" in named else ""))
+
+
+def git_program() -> Check:
+    """Return the version of git."""
+    try:
+        said = subprocess.run(
+            ["git", "--version"], capture_output=True, text=True, check=True, timeout=10
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return Check("git", "fail", "git is not on PATH or does not run", "install git")
+    found = re.search(r"(\d+)\.(\d+)\S*", said)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_GIT:
+        wanted = ".".join(str(part) for part in OLDEST_GIT)
+        return Check("git", "fail", f"{said.strip()} is too old", f"install git {wanted} or newer")
+    return Check("git", "ok", said.strip())
+
+
+def views(client: APIClient) -> Check:
+    """Return whether the engine can lay an overlay over a directory of this machine, by doing it once."""
+    from dispatchfile.run.connect import last_line
+    from dispatchfile.run.images import ensure_pause_image
+    from dispatchfile.run.seats import make_holder
+
+    name = "working tree"
+    with tempfile.TemporaryDirectory(prefix="dispatchfile-doctor-") as folder:
+        probe = Path(folder) / "lower" / "probe"
+        for part in ("lower", "upper", "work"):
+            (Path(folder) / part).mkdir()
+        probe.write_text("seen", encoding="utf-8")
+        options = {"type": "overlay", "device": "overlay"}
+        options["o"] = ",".join(f"{part}dir={folder}/{part}" for part in ("lower", "upper", "work"))
+        made: list[Callable[[], object]] = []
+        try:
+            ensure_pause_image(client)
+            volume = client.create_volume(driver="local", driver_opts=options)["Name"]
+            made.append(lambda: client.remove_volume(volume, force=True))
+            mount = {"Type": "volume", "Source": volume, "Target": "/view"}
+            container = make_holder(client, None, {}, [mount])
+            made.append(lambda: client.remove_container(container, force=True))
+            client.get_archive(container, "/view/probe")
+        except Exception as error:  # noqa: BLE001 whatever the engine and its library refuse with is the answer
+            text = f"the engine cannot lay an overlay over files of this machine ({last_line(error)})"
+            advice = "runs work, but copy each working tree; use a local engine on a file system other than overlay"
+            return Check(name, "warn", text, advice)
+        finally:
+            for remove in reversed(made):
+                remove()
+    return Check(name, "ok", "seen by tasks through an overlay, without a copy")
+
+
+def default_registry(about: Mapping[str, Any]) -> Check:
+    """Return whether the registry of images without a host answers from here."""
+    import requests
+
+    host = urlsplit(str(about.get("IndexServerAddress") or "")).hostname
+    if not host:
+        return Check("registry", "ok", "the engine names no default registry")
+    try:
+        answer = requests.get(f"https://{host}/v2/", timeout=REGISTRY_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        return Check(
+            "registry",
+            "warn",
+            f"{host} does not answer ({type(error).__name__})",
+            "images must be on the engine already: build or `docker load` them, and run with --offline",
+        )
+    if answer.status_code in (200, 401):
+        return Check("registry", "ok", f"{host} answers")
+    return Check("registry", "warn", f"{host} answers HTTP {answer.status_code}", "is a proxy in the way?")
+
+
+def credentials() -> list[Check]:
+    """Return which registries have a login, and helpers that are named but not there."""
+    file = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [Check("logins", "ok", "none (no docker login was made)")]
+    except (OSError, ValueError) as error:
+        return [Check("logins", "fail", f"{file} cannot be read: {error}", "mend the file, or remove it")]
+    helpers = dict(config.get("credHelpers") or {})
+    if store := config.get("credsStore"):
+        helpers["every other registry"] = store
+    missing = {
+        place: name for place, name in helpers.items() if not shutil.which(f"docker-credential-{name}")
+    }
+    found = [
+        Check(
+            "logins",
+            "warn",
+            f"docker-credential-{name}, named in {file} for {place}, is not on PATH",
+            "install it, or remove its line",
+        )
+        for place, name in missing.items()
+    ]
+    logins = sorted({*(config.get("auths") or {}), *(place for place in helpers if place not in missing)})
+    return [*found, Check("logins", "ok", ", ".join(logins) or "none")]
+
+
+def disk(what: str, path: Path) -> list[Check]:
+    """Return how much space is left where `path` is or will be; nothing when it is on another machine."""
+    place = next((part for part in (path, *path.parents) if part.is_dir()), None)
+    if place is None or not path.is_absolute() or (what.startswith("engine") and place != path):
+        return []
+    free = shutil.disk_usage(place).free
+    text = f"{free / (1 << 30):.1f} GB free for the {what} ({path})"
+    if not os.access(place, os.W_OK) and not what.startswith("engine"):
+        return [
+            Check("disk", "fail", f"{place} is not writable", "set XDG_STATE_HOME to a directory of yours")
+        ]
+    if free < LITTLE_SPACE:
+        status: Status = "fail" if free < NO_SPACE else "warn"
+        return [
+            Check(
+                "disk", status, text, "`dispatchfile clean`, then `docker system df` shows what takes space"
+            )
+        ]
+    return [Check("disk", "ok", text)]
+
+
+def step_images(client: APIClient, images: Iterable[str]) -> list[Check]:
+    """Return which images of the steps are on the engine."""
+    from dispatchfile.run.images import inspect_image
+
+    wanted = list(dict.fromkeys(images))
+    if not wanted:
+        return []
+    try:
+        missing = [ref for ref in wanted if inspect_image(client, ref) is None]
+    except EnvironmentProblem as problem:
+        return [
+            Check("images", "fail", problem.message, problem.help or "correct the name in the Dispatchfile")
+        ]
+    if missing:
+        text = f"not on the engine: {', '.join(missing)}"
+        return [Check("images", "warn", text, "the next run pulls them, unless --offline")]
+    return [Check("images", "ok", f"all {len(wanted)} that the Dispatchfile names are on the engine")]
+
+
+def configuration(settings: Mapping[str, Setting]) -> Check:
+    """Return the settings that are made, each with its origin."""
+    made = [f"{name} = {setting.value} (from {setting.origin})" for name, setting in settings.items()]
+    return Check("settings", "ok", ", ".join(made) or "none made; the defaults hold")

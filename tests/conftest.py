@@ -1,0 +1,99 @@
+"""What all tests share: the parts of the world that take time to start, and what a skip means in CI."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOOLBOX = "dispatchfile/toolbox:latest"
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """In CI a test that needs an engine may not be skipped: it would prove nothing and look as if it did."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("docker"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped in CI: {report.longrepr[-1]}"
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs an engine when none answers, with the reason; see above for CI."""
+    marked = [item for item in items if item.get_closest_marker("docker")]
+    if not marked:
+        return
+    from dispatchfile.errors import EnvironmentProblem
+    from dispatchfile.run.connect import connect
+
+    try:
+        connect().close()
+    except EnvironmentProblem as problem:
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=problem.message))
+
+
+@pytest.fixture(scope="session")
+def toolbox() -> str:
+    """The name of the image in which examples and tests run their steps, built when it is not there."""
+    subprocess.run([str(ROOT / "runner/engine/images"), "toolbox"], check=True)
+    return TOOLBOX
+
+
+@pytest.fixture(scope="session")
+def update_image() -> str:
+    """The name of the image of the GitOps update, built when it is not there or older than the code."""
+    subprocess.run([str(ROOT / "runner/engine/images"), "update-gitops-repo"], check=True)
+    return "dispatchfile/update-gitops-repo:latest"
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT of an image registry on this machine (the program `docker-registry` of Debian)."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("docker-registry is not on PATH; `make test` brings it")
+    folder = tmp_path_factory.mktemp("registry")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    config = folder / "config.yml"
+    config.write_text(
+        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
+        f"storage: {{delete: {{enabled: true}}, filesystem: {{rootdirectory: '{folder}'}}}}\n",
+        encoding="utf-8",
+    )
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
+    try:
+        _wait_for(address, server, folder / "log")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(100):
+        try:
+            connection = http.client.HTTPConnection(address, timeout=5)
+            connection.request("GET", "/v2/")
+            connection.getresponse().read()
+        except OSError:
+            assert server.poll() is None, log.read_text(encoding="utf-8")
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
+    raise AssertionError(f"the registry did not answer: {log.read_text(encoding='utf-8')}")
