@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.model import quantities
-from dispatchfile.model.containers import text, texts
 from dispatchfile.model.pipeline import Action, Condition, Pipeline
 from dispatchfile.model.schema import ON, ON_GIT
 from dispatchfile.model.shape import ListOf, Table, Text
+from dispatchfile.model.steps import text, texts
 from dispatchfile.model.structure import relabelled
 from dispatchfile.value import Value
 

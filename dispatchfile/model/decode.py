@@ -8,7 +8,7 @@ another.
 from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Severity, in_order
-from dispatchfile.model import conditions, containers, references, structure
+from dispatchfile.model import conditions, references, steps, structure
 from dispatchfile.model.pipeline import Action, Pipeline, Resource, Task
 from dispatchfile.model.quantities import duration
 from dispatchfile.model.schema import FOREIGN_RESOURCE_TYPES, PIPELINE, RESOURCE_TYPES
@@ -34,7 +34,7 @@ def decode(value: Value) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
         *_check_top(value, value.data),
         *_check_resources(pipeline),
         *references.check(pipeline),
-        *containers.check(pipeline),
+        *steps.check(pipeline),
         *conditions.check(pipeline),
         *_check_timeouts(pipeline),
     ]
@@ -71,13 +71,13 @@ def items(value: Value | None) -> list[Value]:
 
 
 def _resource(name: str, value: Value) -> Resource:
-    kind = containers.text(value.at("type")) or ""
+    kind = steps.text(value.at("type")) or ""
     secrets = value.at("secret") or value.at("secrets")
     return Resource(
         name,
         kind,
         parameters(kind, value.at("param") or value.at("params")),
-        {variable: secret for variable, item in entries(secrets) if (secret := containers.secret_key(item))},
+        {variable: secret for variable, item in entries(secrets) if (secret := steps.secret_key(item))},
         value,
     )
 
@@ -91,24 +91,25 @@ def parameters(kind: str, value: Value | None) -> Mapping[str, str]:
     )
     found = {}
     for label, item in entries(value):
-        content = containers.text(item)
+        content = steps.text(item)
         if content is not None:
             found[known.get(label.lower(), label)] = content
     return found
 
 
 def _task(name: str, value: Value) -> Task:
-    steps = items(value.at("steps"))
     metadata = value.at("metadata")
     return Task(
         name,
-        containers.texts(value.at("inputs")) or (),
-        containers.texts(value.at("outputs")) or (),
-        containers.texts(value.at("deps")) or (),
+        steps.texts(value.at("inputs")) or (),
+        steps.texts(value.at("outputs")) or (),
+        steps.texts(value.at("deps")) or (),
         tuple(
-            containers.step(index, item) for index, item in enumerate(steps) if isinstance(item.data, dict)
+            steps.step(index, item)
+            for index, item in enumerate(items(value.at("steps")))
+            if isinstance(item.data, dict)
         ),
-        tuple(containers.volume(item) for item in items(value.at("volumes")) if isinstance(item.data, dict)),
+        tuple(steps.volume(item) for item in items(value.at("volumes")) if isinstance(item.data, dict)),
         _timeout(value.at("timeout")),
         _labels(metadata.at("labels") if metadata else None),
         _labels(metadata.at("annotations") if metadata else None),
@@ -127,15 +128,13 @@ def _timeout(value: Value | None) -> float | None:
 
 
 def _labels(value: Value | None) -> dict[str, str]:
-    return {
-        label: content for label, item in entries(value) if (content := containers.text(item)) is not None
-    }
+    return {label: content for label, item in entries(value) if (content := steps.text(item)) is not None}
 
 
 def _action(index: int, value: Value) -> Action:
-    name = containers.text(value.at("name"))
+    name = steps.text(value.at("name"))
     return Action(
-        index, name, containers.texts(value.at("tasks")) or (), conditions.condition(value.at("on")), value
+        index, name, steps.texts(value.at("tasks")) or (), conditions.condition(value.at("on")), value
     )
 
 

@@ -6,7 +6,7 @@ Decoding, the JSON Schema, lint, `explain`, and the documentation read these tab
 
 from __future__ import annotations
 
-from dispatchfile.model.container import SECRET_KEY, STEP, TEXTS, VOLUME
+from dispatchfile.model.kubernetes import SECRET_KEY, STEP, TEXTS, VOLUME
 from dispatchfile.model.shape import Field, ListOf, MapOf, Table, Text
 
 TYPE_CHECKING = False
