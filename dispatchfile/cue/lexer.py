@@ -1,0 +1,328 @@
+r"""Text to tokens: CUE's words, the commas it inserts at line ends, and strings with expressions inside.
+
+A token is a tuple (kind, start, end): the number of a terminal of the grammar and the offsets of its text. The
+lexer never fails. What it cannot read it notes as a fault and goes on behind it; `messages.py` words the faults.
+
+What one regular expression cannot decide is decided here, by the token before and a stack of open brackets:
+
+- A line end becomes NL, CUE's inserted comma, when the token before it can end a declaration. It is left out
+  before `]` and `)`, and before `for` or `if` directly inside `[ ]`, where the language tolerates it.
+- `\(` inside a string opens an expression; the `)` that closes it carries the string on.
+- `for`, `if`, `true` … are names when a colon follows (`if: "x"`) or a dot stands before.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dispatchfile.cue._tables import SPELLINGS, TERMINALS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from dispatchfile.source import Source
+
+    Token: TypeAlias = tuple[int, int, int]
+    Fault: TypeAlias = tuple[str, int, int]
+
+MAX_DEPTH = 250
+"""How many brackets may stand open at once; no file written by hand comes near."""
+
+KIND = {name: number for number, name in enumerate(TERMINALS)}
+
+END, NL, COMMA = KIND["$END"], KIND["NL"], KIND["COMMA"]
+IDENT, STRING, BYTES, NUMBER = KIND["IDENT"], KIND["STRING"], KIND["BYTES"], KIND["NUMBER"]
+COLON, DOT, BOTTOM = KIND["COLON"], KIND["DOT"], KIND["BOTTOM"]
+OPENERS = {KIND["OPEN_BRACE"]: "{", KIND["OPEN_BRACKET"]: "[", KIND["OPEN_PARENTHESIS"]: "("}
+CLOSERS = {KIND["CLOSE_BRACE"]: "{", KIND["CLOSE_BRACKET"]: "[", KIND["CLOSE_PARENTHESIS"]: "("}
+
+_OPERAND_ENDS = frozenset(
+    KIND[name]
+    for name in (
+        "IDENT", "STRING", "BYTES", "NUMBER", "INTERPOLATION_END", "NULL", "TRUE", "FALSE", "BOTTOM",
+        "CLOSE_BRACE", "CLOSE_BRACKET", "CLOSE_PARENTHESIS",
+    )
+)  # fmt: skip
+_LINE_ENDS = _OPERAND_ENDS | {KIND["ATTRIBUTE"], KIND["QUESTION"], KIND["ELLIPSIS"]}
+_BRACKETS = frozenset((*OPENERS, *CLOSERS))
+_PRELUDE = frozenset(
+    KIND[name]
+    for name in (
+        "PACKAGE", "IMPORT", "IDENT", "STRING", "NL", "COMMA", "ATTRIBUTE", "OPEN_PARENTHESIS", "CLOSE_PARENTHESIS",
+    )
+)  # fmt: skip
+_WORDS = frozenset(("for", "if", "in", "let", "true", "false", "null", "package", "import", "div", "mod", "quo", "rem"))
+
+_NAME = r"(?:[^\W\d]|\$)[\w$]*"
+_LEX = re.compile(
+    r"[ \t\r]*(?:"
+    r"(_\|_(?![\w$]))"
+    rf"|((?:_?\#)?{_NAME})"
+    r'|("(?!"")[^"\\\n]*")'
+    r"|(\n[ \t\r\n]*)"
+    rf"|(<[ \t]*{_NAME}[ \t]*>(?=[ \t]*[:?\"<$\w]))"
+    r"|(\.{3}|::|&&|\|\||[=!<>]=|=~|!~|/(?![/*])|\.(?!\d)|[{}\[\]():,?=<>+\-*&|!])"
+    r"|(//[^\n]*)"
+    r"|(0(?:[xX][\da-fA-F_]+|[bB][01_]+|[oO][0-7_]+)"
+    r"|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+|[KMGTP]i?)?)"
+    r"|(\#{0,32}(?:\"\"\"(?=\r?\n)|'''(?=\r?\n)|[\"']))"
+    rf"|(@{_NAME}\()"
+    r"|(`[^`\n]+`)"
+    r"|(\Z))"
+)
+_BOTTOM, _IDENT, _STRING, _BREAK, _TEMPLATE, _MARK, _COMMENT, _NUMBER, _QUOTE, _ATTRIBUTE, _BACKQUOTE, _END = range(
+    1, 13
+)
+_LABEL_FOLLOWS = re.compile(r"[ \t]*(?:[?!][ \t]*)?:")
+_LET_FOLLOWS = re.compile(rf"[ \t]+(?:_?\#)?{_NAME}[ \t]*=(?![=~])")
+_PACKAGE_FOLLOWS = re.compile(rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)")
+_IMPORT_FOLLOWS = re.compile(rf"[ \t]*(?:\(|(?:{_NAME}[ \t]+)?\"[^\"\n]*\"[ \t\r]*(?:\Z|\n|,|//))")
+_NO_OPERAND_FOLLOWS = re.compile(r"[ \t]*(?:[:,?)=\]}\r\n]|//|\Z)")
+_NUMBER_GOES_ON = re.compile(r"(?!\.\.\.)[\w$.][^\s,\[\]{}()\"]*")
+_ILLEGAL = re.compile(r"[^\w\s\"'`{}\[\](),:.=<>+\-*&|!?/#@$]+|.")
+_ATTRIBUTE_PIECE = re.compile(r"""[^()"']+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()]""")
+
+_pieces: dict[tuple[str, int], re.Pattern[str]] = {}
+
+
+class Lexed:
+    """The tokens of a source, the last one END; the places of its comments, and faults with theirs."""
+
+    def __init__(self) -> None:
+        self.tokens: list[Token] = []
+        self.comments: list[tuple[int, int]] = []
+        self.faults: list[Fault] = []
+
+
+def tokenize(text: str) -> Lexed:
+    """Return the tokens of a text. A first line `#!…` counts as blank."""
+    return _Lexer(text).read()
+
+
+class _Lexer:
+    r"""Reads one text. `open` holds an opened bracket's character, or the string that a `\(` has interrupted."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.out = Lexed()
+        self.open: list[str | tuple[str, int, int]] = []
+        self.in_for = False
+        self.prelude = 0
+
+    def read(self) -> Lexed:
+        text, tokens, match = self.text, self.out.tokens, _LEX.match
+        append, spellings, brackets, ends, words = tokens.append, SPELLINGS, _BRACKETS, _LINE_ENDS, _WORDS
+        position = 1 if text.startswith("\ufeff") else 0
+        if text.startswith("#!", position):
+            position = _line_end(text, position)
+        last = NL
+        while True:
+            found = match(text, position)
+            if found is None:
+                position = self.skip(position)
+                continue
+            group = found.lastindex or 0
+            start, position = found.span(group)
+            if group == _IDENT:
+                word = found[group]
+                last = self.word(word, position, last) if word in words else IDENT
+            elif group == _MARK:
+                last = spellings[found[group]]
+                if last in brackets:
+                    position = self.bracket(last, start, position)
+                    last = tokens[-1][0]
+                    continue
+            elif group == _STRING:
+                last = STRING
+            elif group == _BREAK:
+                if last not in ends:
+                    continue
+                last = NL
+            elif group == _END:
+                return self.finish(start)
+            else:
+                position = self.other(group, start, position)
+                last = tokens[-1][0] if tokens else NL
+                continue
+            append((last, start, position))
+
+    def finish(self, end: int) -> Lexed:
+        """Add END, and a fault when a string still waits for the end of its interpolation."""
+        for bracket in self.open:
+            if isinstance(bracket, tuple):
+                self.fault("interpolation", bracket[2], _line_end(self.text, bracket[2]))
+                break
+        self.out.tokens.append((END, end, end))
+        return self.out
+
+    def fault(self, name: str, start: int, end: int) -> None:
+        self.out.faults.append((name, start, end))
+
+    def word(self, word: str, end: int, last: int) -> int:
+        """Return the kind of a word that is a keyword in some places."""
+        tokens, text = self.out.tokens, self.text
+        if last == DOT or _LABEL_FOLLOWS.match(text, end):
+            return IDENT
+        if word in ("true", "false", "null"):
+            return KIND[word.upper()]
+        if word in ("div", "mod", "quo", "rem"):
+            binary = last in _OPERAND_ENDS and not _NO_OPERAND_FOLLOWS.match(text, end)
+            return KIND["INTEGER_OPERATOR"] if binary else IDENT
+        if word == "in":
+            was, self.in_for = self.in_for, False
+            return KIND["IN"] if was else IDENT
+        if word == "let":
+            return KIND["LET"] if _LET_FOLLOWS.match(text, end) else IDENT
+        if word in ("package", "import"):
+            while self.prelude < len(tokens) and tokens[self.prelude][0] in _PRELUDE:
+                self.prelude += 1
+            follows = _PACKAGE_FOLLOWS if word == "package" else _IMPORT_FOLLOWS
+            return KIND[word.upper()] if self.prelude == len(tokens) and follows.match(text, end) else IDENT
+        self.in_for = self.in_for or word == "for"
+        if last == NL and tokens and self.open and self.open[-1] == "[":
+            tokens.pop()
+        return KIND[word.upper()]
+
+    def bracket(self, kind: int, start: int, end: int) -> int:
+        """Add a bracket; return where to go on, which is behind the string when it closes an interpolation."""
+        stack, tokens = self.open, self.out.tokens
+        if kind in OPENERS:
+            if len(stack) == MAX_DEPTH:
+                self.fault("depth", start, end)
+                end = len(self.text)
+                stack.clear()
+                return end
+            stack.append(OPENERS[kind])
+            tokens.append((kind, start, end))
+            return end
+        opener = CLOSERS[kind]
+        if opener != "{" and tokens and tokens[-1][0] == NL:
+            tokens.pop()
+        innermost = stack[-1] if stack else ""
+        if isinstance(innermost, tuple) and opener == "(":
+            stack.pop()
+            return self.string(innermost, start, end)
+        if opener in stack:
+            while isinstance(stack[-1], str) and stack.pop() != opener:
+                pass
+        tokens.append((kind, start, end))
+        return end
+
+    def other(self, group: int, start: int, end: int) -> int:
+        """Add what is neither word, mark nor plain string; return where to go on."""
+        text, append = self.text, self.out.tokens.append
+        if group == _COMMENT:
+            self.out.comments.append((start, start + len(text[start:end].rstrip("\r"))))
+        elif group == _NUMBER:
+            rest = _NUMBER_GOES_ON.match(text, end)
+            if rest:
+                end = rest.end()
+                self.fault("number", start, end)
+            elif text[start] == "0" and text[start + 1 : start + 2] in tuple("0123456789_"):
+                self.fault("leading zero", start, end)
+                rest = True
+            append((BOTTOM if rest else NUMBER, start, end))
+        elif group == _QUOTE:
+            hashes = end - start - len(text[start:end].lstrip("#"))
+            quote = text[start + hashes : end]
+            if not hashes and text.startswith(quote * 3, start):
+                self.fault("quotes", start, start + 3)
+                quote, end = quote * 3, start + 3
+            return self.string((quote, hashes, start), start, end)
+        elif group == _ATTRIBUTE:
+            return self.attribute(start, end)
+        else:
+            append((_PLAIN[group], start, end))
+        return end
+
+    def string(self, quote: tuple[str, int, int], start: int, position: int) -> int:
+        r"""Add the piece of a string from `start` on, read from `position`; return where it ends.
+
+        `start` is the opening quote, or the `)` that ends an interpolation.
+        """
+        mark, hashes, opened = quote
+        found = _piece(mark, hashes).match(self.text, position)
+        if found is None:
+            return self.unterminated(quote, start)
+        first = start == opened
+        end = found.end()
+        if self.text[end - 1] == "(" and found[1][0] == "\\":
+            self.open.append(quote)
+            kind = KIND["INTERPOLATION_START" if first else "INTERPOLATION_MIDDLE"]
+        elif first:
+            kind = STRING if mark[0] == '"' else BYTES
+        else:
+            kind = KIND["INTERPOLATION_END"]
+        self.out.tokens.append((kind, start, end))
+        return end
+
+    def unterminated(self, quote: tuple[str, int, int], start: int) -> int:
+        """Note a string without an end, and take the rest of the line (or of the text) for it."""
+        mark, _, opened = quote
+        end = len(self.text) if len(mark) == 3 else _line_end(self.text, start)
+        holes = [index for index, bracket in enumerate(self.open) if isinstance(bracket, tuple)]
+        if holes:
+            opened = self.open[holes[0]][2]  # type: ignore[assignment] # holes are tuples
+            del self.open[holes[0] :]
+            self.fault("interpolation", opened, end)
+        else:
+            self.fault("unterminated" if len(mark) == 1 else "unterminated block", opened, end)
+        self.out.tokens.append((BOTTOM, start, end))
+        return end
+
+    def attribute(self, start: int, position: int) -> int:
+        """Add `@name(…)`, whose brackets and strings balance; return where it ends."""
+        depth = 1
+        while depth:
+            found = _ATTRIBUTE_PIECE.match(self.text, position)
+            if found is None:
+                end = _line_end(self.text, start)
+                self.fault("attribute", start, end)
+                return end
+            depth += {"(": 1, ")": -1}.get(found[0], 0)
+            position = found.end()
+        self.out.tokens.append((KIND["ATTRIBUTE"], start, position))
+        return position
+
+    def skip(self, position: int) -> int:
+        """Note what no token begins with, and return the place behind it."""
+        text = self.text
+        while text[position] in " \t\r":
+            position += 1
+        if text[position] == "#":
+            end = _line_end(text, position)
+            self.fault("hash", position, end)
+        elif text.startswith("/*", position):
+            close = text.find("*/", position)
+            end = len(text) if close < 0 else close + 2
+            self.fault("block comment", position, end)
+        else:
+            found = _ILLEGAL.match(text, position)
+            end = found.end() if found else position + 1
+            self.fault("character", position, end)
+        return end
+
+
+_PLAIN = {_BOTTOM: BOTTOM, _TEMPLATE: KIND["TEMPLATE"], _BACKQUOTE: IDENT}
+
+
+def _line_end(text: str, position: int) -> int:
+    """Return the offset of the first line end at or after a position, or of the end of the text."""
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end
+
+
+def _piece(mark: str, hashes: int) -> re.Pattern[str]:
+    r"""Return what matches from inside a string up to its end quote or the next `\(`, which is group 1."""
+    known = _pieces.get((mark, hashes))
+    if known is None:
+        quote, escape = mark[0], "\\\\" + "#" * hashes
+        close = mark + "#" * hashes
+        line = "" if len(mark) == 3 else r"\n"
+        known = _pieces[mark, hashes] = re.compile(
+            rf"[^{quote}\\{line}]*"
+            rf"(?:(?:(?!{close}){quote}|(?!{escape})\\|{escape}[^({line}])[^{quote}\\{line}]*)*"
+            rf"({close}|{escape}\()"
+        )
+    return known
