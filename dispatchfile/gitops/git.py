@@ -44,7 +44,7 @@ class GitFailed(EnvironmentProblem):
 
     def __init__(self, command: str, output: str) -> None:
         lines = [line for line in output.strip().splitlines() if line]
-        reason = next((line for line in reversed(lines) if "fatal:" in line or "error:" in line), "")
+        reason = next((line for line in lines if "fatal:" in line or "error:" in line), "")
         super().__init__(f"git {command} failed: {reason or (lines or ['no message'])[-1]}")
         self.output = output
 
