@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 EVENTS = ("push", "tag", "pull-request", "release", "cron", "image")
 
+EVENT_OPTIONS = (
+    "event", "event_file", "branch", "tag", "commit", "base", "path", "source", "target", "number", "label",
+    "chatop", "action", "build_name",
+)  # fmt: skip
+
 
 def add_task_options(parser: Parser) -> None:
     """Add the selection of tasks by name: TASK… and the original's --task."""
@@ -47,26 +52,21 @@ def add_event_options(parser: Parser) -> None:
     add("--build-name", metavar="NAME", help="context.build.name (default: branch, tag, pr-N, or the user)")
 
 
+def gives_event(args: argparse.Namespace) -> bool:
+    """Return whether any option describes an event."""
+    return any(getattr(args, name) is not None for name in EVENT_OPTIONS)
+
+
 def tasks_from(args: argparse.Namespace) -> tuple[str, ...]:
     """Return the tasks asked for by name, each once, in the order given."""
     return tuple(dict.fromkeys((*args.task_names, *args.task)))
 
 
 def pipeline_from(args: argparse.Namespace) -> Pipeline:
-    """Return the decoded Dispatchfile; raises EvaluationError with its diagnostics, warnings go to stderr."""
+    """Return the decoded Dispatchfile; its warnings go to stderr. Raises what `front.load` and `front.find` raise."""
     from dispatchfile import front
-    from dispatchfile.diagnostics import errors
-    from dispatchfile.errors import EvaluationError
-    from dispatchfile.model.decode import decode
 
-    reading = front.load(args.file)
-    found = list(reading.diagnostics)
-    if reading.value is None or errors(found):
-        raise EvaluationError(f"{reading.source.name} cannot be evaluated", found)
-    pipeline, problems = decode(reading.value)
-    found += problems
-    if errors(found):
-        raise EvaluationError(f"{reading.source.name} is not a valid pipeline", found)
+    pipeline, found = front.load(args.file or front.find())
     if found and not args.quiet:
         from dispatchfile.report.text import render
 

@@ -27,8 +27,8 @@ def make(pipeline: Pipeline, event: Event, tasks: Sequence[str] = ()) -> Plan:
     its diagnostics when names are undefined or tasks wait for each other, UsageError for an unknown task name or a
     fact that the event lacks.
     """
-    _refuse_broken(pipeline)
-    asked = _named(pipeline, tasks)
+    check(pipeline)
+    asked = named(pipeline, tasks)
     decisions = () if asked else decide_all(pipeline.actions, event)
     fired = (name for decision in decisions if decision.fires for name in decision.action.tasks)
     return Plan(pipeline, event, decisions, arrange(pipeline, asked or tuple(fired)), context(event))
@@ -88,7 +88,8 @@ def _order(pipeline: Pipeline, needs: Mapping[str, Sequence[Need]]) -> list[str]
     return ordered
 
 
-def _named(pipeline: Pipeline, names: Sequence[str]) -> Sequence[str]:
+def named(pipeline: Pipeline, names: Sequence[str]) -> Sequence[str]:
+    """Return the names when all are tasks; raises UsageError."""
     for name in names:
         if name not in pipeline.tasks:
             near = nearest(name, pipeline.tasks)
@@ -98,7 +99,8 @@ def _named(pipeline: Pipeline, names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _refuse_broken(pipeline: Pipeline) -> None:
+def check(pipeline: Pipeline) -> None:
+    """Raise EvaluationError with its diagnostics when names are undefined or tasks wait for each other."""
     found = errors(references.check(pipeline))
     if found:
         raise EvaluationError("the tasks cannot be put in order", found)
