@@ -1,0 +1,198 @@
+"""From a file to a value: finds the Dispatchfile, reads it, and chooses the parser of its flavour.
+
+The first line decides (`#!cue`, `#!mesosphere/dispatch-yaml:v0.6`: the name of a parser image, of which only the
+language matters), then the file's extension; else it is CUE (Dispatch 1.4, "Syntax lines").
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dispatchfile.diagnostics import Diagnostic, Severity, errors, in_order
+from dispatchfile.errors import EnvironmentProblem, EvaluationError, UsageError
+from dispatchfile.source import Source, Span
+from dispatchfile.spelling import nearest
+from dispatchfile.value import Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.model.pipeline import Pipeline
+
+FLAVOURS = ("cue", "starlark", "yaml", "json")
+
+# In this order; the extensions are those that Dispatch 0.3 to 0.5 looked for.
+DEFAULT_NAMES = (
+    "Dispatchfile", "Dispatchfile.cue", "Dispatchfile.star", "Dispatchfile.starlark", "Dispatchfile.yaml",
+    "Dispatchfile.yml", "Dispatchfile.json",
+)  # fmt: skip
+
+_EXTENSIONS = {
+    ".cue": "cue",
+    ".star": "starlark",
+    ".starlark": "starlark",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+}
+_SHEBANG = re.compile(r"#!\s*(?:[^\s/]+/)*(?:dispatch-)?([A-Za-z]+)(?:[:@]\S*)?\s*")
+_DAMAGED = re.compile(r"[^\s#]{0,20}/dispatch-(cue|starlark|yaml|json)(:\S*)?\s*")
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+def find(folder: Path | str = ".") -> Path:
+    """Return the Dispatchfile of a folder by its default names. Raises UsageError when there is none."""
+    for name in DEFAULT_NAMES:
+        path = Path(folder, name)
+        if path.is_file():
+            return path
+    where = "this directory" if str(folder) == "." else str(folder)
+    raise UsageError(f"no Dispatchfile in {where}", help="go to its directory, or name the file with -f FILE")
+
+
+def open_source(path: Path | str) -> Source:
+    """Return the text of a file.
+
+    Raises UsageError when there is no such file, EnvironmentProblem when it cannot be read, and EvaluationError when
+    its content is no text.
+    """
+    name = str(path)
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"{name}: no such file", help="name the Dispatchfile with -f FILE") from None
+    except IsADirectoryError:
+        raise UsageError(f"{name}: is a directory", help="-f takes a file, -C a directory") from None
+    except (OSError, ValueError) as error:
+        raise EnvironmentProblem(
+            f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if len(data) > _MOST_BYTES:
+        raise EvaluationError(
+            f"{name}: larger than {_MOST_BYTES // 1024 // 1024} MiB; this is no Dispatchfile"
+        )
+    return Source(name, _decoded(name, data))
+
+
+def _decoded(name: str, data: bytes) -> str:
+    at = data.find(b"\0")
+    if at >= 0:
+        raise EvaluationError(
+            f"{name}: holds a NUL byte on line {data.count(10, 0, at) + 1}; this is no text file"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"{name}: is not UTF-8 on line {line}: byte 0x{data[error.start]:02x}"
+        raise EvaluationError(message, help="save the file as UTF-8") from None
+
+
+def flavour_of(source: Source) -> str:
+    """Return the flavour of a source. Raises EvaluationError when its first line names none that is known."""
+    first = source.line(1)
+    if first.startswith("#!"):
+        found = _SHEBANG.fullmatch(first)
+        named = found[1].lower() if found is not None else ""
+        if named in FLAVOURS:
+            return named
+        meant = nearest(named, FLAVOURS)
+        advice = (
+            f'did you mean "#!{meant}"?'
+            if meant
+            else f"known are {', '.join(f'#!{name}' for name in FLAVOURS)}"
+        )
+        problem = Diagnostic(
+            "DF001",
+            Severity.ERROR,
+            "the first line names no known flavour",
+            Span(source, 0, len(first)),
+            help=advice,
+        )
+        raise EvaluationError(f"{source.name}: {problem.message}", [problem])
+    return _EXTENSIONS.get(Path(source.name).suffix.lower(), "cue")
+
+
+def read(source: Source, flavour: str | None = None) -> Reading:
+    """Return what a source says, read in its own flavour unless another is asked for."""
+    try:
+        flavour = flavour or flavour_of(source)
+    except EvaluationError as error:
+        return Reading(source, None, error.diagnostics)
+    if flavour == "yaml":
+        from dispatchfile.plain.yaml_reader import read_yaml
+
+        return read_yaml(source)
+    if flavour == "json":
+        from dispatchfile.plain.json_reader import read_json
+
+        return read_json(source)
+    if flavour == "starlark":
+        line = Span(source, 0, len(source.line(1)))
+        advice = "Dispatchfiles in CUE, YAML, and JSON are understood"
+        problem = Diagnostic("DF001", Severity.ERROR, "Starlark is not supported yet", line, help=advice)
+        return Reading(source, None, (problem,))
+    from dispatchfile import cue
+
+    reading = cue.read(source)
+    return reading if reading.ok else _hinted(reading)
+
+
+def _hinted(reading: Reading) -> Reading:
+    """Return a CUE reading that failed with a word on it, when the text looks like another flavour."""
+    source = reading.source
+    guess = _looks_like(source.text)
+    if guess is None or source.line(1).startswith("#!") or source.name.endswith(".cue"):
+        return reading
+    first = re.match(r"\s*", source.text)
+    start = first.end() if first else 0
+    line = Span(source, start, start + len(source.text[start:].split("\n", 1)[0]))
+    hint = Diagnostic(
+        "DF001", Severity.INFO, f"the file was read as CUE, but looks like {guess[0]}", line,
+        help=f'put "#!{guess[1]}" on its first line',
+    )  # fmt: skip
+    return Reading(source, reading.value, (*reading.diagnostics, hint))
+
+
+def _looks_like(text: str) -> tuple[str, str] | None:
+    start = text.lstrip()
+    first = start.split("\n", 1)[0]
+    damaged = _DAMAGED.fullmatch(first)
+    if damaged is not None:
+        return f"a {damaged[1]} file that lost the beginning of its first line", damaged[1]
+    if re.match(r"#!?\s*(vi|vim|-\*-).*python|(load|task|action|resource)\s*\(|def \w+\(|\w+ = \w+\(", first):
+        return "Starlark", "starlark"
+    if re.match(r"(---\s*|[\w-]+:\s*)\n([ -]+\S+:|- )", start):
+        return "YAML", "yaml"
+    return None
+
+
+def read_file(path: Path | str, flavour: str | None = None) -> Reading:
+    """Return what a file says. Raises what `open_source` raises; what is wrong in the text is in the diagnostics."""
+    return read(open_source(path), flavour)
+
+
+def interpret(reading: Reading) -> tuple[Pipeline | None, tuple[Diagnostic, ...]]:
+    """Return the pipeline in a reading, as far as there is one, and all that was found from text to variables."""
+    from dispatchfile.model import variables
+    from dispatchfile.model.decode import decode
+
+    if reading.value is None:
+        return None, tuple(in_order(reading.diagnostics))
+    pipeline, found = decode(reading.value)
+    return pipeline, tuple(in_order([*reading.diagnostics, *found, *variables.check(pipeline)]))
+
+
+def load(path: Path | str) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
+    """Return the pipeline of a file and the warnings about it.
+
+    Raises EvaluationError with all diagnostics when one of them is an error, and what `open_source` raises.
+    """
+    reading = read_file(path)
+    pipeline, found = interpret(reading)
+    wrong = errors(found)
+    if wrong or pipeline is None:
+        count = "an error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        raise EvaluationError(f"{reading.source.name}: {count}", found)
+    return pipeline, found
