@@ -1,0 +1,32 @@
+"""How a task of a run ended, and what it left for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dispatchfile.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    Status = Literal["succeeded", "failed", "skipped", "stopped", "kept"]
+
+
+class Outcome(Record, hidden=("results",)):
+    """The end of a task. `step` is the one that failed, `tail` its last lines, `duration` in seconds.
+
+    `digests` and `outputs` are by resource, `results` by step; a kept outcome is that of an earlier run.
+    """
+
+    task: str
+    status: Status
+    message: str = ""
+    step: str = ""
+    exit_code: int | None = None
+    duration: float = 0.0
+    digests: Mapping[str, str] = {}
+    results: Mapping[str, str] = {}
+    outputs: Mapping[str, Path] = {}
+    tail: tuple[str, ...] = ()

@@ -1,0 +1,179 @@
+"""Where resources are on this machine: the user's own repository, others, local storage, what tasks made."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem
+from dispatchfile.model.pipeline import Resource
+from dispatchfile.model.variables import find, substitute
+from dispatchfile.plan.plan import Plan
+from dispatchfile.record import Record
+from dispatchfile.run.backend import (
+    Commit,
+    GitInput,
+    ImageInput,
+    Input,
+    Produced,
+    Remote,
+    StorageInput,
+    WorkingTree,
+)
+from dispatchfile.run.outcome import Outcome
+
+
+class Known:
+    """What the tasks that have ended made: digests and outputs by resource, results by task and step."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.digests: dict[str, str] = {}
+        self.results: dict[tuple[str, str], str] = {}
+        self.outputs: dict[str, Path] = {}
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Known:
+        """Return what some outcomes made."""
+        known = cls()
+        for outcome in outcomes:
+            known.add(outcome)
+        return known
+
+    def add(self, outcome: Outcome) -> None:
+        """Add what a task made."""
+        with self._lock:
+            self.digests.update(outcome.digests)
+            self.outputs.update(outcome.outputs)
+            self.results.update({(outcome.task, step): text for step, text in outcome.results.items()})
+
+
+class Ground(Record):
+    """What a run stands on: the user's repository (its HEAD is `head`), the run's folder, the local storage.
+
+    `revision` is a commit that takes the place of the event's in the user's own repository; `commit_of` finds the
+    commit of a revision there, or None.
+    """
+
+    repository: Path
+    head: str
+    folder: Path
+    storage: Path
+    commit_of: Callable[[str], str | None]
+    revision: str = ""
+    untracked: bool = False
+
+
+class Places:
+    """Finds the place of each resource of a plan."""
+
+    def __init__(self, plan: Plan, ground: Ground) -> None:
+        self._event, self._values, self._ground = plan.event, plan.context, ground
+
+    def context(self, name: str) -> str | None:
+        """Return the value of a `context.*` variable, empty where the event has none; None for other variables."""
+        return self._values.get(name, "") if name.startswith("context.") else None
+
+    def param(self, resource: Resource, name: str) -> str:
+        """Return a parameter of a resource, empty when it is not given."""
+        return substitute(resource.param.get(name, ""), self.context)
+
+    def digest(self, resource: Resource, known: Known | None) -> str:
+        """Return an image's digest: from the task that made it, else as its resource gives it; else nothing."""
+        literal = self.param(resource, "digest")
+        return (known.digests.get(resource.name) if known else None) or ("" if find(literal) else literal)
+
+    def input(self, resource: Resource, known: Known) -> Input:
+        """Return a resource as an input of a task; raises DispatchfileError when it has no place here."""
+        if resource.type == "image":
+            return ImageInput(resource.name, self.param(resource, "url"), self.digest(resource, known))
+        if resource.type == "storage":
+            folder = known.outputs.get(resource.name, self._storage(resource))
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return StorageInput(resource.name, folder)
+        if resource.type == "git":
+            return self._git(resource, known)
+        raise DispatchfileError(
+            f"resource {resource.name} is of type {resource.type}, which a local run does not know",
+            help="it knows git, image and storage",
+        )
+
+    def output_folder(self, resource: Resource) -> Path:
+        """Return a directory that does not exist yet, for what a task made of a resource."""
+        if resource.type == "storage":
+            parent = self._storage(resource).parent
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return parent / f".{resource.name}.{self._ground.folder.name}"
+        return self._ground.folder / "outputs" / resource.name
+
+    def publish_output(self, resource: Resource, saved: Path) -> Path:
+        """Put a saved output where those that take it in find it, and return that place."""
+        if resource.type != "storage" or not saved.exists():
+            return saved
+        target, old = self._storage(resource), saved.with_name(saved.name + ".old")
+        try:
+            if target.exists():
+                target.rename(old)
+            saved.rename(target)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"cannot keep the storage {resource.name} in {target}: {error.strerror}"
+            ) from error
+        shutil.rmtree(old, ignore_errors=True)
+        return target
+
+    def _git(self, resource: Resource, known: Known) -> GitInput:
+        url = self.param(resource, "url")
+        if resource.name in known.outputs:
+            return GitInput(resource.name, url, Produced(known.outputs[resource.name]))
+        revision = self.param(resource, "revision")
+        if self._is_own(url):
+            return GitInput(resource.name, url, self._own(resource, revision))
+        if url.startswith(("./", "../")):
+            url = str((self._ground.repository / url).resolve())
+        depth = self.param(resource, "depth")
+        submodules = self.param(resource, "submodules").lower() != "false"
+        return GitInput(
+            resource.name, url, Remote(revision, int(depth) if depth.isdecimal() else 1, submodules)
+        )
+
+    def _is_own(self, url: str) -> bool:
+        def bare(text: str) -> str:
+            return text.rstrip("/").removesuffix(".git")
+
+        own = (self._values.get("context.git.url", ""), str(self._ground.repository))
+        return bare(url) in map(bare, own)
+
+    def _own(self, resource: Resource, revision: str) -> WorkingTree | Commit:
+        """Return the user's own repository: as it stands when that is what the event is about, else at a commit."""
+        ground, event = self._ground, self._event
+        if revision in ("", event.commit):
+            if ground.revision:
+                return Commit(ground.repository, ground.revision)
+            if event.commit in ("", ground.head):
+                return WorkingTree(ground.repository, ground.head, ground.untracked)
+            revision = event.commit
+        commit = ground.commit_of(revision)
+        if commit is None:
+            raise DispatchfileError(
+                f"resource {resource.name}: this repository has no revision {revision}",
+                help="fetch it: git fetch",
+            )
+        return Commit(ground.repository, commit)
+
+    def _storage(self, resource: Resource) -> Path:
+        """Return the directory of a storage resource: one for each repository and location."""
+        location = self.param(resource, "location") or resource.name
+        name = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in location)[-40:]
+        return (
+            self._ground.storage
+            / _hash(str(self._ground.repository))
+            / f"{name.lstrip('.')}-{_hash(location)}"
+        )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -1,0 +1,244 @@
+"""From the texts of tasks to what runs: variables filled in (Dispatch 1.4, "Variables").
+
+`$(context.…)` is known before the run; what resources and results stand for is known when the task starts that
+uses them, for the tasks that make them have ended by then.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+
+from dispatchfile.errors import DispatchfileError
+from dispatchfile.model.pipeline import Resource, Step, Task, Volume
+from dispatchfile.model.variables import find, substitute
+from dispatchfile.plan.plan import Plan
+from dispatchfile.record import Record
+from dispatchfile.run.backend import Mount, Output, StepSpec, TaskSpec, VolumeSpec
+from dispatchfile.run.places import Known, Places
+from dispatchfile.run.secrets import volume_items, volume_secret
+from dispatchfile.run.standin import stand_in
+
+WORKSPACE = "/workspace"
+SCRIPTS = "/tekton/scripts"
+
+
+class Supplies(Record, hidden=("env", "secrets")):
+    """What the command line adds: variables for every step, secrets, and images that stand in for others."""
+
+    env: Mapping[str, str] = {}
+    secrets: Mapping[str, Mapping[str, str]] = {}
+    images: Mapping[str, str] = {}
+
+
+class _Later(Exception):
+    """A value that only a task of this run can give."""
+
+
+class Resolver:
+    """Makes the specs of tasks and steps; changes nothing."""
+
+    def __init__(self, plan: Plan, places: Places, supplies: Supplies, kept: Iterable[str] = ()) -> None:
+        self.plan, self.places, self._supplies = plan, places, supplies
+        self._kept = frozenset(kept)
+        self._makers = {name: planned.name for planned in plan.tasks for name in planned.task.outputs}
+
+    @cached_property
+    def results(self) -> frozenset[tuple[str, str]]:
+        """Return the steps, as (task, step), whose output is the value of a variable of the plan."""
+        found = set()
+        for planned in self.plan.tasks:
+            for variable in (variable for text in _texts(planned.task) for variable in find(text)):
+                if variable.name.startswith("inputs.tasks."):
+                    task, _, step = variable.name.removeprefix("inputs.tasks.").partition(".")
+                    found.add((task, step))
+        return frozenset(found)
+
+    @cached_property
+    def _early(self) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for planned in self.plan.tasks:
+            for step in planned.task.steps if planned.name not in self._kept else ():
+                try:
+                    found[self._image(planned.task, step, None)] = None
+                except (_Later, DispatchfileError):
+                    continue  # told when the task starts
+        return tuple(found)
+
+    def images(self) -> tuple[str, ...]:
+        """Return the images of the steps that are known before any task runs, each once."""
+        return self._early
+
+    def task_spec(self, task: Task, known: Known) -> TaskSpec:
+        """Return the task as the backend gets it; raises DispatchfileError for a variable that has no value."""
+        inputs = [
+            self.plan.pipeline.resources[name] for name in task.inputs if name in self.plan.pipeline.resources
+        ]
+        outputs = [self.plan.pipeline.resources[name] for name in task.outputs]
+        volumes = [self._volume(task, volume, known) for volume in task.volumes]
+        scripts = {
+            step.name: self._script(task, step, known) for step in task.steps if step.script is not None
+        }
+        if scripts:
+            volumes.append(VolumeSpec("dispatchfile-scripts", "files", files=scripts))
+        return TaskSpec(
+            task.name,
+            tuple(self.places.input(resource, known) for resource in inputs),
+            tuple(Output(r.name, r.type, self.places.param(r, "url")) for r in outputs),
+            tuple(volumes),
+            task.labels,
+        )
+
+    def step_specs(self, task: Task, known: Known) -> list[StepSpec]:
+        """Return the steps as the backend gets them; raises DispatchfileError for a variable that has no value."""
+        return [self._step(task, step, known) for step in task.steps]
+
+    # Variables.
+
+    def _fill(self, task: Task, text: str, known: Known | None) -> str:
+        def value(name: str) -> str:
+            found = self.places.context(name)
+            return self._value(task, name, known) if found is None else found
+
+        return substitute(text, value)
+
+    def _value(self, task: Task, name: str, known: Known | None) -> str:
+        first, second, rest = (*name.split(".", 2), "", "")[:3]
+        if (first, second) == ("inputs", "tasks"):
+            maker, _, step = rest.partition(".")
+            return self._result(maker, step, known)
+        resource_name, _, field = rest.rpartition(".")
+        listed = task.inputs if first == "inputs" else task.outputs
+        known_here = resource_name in listed and resource_name in self.plan.pipeline.resources
+        if second != "resources" or not known_here:
+            raise DispatchfileError(
+                f"$({name}) in task {task.name}: {resource_name or name} is not among its {first}",
+                help=f"its {first} are: {', '.join(listed) or 'none'}",
+            )
+        return self._field(self.plan.pipeline.resources[resource_name], field, first, known)
+
+    def _field(self, resource: Resource, field: str, direction: str, known: Known | None) -> str:
+        maker = self._makers.get(resource.name)
+        if known is None and maker is not None and maker not in self._kept:
+            raise _Later
+        if field == "path":
+            return f"{WORKSPACE}/{'output/' if direction == 'outputs' else ''}{resource.name}"
+        if field in ("name", "type"):
+            return getattr(resource, field)  # type: ignore[no-any-return] # both are strings
+        if field == "digest":
+            digest = self.places.digest(resource, known)
+            if digest or resource.type != "image":
+                return digest
+            raise self._no_digest(resource, maker)
+        return self.places.param(resource, field)
+
+    def _no_digest(self, resource: Resource, maker: str | None) -> DispatchfileError:
+        path = f"{WORKSPACE}/output/{resource.name}"
+        if maker is None:
+            return DispatchfileError(
+                f"image {resource.name} has no digest: no task of this run makes it, and its resource gives none",
+                help="write `digest` in the resource, or run the task that makes it",
+            )
+        return DispatchfileError(
+            f"task {maker} left no digest for image {resource.name}: no OCI layout at {path}",
+            help=f"let a step of {maker} write the image there as an OCI layout (kaniko: --oci-layout-path={path})",
+        )
+
+    def _result(self, task: str, step: str, known: Known | None) -> str:
+        if known is None and task not in self._kept:
+            raise _Later
+        if known is None or (task, step) not in known.results:
+            raise DispatchfileError(
+                f"the output of {task}/{step} cannot be a variable: it is larger than 1 MiB, or there is no such step",
+                help="pass it on as a resource",
+            )
+        return known.results[task, step]
+
+    # Steps and volumes.
+
+    def _image(self, task: Task, step: Step, known: Known | None) -> str:
+        return stand_in(self._fill(task, step.image, known), self._supplies.images)
+
+    def _step(self, task: Task, step: Step, known: Known) -> StepSpec:
+        def fill(text: str) -> str:
+            return self._fill(task, text, known)
+
+        command = step.command
+        mounts = [
+            Mount(m.name, fill(m.mount_path), fill(m.sub_path), m.read_only) for m in step.volume_mounts
+        ]
+        if step.script is not None:
+            command = (*_interpreter(fill(step.script)), f"{SCRIPTS}/{step.name}")
+            mounts.append(Mount("dispatchfile-scripts", SCRIPTS, read_only=True))
+        group = "" if step.run_as_group is None else f":{step.run_as_group}"
+        user = "" if step.run_as_user is None and not group else f"{step.run_as_user or 0}{group}"
+        return StepSpec(
+            task.name,
+            step.name,
+            self._image(task, step, known),
+            tuple(map(fill, command)) if command is not None else None,
+            tuple(map(fill, step.args)) if step.args is not None else None,
+            self._env(step, fill),
+            fill(step.working_dir or "") or WORKSPACE,
+            tuple(mounts),
+            step.limits,
+            step.privileged,
+            user,
+        )
+
+    def _env(self, step: Step, fill: Callable[[str], str]) -> dict[str, str]:
+        env: dict[str, str] = {}
+        for variable in step.env:
+            if variable.secret is None:
+                env[variable.name] = fill(variable.value or "")
+            else:
+                value = self._supplies.secrets.get(variable.secret.name, {}).get(variable.secret.key)
+                if value is not None:
+                    env[variable.name] = value
+        return {**env, **self._supplies.env}
+
+    def _volume(self, task: Task, volume: Volume, known: Known) -> VolumeSpec:
+        if volume.kind == "emptyDir":
+            return VolumeSpec(volume.name, "empty")
+        if volume.kind == "hostPath":
+            return VolumeSpec(
+                volume.name, "host", self._fill(task, str(volume.settings.get("path", "")), known)
+            )
+        if volume.kind == "secret":
+            values = self._supplies.secrets.get(volume_secret(volume), {})
+            items = volume_items(volume) or {key: key for key in values}
+            return VolumeSpec(
+                volume.name,
+                "files",
+                files={path: values[key].encode() for key, path in items.items() if key in values},
+            )
+        raise DispatchfileError(
+            f"task {task.name}: volume {volume.name} is a {volume.kind} of a cluster",
+            help="a local run knows emptyDir, hostPath and secret",
+        )
+
+    def _script(self, task: Task, step: Step, known: Known) -> bytes:
+        return self._fill(task, step.script or "", known).encode("utf-8", "surrogateescape")
+
+
+def _interpreter(script: str) -> tuple[str, ...]:
+    """Return the program of a script's first line; without one a shell that stops at errors, as Tekton's does."""
+    first = script.partition("\n")[0]
+    words = shlex.split(first[2:]) if first.startswith("#!") else []
+    return tuple(words) or ("/bin/sh", "-xe")
+
+
+def _texts(task: Task) -> Iterable[str]:
+    """Yield all texts of a task that may hold variables."""
+    for step in task.steps:
+        yield from (
+            step.image,
+            *(step.command or ()),
+            *(step.args or ()),
+            step.working_dir or "",
+            step.script or "",
+        )
+        yield from (variable.value or "" for variable in step.env)
+        for mount in step.volume_mounts:
+            yield from (mount.mount_path, mount.sub_path)
