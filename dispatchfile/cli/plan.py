@@ -68,7 +68,7 @@ def _every_task(plan: Plan) -> Plan:
 def _print(plan: Plan, listed: Plan, out: Terminal, guesses: Sequence[str], *, verbose: bool) -> None:
     out.print(f"{out.style('event', 'bold')}  {describe(plan.event)}")
     for guess in guesses:
-        out.print(out.style(f"       {guess}", "dim"))
+        out.print(out.style(f"       {guess.removeprefix(f'{describe(plan.event)}, ')}", "dim"))
     if plan.decisions:
         out.print(f"\n{out.style('actions', 'bold')}")
     for decision in plan.decisions:

@@ -51,7 +51,8 @@ def simulate(args: argparse.Namespace, tell: Tell) -> Event:
     _refuse_foreign(kind, given)
     event = _with_facts(Event(kind, url=here.url, user=_account()), here, given, tell)
     if asked is None:
-        tell(f"this is {describe(event)}, as far as one can guess; --event chooses another")
+        origin = "the options" if given.keys() - {"commit", "build_name"} else "HEAD"
+        tell(f"{describe(event)}, guessed from {origin}; --event chooses another")
     return event
 
 
@@ -60,7 +61,7 @@ def describe(event: Event) -> str:
     words = {
         "push": f"a push to {event.branch or 'an unknown branch'}",
         "tag": f"the tag {event.tag}",
-        "pull_request": f"pull request {f'#{event.number}' if event.number else f'from {event.source}'}",
+        "pull_request": f"the pull request {f'#{event.number}' if event.number else f'from {event.source}'}",
         "release": f"the release {event.tag}",
         "cron": f"the schedule of {event.action or 'every cron action'}",
         "image": f"a pushed image{f' with tag {event.tag}' if event.tag else ''}",

@@ -140,7 +140,7 @@ def _paths(condition: Condition, event: Event) -> Iterator[Reason]:
     if not patterns:
         return
     if event.paths is None:
-        raise _missing(condition, "paths", "--path, or --base REV for what changed since a commit,")
+        raise _missing(condition, "paths", "the changed paths with --path, or --base REV to compare with")
     for path in event.paths:
         verdict = _verdict(condition, "paths", patterns, path, "path")
         if verdict.holds:
