@@ -7,6 +7,7 @@ language matters), then the file's extension; else it is CUE (Dispatch 1.4, "Syn
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from dispatchfile.diagnostics import Diagnostic, Severity, errors, in_order
@@ -51,15 +52,18 @@ def find(folder: Path | str = ".") -> Path:
 
 
 def open_source(path: Path | str) -> Source:
-    """Return the text of a file.
+    """Return the text of a file; "-" is standard input.
 
     Raises UsageError when there is no such file, EnvironmentProblem when it cannot be read, and EvaluationError when
     its content is no text.
     """
     name = str(path)
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+        if name == "-":
+            name, data = "<stdin>", sys.stdin.buffer.read(_MOST_BYTES + 1)
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"{name}: no such file", help="name the Dispatchfile with -f FILE") from None
     except IsADirectoryError:

@@ -206,9 +206,8 @@ def _push_tags(found: Condition, action: Action, path: str) -> Diagnostic:
     return Diagnostic(
         "DF101",
         Severity.WARNING,
-        f'a push condition has no field "tags"; {action.title} fires on no push and on no tag',
+        f"a push has no tags; {action.title} never fires",
         (tags.key or tags.span) if tags is not None else None,
-        "unknown field",
         help='pushed tags are a condition of their own: `tag: names: ["v*"]`',
         path=f"{path}.tags",
         fix=fix,

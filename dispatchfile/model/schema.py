@@ -133,7 +133,11 @@ PUSH = Table(
     "push",
     "a push condition",
     "A push to a branch.",
-    (Field("branches", GLOBS, "The branch matches.", default="every branch"), _PATHS),
+    (
+        Field("branches", GLOBS, "The branch matches.", default="every branch"),
+        _PATHS,
+        Field("tags", GLOBS, "Never documented; fires on nothing.", deprecated="write `tag: names:`"),
+    ),
 )
 
 TAG = Table(

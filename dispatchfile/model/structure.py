@@ -62,6 +62,7 @@ def _is_scalar(data: object, shape: Text | Flag | Whole) -> bool:
 
 
 def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) -> Iterator[Diagnostic]:
+    misspelt: set[str | None] = set()
     for label, item in data.items():
         field = table.by_name.get(label)
         if field is None and label in table.by_alias:
@@ -69,10 +70,12 @@ def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) 
             yield _other_spelling(item, label, field, table, path, both=field.name in data)
         if field is None:
             yield unknown_field(item, label, table, path)
+            misspelt.add(nearest(label, table.by_name))
         else:
             yield from check(item, field.shape, below(path, label))
     for field in table.fields:
-        if field.required and not any(_given(data, name) for name in (field.name, *field.aliases)):
+        given = any(_given(data, name) for name in (field.name, *field.aliases))
+        if field.required and not given and field.name not in misspelt:
             yield missing_field(value, field, table, path)
 
 
@@ -125,16 +128,17 @@ def _other_spelling(
 def missing_field(value: Value, field: Field, table: Table, path: str) -> Diagnostic:
     """Return the finding that a required field of a table is absent."""
     below_param = value.at("param", field.name)
+    below_param = value.at("param", field.name)
     advice = f"{field.doc[0].lower()}{field.doc[1:]}" if field.doc[1:2].islower() else field.doc
-    if below_param is not None and below_param.data is not None:
+    advice = ""
+    if table.name == "resource" and below_param is not None and below_param.data is not None:
         advice = f"`{field.name}` stands under `param`; move it out, beside `param`"
     return Diagnostic(
         "DF102",
         Severity.ERROR,
         f'{table.title} needs the field "{field.name}"',
         value.key or value.span,
-        f"`{field.name}` is missing",
-        help=advice if table.name == "resource" else f"{field.name}: {advice}",
+        help=advice,
         path=below(path, field.name),
     )
 

@@ -216,7 +216,7 @@ def _resource_parameter(variable: Variable, task: Task, pipeline: Pipeline) -> _
             if resource
             else f"its {direction} are {', '.join(known) or 'none'}"
         )
-        if name in (task.outputs if direction == "inputs" else task.inputs):
+        if resource and name in (task.outputs if direction == "inputs" else task.inputs):
             advice = f"it is one of its {other}: $({other}.resources.{name}.{parameter})"
         return _Problem("DF402", f'"{name}" is none of the {direction} of task "{task.name}"', advice)
     if resource.type not in RESOURCE_TYPES:
