@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -93,36 +94,44 @@ def git_program() -> Check:
 
 
 def views(client: APIClient) -> Check:
-    """Return whether the engine can lay an overlay over a directory of this machine, by doing it once."""
+    """Return whether tasks can see a directory of this machine through an overlay, by laying one as a run does."""
     from dispatchfile.run.connect import last_line
+    from dispatchfile.run.labels import RUN, labels_of_run
+    from dispatchfile.run.sweep import remove_labelled
+
+    name = f"doctor-{uuid.uuid4().hex}"
+    try:
+        _look_through_overlay(client, labels_of_run(name))
+    except Exception as error:  # noqa: BLE001 whatever the engine and its library refuse with is the answer
+        text = f"the engine cannot lay an overlay over files of this machine ({last_line(error)})"
+        advice = (
+            "runs work, but copy each working tree; faster: an engine on this machine, not in a virtual one"
+        )
+        return Check("working tree", "warn", text, advice)
+    finally:
+        remove_labelled(client, lambda labels: labels.get(RUN) == name)
+    return Check("working tree", "ok", "seen by tasks through an overlay, without a copy")
+
+
+def _look_through_overlay(client: APIClient, labels: dict[str, str]) -> None:
+    from dispatchfile.run.archive import Archive
     from dispatchfile.run.images import ensure_pause_image
     from dispatchfile.run.seats import make_holder
+    from dispatchfile.run.views import lay_view, overlay_options
+    from dispatchfile.run.workspace import SCRATCH, volume
 
-    name = "working tree"
+    ensure_pause_image(client)
+    scratch = client.create_volume(labels=labels)
+    holder = make_holder(client, None, labels, [volume(scratch["Name"], SCRATCH)])
+    archive = Archive()
+    lay_view(archive, 0)
+    client.put_archive(holder, SCRATCH, archive.bytes())
     with tempfile.TemporaryDirectory(prefix="dispatchfile-doctor-") as folder:
-        probe = Path(folder) / "lower" / "probe"
-        for part in ("lower", "upper", "work"):
-            (Path(folder) / part).mkdir()
-        probe.write_text("seen", encoding="utf-8")
-        options = {"type": "overlay", "device": "overlay"}
-        options["o"] = ",".join(f"{part}dir={folder}/{part}" for part in ("lower", "upper", "work"))
-        made: list[Callable[[], object]] = []
-        try:
-            ensure_pause_image(client)
-            volume = client.create_volume(driver="local", driver_opts=options)["Name"]
-            made.append(lambda: client.remove_volume(volume, force=True))
-            mount = {"Type": "volume", "Source": volume, "Target": "/view"}
-            container = make_holder(client, None, {}, [mount])
-            made.append(lambda: client.remove_container(container, force=True))
-            client.get_archive(container, "/view/probe")
-        except Exception as error:  # noqa: BLE001 whatever the engine and its library refuse with is the answer
-            text = f"the engine cannot lay an overlay over files of this machine ({last_line(error)})"
-            advice = "runs work, but copy each working tree; use a local engine on a file system other than overlay"
-            return Check(name, "warn", text, advice)
-        finally:
-            for remove in reversed(made):
-                remove()
-    return Check(name, "ok", "seen by tasks through an overlay, without a copy")
+        (Path(folder) / "probe").write_text("seen", encoding="utf-8")
+        options = overlay_options(Path(folder), scratch["Mountpoint"], 0)
+        view = client.create_volume(driver="local", driver_opts=options, labels=labels)
+        looking = make_holder(client, None, labels, [volume(view["Name"], "/view")])
+        client.get_archive(looking, "/view/probe")[0].close()
 
 
 def default_registry(about: Mapping[str, Any]) -> Check:
