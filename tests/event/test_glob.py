@@ -75,7 +75,9 @@ def test_pattern_takes_a_value_as_name_and_as_path(pattern: str, value: str, nam
 
 
 PATTERNS = st.lists(
-    st.sampled_from(["a", "b", "/", ".", "-", "*", "**", "?", "[ab]", "[!a]", "[+-0]", "{a,b/}", "{,*b}", r"\*"]),
+    st.sampled_from(
+        ["a", "b", "/", ".", "-", "*", "**", "?", "[ab]", "[!a]", "[+-0]", "{a,b/}", "{,*b}", r"\*"]
+    ),
     max_size=6,
 ).map("".join)
 
