@@ -221,3 +221,31 @@ def relabelled(key: Span, name: str) -> str:
     """Return a label's new text, in the quotes of the old one."""
     quote = key.text[:1]
     return f"{quote}{name}{quote}" if quote in ('"', "'") else name
+
+
+# What a local run leaves out
+
+
+def unhonoured(value: Value, shape: Shape, path: str = "") -> Iterator[Diagnostic]:
+    """Yield a warning for each field in a value that a run on this machine does not honour."""
+    if isinstance(shape, Table) and isinstance(value.data, dict):
+        for label, item in value.data.items():
+            field = shape.by_name.get(label)
+            if field is None or item.data in (None, [], {}, False):
+                continue
+            if field.honoured:
+                yield from unhonoured(item, field.shape, below(path, label))
+            else:
+                yield Diagnostic(
+                    "DF106",
+                    Severity.WARNING,
+                    f"`{label}` of {shape.title} is not honoured by a local run",
+                    item.key or item.span,
+                    path=below(path, label),
+                )
+    elif isinstance(shape, MapOf) and isinstance(value.data, dict):
+        for label, item in value.data.items():
+            yield from unhonoured(item, shape.item, below(path, label))
+    elif isinstance(shape, ListOf) and isinstance(value.data, list):
+        for index, item in enumerate(value.data):
+            yield from unhonoured(item, shape.item, f"{path}[{index}]")
