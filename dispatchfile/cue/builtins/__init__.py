@@ -1,0 +1,207 @@
+"""The predeclared functions and the builtin packages; a package is imported when a file uses it.
+
+A package module holds `FUNCTIONS`: by name, the kinds of the parameters and a Python function over plain values.
+Parameter kinds: s string, b bytes or string, i int, n number, l list of plain values, L list of terms as they are
+(not necessarily concrete), a any plain value. A function that answers a bool and is called with its first argument
+missing is a validator: it restricts the value it stands for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from dispatchfile.cue import tree
+from dispatchfile.cue.closedness import Group
+from dispatchfile.cue.node import Choice, Conjunct, Env, Node, Plain
+from dispatchfile.cue.scope import PACKAGE, PREDECLARED
+from dispatchfile.cue.values import (
+    BYTES,
+    INT,
+    LIST,
+    NUMBER,
+    STRING,
+    STRUCT,
+    TOP,
+    UNSET,
+    Stop,
+    fail,
+    incomplete,
+    kind_name,
+    kind_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    from dispatchfile.cue.unify import Machine
+
+    Function: TypeAlias = tuple[str, Callable[..., Any]]
+
+_MODULES = {"strings": "strings", "list": "lists", "strconv": "conversions", "math": "mathematics", "encoding/json": "json"}
+_KINDS = {"s": STRING, "b": BYTES | STRING, "i": INT, "n": NUMBER, "l": LIST, "L": LIST, "a": TOP}
+
+
+def package(path: str) -> tuple[dict[str, Function], dict[str, Any]]:
+    """Return the functions and the constants of a package; both empty when it is not one of those built in."""
+    module = _MODULES.get(path.partition(":")[0])
+    if module is None:
+        return {}, {}
+    loaded = import_module(f"dispatchfile.cue.builtins.{module}")
+    return loaded.FUNCTIONS, getattr(loaded, "CONSTANTS", {})
+
+
+def member(machine: Machine, path: str, expr: tree.Selector) -> Plain:
+    """Return a package's constant; raises Stop when there is none of that name."""
+    functions, constants = package(path)
+    if expr.label in constants:
+        return Plain(constants[expr.label], expr.span)
+    if expr.label in functions:
+        raise fail(f"{path}.{expr.label} is a function: write {expr.label}(…)", expr.span)
+    raise _unknown(path, expr, functions)
+
+
+def _unknown(path: str, expr: tree.Selector, functions: dict[str, Function]) -> Stop:
+    from dispatchfile.spelling import nearest
+
+    guess = nearest(expr.label, functions)
+    return fail(f"{path}.{expr.label} is not supported", expr.span, advice=f"did you mean {guess}?" if guess else "")
+
+
+def _function(machine: Machine, call: tree.Call) -> str | Function:
+    """Return the name of a predeclared function, or a package's function."""
+    function: Any = call.function
+    while function.__class__ is tree.Parenthesis:
+        function = function.inner
+    if function.__class__ is tree.Identifier:
+        meaning = machine.meanings.get(function)
+        if meaning is not None and meaning.kind == PREDECLARED:
+            return meaning.name
+    elif function.__class__ is tree.Selector and function.operand.__class__ is tree.Identifier:
+        meaning = machine.meanings.get(function.operand)
+        if meaning is not None and meaning.kind == PACKAGE:
+            functions, _ = package(meaning.name)
+            if function.label not in functions:
+                raise _unknown(meaning.name, function, functions)
+            return functions[function.label]
+    raise fail("only functions can be called, and functions cannot be declared", call.span)
+
+
+def perform(machine: Machine, node: Node, conjunct: Conjunct) -> bool:
+    """Do the calls that shape their node (close, and, or, validators); return whether this was one."""
+    call, env = conjunct.expr, conjunct.env
+    function = _function(machine, call)
+    if function == "close" and len(call.arguments) == 1:
+        group = Group(conjunct.group, closed=True, recursive=False)
+        machine.derive(node, Conjunct(call.arguments[0], env, group, conjunct.trail, conjunct.key, conjunct.cyclic))
+        return True
+    if function in ("and", "or") and len(call.arguments) == 1:
+        items = _list_of_terms(machine, call.arguments[0], env, str(function))
+        if function == "and":
+            for item in items:
+                machine.derive(node, conjunct.of(item if item.__class__ is Node else Plain(item, call.span), None))
+        elif not items:
+            raise fail("or([]) has no alternative", call.span)
+        else:
+            from dispatchfile.cue.expand import choice
+
+            terms = [(item if item.__class__ is Node else Plain(item, call.span), False) for item in items]
+            choice(machine, node, Choice(conjunct, terms))
+        return True
+    if isinstance(function, tuple) and len(call.arguments) == len(function[0]) - 1:
+        return _validator(machine, node, conjunct, function)
+    return False
+
+
+def _validator(machine: Machine, node: Node, conjunct: Conjunct, function: Function) -> bool:
+    call = conjunct.expr
+    name = call.function.label
+    kinds, run = function
+    if name not in _VALIDATORS:
+        return False
+    arguments = [
+        _argument(machine, kind, argument, conjunct.env) for kind, argument in zip(kinds[1:], call.arguments, strict=True)
+    ]
+    if machine.restrict(node, _KINDS[kinds[0]], conjunct):
+        check = (lambda value: run(value, *arguments), f"{name}({', '.join([a.span.text for a in call.arguments])})", call.span)
+        node.checks = [*node.checks, check]
+    return True
+
+
+_VALIDATORS = frozenset(
+    "MinRunes MaxRunes HasPrefix HasSuffix Contains ContainsAny MinItems MaxItems UniqueItems MultipleOf Valid "
+    "IsSorted IsSortedStrings Validate".split()
+)
+
+
+def call(machine: Machine, expr: tree.Call, env: Env | None) -> Any:
+    """Return the result of a call; raises Stop when it fails or an argument is not concrete."""
+    function = _function(machine, expr)
+    if isinstance(function, str):
+        return _predeclared(machine, function, expr, env)
+    kinds, run = function
+    name = expr.function.label  # type: ignore[union-attr] # a package's function
+    if len(expr.arguments) != len(kinds):
+        raise fail(f"{name} takes {len(kinds)} arguments, {len(expr.arguments)} are given", expr.span)
+    arguments = [_argument(machine, kind, argument, env) for kind, argument in zip(kinds, expr.arguments, strict=True)]
+    machine.spend()
+    try:
+        return run(*arguments)
+    except (ValueError, ArithmeticError, OverflowError) as problem:
+        raise fail(f"{name}: {problem}", expr.span) from problem
+
+
+def _argument(machine: Machine, kind: str, expr: tree.Expression, env: Env | None) -> Any:
+    from dispatchfile.cue.export import concrete
+    from dispatchfile.cue.expressions import operand
+
+    if kind == "L":
+        return _list_of_terms(machine, expr, env, "the function")
+    value = concrete(machine, operand(machine, expr, env), expr.span)
+    if not kind_of(value) & _KINDS[kind]:
+        raise fail(f"the argument is a {kind_name(kind_of(value))}; expected {kind_name(_KINDS[kind])}", expr.span)
+    return value
+
+
+def _list_of_terms(machine: Machine, expr: tree.Expression, env: Env | None, name: str) -> list[Any]:
+    from dispatchfile.cue.expressions import operand
+
+    value = operand(machine, expr, env)
+    if isinstance(value, list):
+        return value
+    if value.__class__ is Node and value.kind == LIST:
+        return value.items()  # type: ignore[no-any-return] # a Node
+    kind = value.kind if value.__class__ is Node else kind_of(value)
+    raise fail(f"{name} takes a list, this is a {kind_name(kind)}", expr.span)
+
+
+def _predeclared(machine: Machine, name: str, expr: tree.Call, env: Env | None) -> Any:
+    from dispatchfile.cue.expressions import integer_division, operand
+    from dispatchfile.cue.references import place
+
+    if name in ("div", "mod", "quo", "rem"):
+        if len(expr.arguments) != 2:
+            raise fail(f"{name} takes two ints", expr.span)
+        left, right = [operand(machine, argument, env) for argument in expr.arguments]
+        return integer_division(name, left, right, expr.span)
+    if name in ("close", "and", "or"):
+        return machine.value(place(machine, expr, env), expr.span)
+    if name == "len" and len(expr.arguments) == 1:
+        return _length(machine, operand(machine, expr.arguments[0], env), expr)
+    raise fail(f"{name} cannot be called like this", expr.span)
+
+
+def _length(machine: Machine, value: Any, expr: tree.Call) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, (bytes, list)):
+        return len(value)
+    if value.__class__ is Node:
+        if value.blocked is not None:
+            raise Stop(value.blocked)
+        if value.kind == STRUCT:
+            return len(value.fields())
+        if value.kind == LIST:
+            return len(value.arcs)
+    raise fail(f"len cannot take a {kind_name(kind_of(value))}", expr.span)

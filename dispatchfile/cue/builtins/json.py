@@ -1,0 +1,100 @@
+"""The package `encoding/json`."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def marshal(value: Any) -> str:
+    """Return a value as compact JSON, escaped for HTML as Go's encoder does."""
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{_string(label)}:{marshal(item)}" for label, item in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([marshal(item) for item in value]) + "]"
+    if isinstance(value, bytes):
+        from base64 import b64encode
+
+        return '"' + b64encode(value).decode("ascii") + '"'
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value)
+
+
+def _string(text: str) -> str:
+    return _escape(json.dumps(text, ensure_ascii=False))
+
+
+def _escape(text: str) -> str:
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def unmarshal(value: str | bytes) -> Any:
+    """Return the value of a JSON text; raises ValueError when it is none."""
+    try:
+        return json.loads(_text(value), parse_float=Decimal, parse_constant=_constant)
+    except RecursionError as problem:
+        raise ValueError("nested too deeply") from problem
+
+
+def _valid(value: str | bytes) -> bool:
+    try:
+        unmarshal(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _compact(value: str | bytes) -> str:
+    """Return a JSON text without the white space between its parts, the rest as written."""
+    unmarshal(value)
+    kept: list[str] = []
+    quoted = escaped = False
+    for letter in _text(value):
+        if quoted:
+            quoted = letter != '"' or escaped
+            escaped = letter == "\\" and not escaped
+        elif letter in " \t\r\n":
+            continue
+        else:
+            quoted = letter == '"'
+        kept.append(letter)
+    return "".join(kept)
+
+
+def _indent(value: str | bytes, prefix: str, indent: str) -> str:
+    lines = json.dumps(unmarshal(value), ensure_ascii=False, indent=indent, default=_decimal).split("\n")
+    return ("\n" + prefix).join(lines)
+
+
+def _decimal(value: Decimal) -> float:
+    return float(value)
+
+
+FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "Compact": ("b", _compact),
+    "HTMLEscape": ("b", lambda value: _escape(_text(value))),
+    "Indent": ("bss", _indent),
+    "Marshal": ("a", marshal),
+    "MarshalStream": ("l", lambda items: "".join([marshal(item) + "\n" for item in items])),
+    "Unmarshal": ("b", unmarshal),
+    "UnmarshalStream": ("b", lambda value: [unmarshal(line) for line in _text(value).splitlines() if line.strip()]),
+    "Valid": ("b", _valid),
+}

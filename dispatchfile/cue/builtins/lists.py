@@ -1,0 +1,180 @@
+"""The package `list`. Elements that need not be concrete stay the terms they are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from dispatchfile.cue.builtins.limits import limited
+from dispatchfile.cue.numbers import CONTEXT
+from dispatchfile.cue.values import kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def _numbers(items: list[Any]) -> list[Any]:
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, (int, Decimal)):
+            raise ValueError("the list holds something that is no number")  # noqa: TRY004 shown to the user
+    return items
+
+
+def _sum(items: list[Any]) -> Any:
+    total: Any = 0
+    for item in _numbers(items):
+        total = total + item if isinstance(total, int) and isinstance(item, int) else CONTEXT.add(total, item)
+    return total
+
+
+def _product(items: list[Any]) -> Any:
+    total: Any = 1
+    for item in _numbers(items):
+        total = total * item if isinstance(total, int) and isinstance(item, int) else CONTEXT.multiply(total, item)
+        if isinstance(total, int) and total.bit_length() > 100_000:
+            raise ValueError("the number is too large")
+    return total
+
+
+def _average(items: list[Any]) -> Any:
+    if not items:
+        raise ValueError("the list is empty")
+    return CONTEXT.divide(Decimal(_sum(items)), Decimal(len(items)))
+
+
+def _least(items: list[Any]) -> Any:
+    if not items:
+        raise ValueError("the list is empty")
+    return min(_numbers(items))
+
+
+def _greatest(items: list[Any]) -> Any:
+    if not items:
+        raise ValueError("the list is empty")
+    return max(_numbers(items))
+
+
+def _range(start: Any, limit: Any, step: Any) -> list[Any]:
+    if step == 0:
+        raise ValueError("step must be non zero")
+    limited(int((limit - start) / step) + 1 if (limit - start) * step > 0 else 0)
+    found = []
+    while (start < limit) if step > 0 else (start > limit):
+        found.append(start)
+        start = start + step
+    return found
+
+
+def _drop(items: list[Any], count: int) -> list[Any]:
+    if count < 0:
+        raise ValueError("negative index")
+    return items[count:]
+
+
+def _take(items: list[Any], count: int) -> list[Any]:
+    if count < 0:
+        raise ValueError("negative index")
+    return items[:count]
+
+
+def _slice(items: list[Any], start: int, end: int) -> list[Any]:
+    if start < 0:
+        raise ValueError("negative index")
+    if not start <= end <= len(items):
+        raise ValueError("slice bounds out of range")
+    return items[start:end]
+
+
+def _flatten(items: list[Any], depth: int) -> list[Any]:
+    found: list[Any] = []
+    for item in items:
+        if isinstance(item, list) and depth != 0:
+            found += _flatten(item, depth - 1)
+        else:
+            found.append(item)
+    return found
+
+
+def _concat(lists: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    for part in lists:
+        if not isinstance(part, list):
+            raise ValueError("the list holds something that is no list")  # noqa: TRY004 shown to the user
+        limited(len(found) + len(part))
+        found += part
+    return found
+
+
+def _repeat(items: list[Any], count: int) -> list[Any]:
+    if count < 0:
+        raise ValueError("negative count")
+    limited(len(items) * count)
+    return items * count
+
+
+def _unique(items: list[Any]) -> bool:
+    seen: set[str] = set()
+    for item in items:
+        key = _key(item)
+        if key in seen:
+            return False
+        seen.add(key)
+    return True
+
+
+def _key(item: Any) -> str:
+    """Return a text that is equal for equal values."""
+    if isinstance(item, dict):
+        return "{" + ",".join(sorted([f"{label!r}:{_key(part)}" for label, part in item.items()])) + "}"
+    if isinstance(item, list):
+        return "[" + ",".join([_key(part) for part in item]) + "]"
+    if isinstance(item, (int, Decimal)) and not isinstance(item, bool):
+        return str(Decimal(item).normalize())
+    return repr(item)
+
+
+def _sort_strings(items: list[Any]) -> list[str]:
+    for item in items:
+        if not isinstance(item, str):
+            raise ValueError("the list holds something that is no string")  # noqa: TRY004 shown to the user
+    return sorted(items)
+
+
+def _order(items: list[Any], comparator: Any) -> list[Any]:
+    if not isinstance(comparator, dict) or comparator.get("<") not in ("up", "down"):
+        raise ValueError("only list.Ascending and list.Descending are supported as comparators")
+    if len({kind_of(item) & ~8 or 4 for item in items}) > 1 or any([isinstance(item, (list, dict)) for item in items]):
+        raise ValueError("the elements cannot be compared with each other")
+    return sorted(items, reverse=comparator["<"] == "down")
+
+
+def _is_sorted(items: list[Any], comparator: Any) -> bool:
+    return [_key(item) for item in _order(items, comparator)] == [_key(item) for item in items]
+
+
+FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "Avg": ("l", _average),
+    "Concat": ("l", _concat),
+    "Contains": ("la", lambda items, item: _key(item) in [_key(known) for known in items]),
+    "Drop": ("Li", _drop),
+    "FlattenN": ("li", _flatten),
+    "IsSorted": ("la", _is_sorted),
+    "IsSortedStrings": ("l", lambda items: _sort_strings(items) == items),
+    "Max": ("l", _greatest),
+    "MaxItems": ("Li", lambda items, count: len(items) <= count),
+    "Min": ("l", _least),
+    "MinItems": ("Li", lambda items, count: len(items) >= count),
+    "Product": ("l", _product),
+    "Range": ("nnn", _range),
+    "Repeat": ("Li", _repeat),
+    "Reverse": ("L", lambda items: items[::-1]),
+    "Slice": ("Lii", _slice),
+    "Sort": ("la", _order),
+    "SortStable": ("la", _order),
+    "SortStrings": ("l", _sort_strings),
+    "Sum": ("l", _sum),
+    "Take": ("Li", _take),
+    "UniqueItems": ("l", _unique),
+}
+CONSTANTS: dict[str, Any] = {"Ascending": {"<": "up"}, "Descending": {"<": "down"}, "Comparer": {}}

@@ -1,0 +1,142 @@
+"""Closed structs: definitions, and `close()`, allow only the fields they declare.
+
+Every conjunct belongs to a group (None: the file at large). A reference to a definition opens a closed group below
+the group it stands in; so does `close()`. A struct literal that embeds something is a group of its own, and what it
+embeds an embedded group below it. Then
+
+- a closed group allows the fields that conjuncts in it, or below it, declare;
+- it restricts what its surroundings declare, up to the nearest embedding around it: a literal that embeds a
+  definition may add fields of its own;
+- but what embeds something closed is closed itself, as a whole.
+
+One level further down (`Group.down`) embeddings no longer soften anything, and `close()` no longer closes.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.cue.values import ERROR, Bottom
+from dispatchfile.diagnostics import Related
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.cue.node import Node
+    from dispatchfile.cue.unify import Machine
+
+
+class Group:
+    """Conjuncts that came into a node together."""
+
+    __slots__ = ("closed", "embedded", "lower", "recursive", "up")
+
+    def __init__(
+        self, up: Group | None, *, closed: bool = False, recursive: bool = True, embedded: bool = False
+    ) -> None:
+        self.up = up
+        self.closed = closed
+        self.recursive = recursive
+        self.embedded = embedded
+        self.lower: Group | None = None
+
+    def down(self) -> Group:
+        """Return the group that the children of this one's conjuncts are in."""
+        if self.lower is None:
+            up = self.up.down() if self.up is not None else None
+            self.lower = Group(up, closed=self.closed and self.recursive)
+            self.lower.lower = self.lower
+        return self.lower
+
+
+def below(group: Group | None) -> Group | None:
+    """Return the group of the children of a conjunct in `group`."""
+    return None if group is None else group.down()
+
+
+def inside(group: Group | None, outer: Group | None) -> bool:
+    """Return whether `group` is `outer` or below it; everything is below None."""
+    if outer is None:
+        return True
+    while group is not None:
+        if group is outer:
+            return True
+        group = group.up
+    return False
+
+
+def boundary(group: Group | None) -> Group | None:
+    """Return the nearest embedding around (or at) a group."""
+    while group is not None and not group.embedded:
+        group = group.up
+    return group
+
+
+def limits(node: Node) -> list[tuple[Group, Group | None]]:
+    """Return pairs: a group that allows only its own fields, and the surroundings that this applies to."""
+    found: dict[tuple[Group, Group | None], None] = {}
+    for start in node.groups:
+        group: Group | None = start
+        while group is not None:
+            if group.closed:
+                current: Group | None = group
+                while current is not None:
+                    around = boundary(current)
+                    found[current, around] = None
+                    current = around.up if around is not None else None
+            group = group.up
+    return list(found)
+
+
+def check(machine: Machine, node: Node) -> None:
+    """Record an error on the node for every field that a closed group does not allow."""
+    restrictions = limits(node)
+    if not restrictions or node.declared is None:
+        return
+    for label, arc in list(node.arcs.items()):
+        if arc.presence != 2 or not isinstance(label, str) or label[:1] == "\0":
+            continue
+        declarers = node.declared.get(label, [])
+        for group, around in restrictions:
+            if not any([inside(declarer, around) for declarer in declarers]):
+                continue
+            if allowed(machine, node, label, group):
+                continue
+            refuse(node, label, arc)
+            break
+
+
+def is_closed(node: Node) -> bool:
+    """Return whether a field that is not there can never be added."""
+    return any([around is None and not _open(node, group) for group, around in limits(node)])
+
+
+def _open(node: Node, group: Group) -> bool:
+    return any([inside(declarer, group) for declarer in (node.declared or {}).get("...", [])])
+
+
+def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
+    """Return whether conjuncts of `group` declare the field, by label, by pattern or by `...`."""
+    from dispatchfile.cue.expand import matches
+
+    declared = node.declared or {}
+    if any([inside(declarer, group) for declarer in (*declared.get(label, ()), *declared.get("...", ()))]):
+        return True
+    for pattern, env, conjunct in node.patterns:
+        if inside(conjunct.group, group) and matches(machine, pattern, env, label):
+            return True
+    return False
+
+
+def refuse(node: Node, label: str, arc: Node) -> None:
+    """Put the error "field not allowed" on a field's node."""
+    from dispatchfile.spelling import nearest
+
+    keys = [conjunct.key for conjunct in arc.conjuncts if conjunct.key is not None]
+    struct = next((conjunct.expr.span for conjunct in node.conjuncts if conjunct.expr.__class__.__name__ == "Struct"), None)
+    related = (Related(struct, "the struct it is in"),) if struct is not None else ()
+    known = [name for name in node.declared or {} if name != label and name != "..."]
+    guess = nearest(label, known)
+    bottom = Bottom(ERROR, f"field not allowed: {label}", keys[-1] if keys else struct, related)
+    bottom.help = f"did you mean {guess}?" if guess else "the definition is closed: declare the field there, or add ..."
+    bottom.path = arc.path()
+    arc.error = bottom
+    if node.error is None:
+        node.error = bottom

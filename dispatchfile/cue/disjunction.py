@@ -1,0 +1,160 @@
+"""Disjunctions: every alternative is tried in a scratch node, and those that fail are dropped.
+
+A scratch node holds the node's own conjuncts, and the decision which alternative to take where the disjunction
+comes up. What is left after all disjunctions of a node are tried is its list of disjuncts, each a scratch node and
+whether it is a default. The marks combine as CUE's specification says: a value is a default when no disjunction it
+passed through has another alternative marked in its place, and at least one has it marked.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.cue import tree
+from dispatchfile.cue.node import DONE, REGULAR, RUNNING, Choice, Node
+from dispatchfile.cue.values import ERROR, LIST, STRUCT, UNSET, Bottom, kind_of, same
+from dispatchfile.diagnostics import Related
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from typing import Any
+
+    from dispatchfile.cue.unify import Machine
+
+MAYBE, DEFAULT, OTHER = range(3)
+_SHOWN = 4
+
+
+def alternatives(expr: tree.Expression) -> list[tuple[Any, bool]]:
+    """Return the alternatives of a disjunction with whether each is marked by `*`."""
+    found: list[tuple[Any, bool]] = []
+    while expr.__class__ is tree.Binary and expr.operator == "|":  # type: ignore[union-attr] # a Binary
+        found.append(_marked(expr.right))  # type: ignore[union-attr]
+        expr = expr.left  # type: ignore[union-attr]
+    found.append(_marked(expr))
+    found.reverse()
+    return found
+
+
+def _marked(expr: Any) -> tuple[Any, bool]:
+    if expr.__class__ is tree.Unary and expr.operator == "*":
+        return expr.operand, True
+    return expr, False
+
+
+def choose(machine: Machine, node: Node) -> bool:
+    """Try the alternatives of a node's first open disjunction; return whether the node got something new."""
+    choice = node.choices[0]
+    node.disjuncts = ()
+    left: list[tuple[Any, bool, Node]] = []
+    errors: list[Bottom] = []
+    for term, marked in choice.alternatives:
+        if _excluded(node, term):
+            continue
+        scratch = _scratch(machine, node, choice, term)
+        error = deep_error(machine, scratch)
+        if error is None:
+            left.append((term, marked, scratch))
+        else:
+            errors.append(error)
+    if not left:
+        machine.refuse(node, _none_left(choice, errors))
+        return False
+    if len(left) == 1:
+        term = left[0][0]
+        node.choices = list(node.choices[1:])
+        node.settled = [*node.settled, (choice.conjunct.expr, term)]
+        machine.derive(node, choice.conjunct.of(term, choice.conjunct.env))
+        return True
+    node.disjuncts = _combined(choice, left)
+    return False
+
+
+def _excluded(node: Node, term: Any) -> bool:
+    """Return whether a literal alternative obviously contradicts what the node already is."""
+    kind = term.__class__
+    if kind in _SCALARS:
+        value = None if kind is tree.Null else term.value
+        if node.atom is not UNSET:
+            return not same(node.atom, value)
+        return not node.kind & kind_of(value)
+    return kind is tree.ListLiteral and not node.kind & LIST
+
+
+def _scratch(machine: Machine, node: Node, choice: Choice, term: Any) -> Node:
+    machine.spend()
+    scratch = Node(node.parent, node.label)
+    scratch.stands_for = node.stands_for or node
+    scratch.conjuncts = list(node.conjuncts)
+    scratch.settled = [*node.settled, (choice.conjunct.expr, term)]
+    scratch.decided = scratch.settled
+    return scratch
+
+
+def _combined(choice: Choice, left: list[tuple[Any, bool, Node]]) -> list[tuple[Node, int]]:
+    """Return the leaves of all alternatives with their marks, equal ones joined."""
+    found: dict[Hashable, tuple[Node, int]] = {}
+    for _, marked, scratch in left:
+        own = (DEFAULT if marked else OTHER) if choice.marked else MAYBE
+        for leaf, inner in scratch.disjuncts or [(scratch, MAYBE)]:
+            mark = OTHER if OTHER in (own, inner) else max(own, inner)
+            key = signature(leaf)
+            known = found.get(key)
+            if known is None:
+                found[key] = (leaf, mark)
+            elif mark == DEFAULT or known[1] == DEFAULT:
+                found[key] = (known[0], DEFAULT)
+    if len(found) == 1:
+        return [(leaf, DEFAULT) for leaf, _ in found.values()]
+    return list(found.values())
+
+
+def signature(node: Node) -> Hashable:
+    """Return a key that is equal for nodes that are certainly the same value."""
+    if node.state != DONE or node.blocked is not None or node.disjuncts or node.checks or node.patterns:
+        return id(node)
+    if node.atom is not UNSET:
+        return node.kind, node.atom
+    if node.kind not in (STRUCT, LIST):
+        return node.kind, tuple([str(bound) for bound, _ in node.bounds])
+    if node.kind == LIST and node.length is None:
+        return id(node)
+    parts = [
+        (label, arc.presence, signature(arc)) for label, arc in node.arcs.items() if arc.presence == REGULAR
+    ]
+    if len(parts) != len(node.arcs):
+        return id(node)
+    return node.kind, tuple(sorted(parts, key=lambda part: str(part[0]))), bool(node.groups)
+
+
+def deep_error(machine: Machine, node: Node) -> Bottom | None:
+    """Return the first error in a node or below it that no more information can mend."""
+    if node.state == RUNNING:
+        machine.cycles += 1
+        return None
+    machine.evaluate(node)
+    if node.error is not None:
+        return node.error
+    if node.disjuncts:
+        return None
+    for arc in list(node.arcs.values()):
+        if arc.presence == REGULAR:
+            if arc.state == DONE and arc.error is None and not arc.arcs:
+                continue
+            machine.depth += 1
+            try:
+                error = deep_error(machine, arc)
+            finally:
+                machine.depth -= 1
+            if error is not None:
+                return error
+    return None
+
+
+def _none_left(choice: Choice, errors: list[Bottom]) -> Bottom:
+    """Return the error that no alternative fits, with the reason of each."""
+    count = len(choice.alternatives)
+    related = tuple([Related(e.span, e.message) for e in errors[:_SHOWN] if e.span is not None])
+    return Bottom(ERROR, f"none of the {count} alternatives fits", choice.conjunct.expr.span, related)
+
+
+_SCALARS = frozenset((tree.String, tree.Number, tree.Bool, tree.Null, tree.Bytes))

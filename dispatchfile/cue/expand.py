@@ -1,0 +1,306 @@
+"""What a conjunct that is written out (a literal, a struct, a list) adds to its node.
+
+`EXPAND` has one function for each kind of expression that needs no information from elsewhere.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.cue import tree
+from dispatchfile.cue.closedness import Group, below
+from dispatchfile.cue.node import OPTIONAL, REGULAR, REQUIRED, Choice, Conjunct, Env, Node, Plain
+from dispatchfile.cue.scope import PREDECLARED, internal
+from dispatchfile.cue.values import ERROR, LIST, STRUCT, Bottom, Stop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from dispatchfile.cue.unify import Machine
+    from dispatchfile.source import Span
+
+_PRESENCE = {"": REGULAR, "!": REQUIRED, "?": OPTIONAL}
+
+
+# Structs
+
+
+def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    """Hand the fields of a struct literal to the node's arcs, in a new environment."""
+    machine.spend()
+    declarations = conjunct.expr.declarations
+    if not _may_be_scalar(declarations):
+        node.struct_conjuncts += 1
+        node.cyclic_conjuncts += conjunct.cyclic
+        if not machine.restrict(node, STRUCT, conjunct):
+            return
+    env = Env(node, conjunct.env)
+    group = conjunct.group
+    if machine.closing:
+        group = _enter(node, group, declarations)
+    child = below(group)
+    for declaration in declarations:
+        kind = declaration.__class__
+        if kind is tree.Field:
+            label = declaration.label
+            if label.__class__ is tree.Name:
+                _field(machine, node, declaration, env, conjunct, group, child)
+            elif label.__class__ is tree.Pattern:
+                _pattern(machine, node, declaration, env, conjunct, group)
+            else:
+                machine.wait(node, Conjunct(declaration, env, group, conjunct.trail, label.span, conjunct.cyclic))
+        elif kind is tree.Embedding:
+            value = declaration.value
+            inner = group
+            if machine.closing and value.__class__ is not tree.Struct:
+                inner = Group(group, embedded=True)
+            machine.derive(node, Conjunct(value, env, inner, conjunct.trail, None, conjunct.cyclic))
+        elif kind is tree.Comprehension:
+            machine.wait(node, Conjunct(declaration, env, group, conjunct.trail, None, conjunct.cyclic))
+        elif kind is tree.Rest and machine.closing:
+            declare(node, "...", group)
+
+
+def _may_be_scalar(declarations: tuple[tree.Declaration, ...]) -> bool:
+    """Return whether a struct literal embeds something and has no regular field, so that it is what it embeds."""
+    embeds = False
+    for declaration in declarations:
+        kind = declaration.__class__
+        if kind is tree.Embedding:
+            embeds = True
+        elif kind is tree.Field:
+            label = declaration.label
+            if declaration.colon != "::" and (
+                label.__class__ is not tree.Name or label.quoted or label.name[:1] not in "#_"
+            ):
+                return False
+        elif kind is not tree.Let and kind is not tree.Attribute:
+            return False
+    return embeds
+
+
+def _enter(node: Node, group: Group | None, declarations: tuple[tree.Declaration, ...]) -> Group | None:
+    """Return the group of a struct literal's own declarations, noted on the node."""
+    if any([d.__class__ is tree.Embedding and d.value.__class__ is not tree.Struct for d in declarations]):
+        group = Group(group)
+    if group is not None:
+        node.groups = [*node.groups, group]
+    if node.declared is None:
+        node.declared = {}
+    return group
+
+
+def declare(node: Node, label: str, group: Group | None) -> None:
+    """Remember that a group declares a field."""
+    if node.declared is None:
+        node.declared = {}
+    node.declared.setdefault(label, []).append(group)
+
+
+def _field(
+    machine: Machine,
+    node: Node,
+    field: tree.Field,
+    env: Env,
+    conjunct: Conjunct,
+    group: Group | None,
+    child: Group | None,
+) -> None:
+    label = field.label
+    name = label.name if label.quoted else internal(label.name, quoted=False)  # type: ignore[union-attr] # a Name
+    if machine.closing:
+        declare(node, name, group)
+    mark = field.mark
+    arc = machine.arc(node, name, _PRESENCE[mark] if mark else REGULAR)
+    if field.colon == "::":
+        arc.definition = True
+    machine.add(arc, Conjunct(field.value, env, child, conjunct.trail, label.span, conjunct.cyclic))
+
+
+def _pattern(
+    machine: Machine, node: Node, field: tree.Field, env: Env, conjunct: Conjunct, group: Group | None
+) -> None:
+    pattern = (field, env, Conjunct(field.value, env, group, conjunct.trail, None, conjunct.cyclic))
+    node.patterns = [*node.patterns, pattern]
+    for arc in list(node.arcs.values()):
+        match(machine, node, arc, pattern)
+
+
+def match(machine: Machine, node: Node, arc: Node, pattern: tuple[Any, Env | None, Conjunct]) -> None:
+    """Add a pattern's value to a field whose label it matches."""
+    field, env, conjunct = pattern
+    label = arc.label
+    if not isinstance(label, str) or label[:1] == "\0" or arc.definition:
+        return
+    try:
+        if not matches(machine, field, env, label):
+            return
+    except Stop as stop:
+        if stop.bottom.code == ERROR:
+            machine.refuse(node, stop.bottom)
+        else:
+            node.unmatched = stop.bottom
+        return
+    if field.label.name or field.alias:
+        bindings: dict[str, Any] = {}
+        if field.label.name:
+            bindings[field.label.name] = label
+        if field.alias:
+            bindings[field.alias] = arc
+        env = Env(None, env, bindings)
+    machine.add(arc, Conjunct(conjunct.expr, env, below(conjunct.group), conjunct.trail, None, conjunct.cyclic))
+
+
+def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) -> bool:
+    """Return whether a pattern's expression allows a label; raises Stop when that is not known."""
+    value = field.label.value  # type: ignore[union-attr] # a Pattern
+    if value is None or (value.__class__ is tree.Identifier and value.name in ("string", "_")):
+        return True
+    trial = Node(None, None)
+    trial.conjuncts += (Conjunct(Plain(label, value.span), None), Conjunct(value, env))
+    machine.evaluate(trial)
+    if trial.blocked is not None:
+        raise Stop(trial.blocked)
+    return trial.error is None
+
+
+# Lists
+
+
+def list_literal(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    """Hand the elements of a list to the node's arcs; one with comprehensions has to wait."""
+    expr = conjunct.expr
+    if not machine.restrict(node, LIST, conjunct):
+        return
+    env = conjunct.env
+    for element in expr.elements:
+        if element.__class__ is tree.Comprehension:
+            machine.wait(node, conjunct)
+            return
+    elements(machine, node, conjunct, [(element, env) for element in expr.elements], expr.rest)
+
+
+def elements(
+    machine: Machine, node: Node, conjunct: Conjunct, parts: list[tuple[Any, Env | None]], rest: tree.Rest | None
+) -> None:
+    """Unify a list, given as pairs of expression and environment, with a node."""
+    machine.spend()
+    node.struct_conjuncts += 1
+    node.cyclic_conjuncts += conjunct.cyclic
+    child = below(conjunct.group)
+    count = len(parts)
+    if rest is None and node.length is None:
+        if len(node.arcs) > count:
+            machine.conflict(node, f"a list of {count}", conjunct)
+            return
+        node.length, node.kind_from = count, conjunct
+    elif node.length is not None and (count > node.length or (rest is None and count != node.length)):
+        machine.conflict(node, f"a list of {count}", conjunct)
+        return
+    for index, (expr, env) in enumerate(parts):
+        machine.add(machine.arc(node, index), Conjunct(expr, env, child, conjunct.trail, None, conjunct.cyclic))
+    if rest is not None and rest.value is not None:
+        tail = Conjunct(rest.value, conjunct.env, child, conjunct.trail, None, conjunct.cyclic)
+        node.rests = [*node.rests, (count, tail)]
+        for index, arc in list(node.arcs.items()):
+            if index >= count:
+                machine.add(arc, tail)
+
+
+# The rest
+
+
+def _literal(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    machine.meet(node, conjunct.expr.value, conjunct)
+
+
+def _null(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    machine.meet(node, None, conjunct)
+
+
+def _plain(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    value, span = conjunct.expr.value, conjunct.expr.span
+    if isinstance(value, list):
+        if machine.restrict(node, LIST, conjunct):
+            elements(machine, node, conjunct, [(_term(item, span), None) for item in value], None)
+    elif isinstance(value, dict):
+        if machine.restrict(node, STRUCT, conjunct):
+            node.struct_conjuncts += 1
+            for label, item in value.items():
+                if machine.closing:
+                    declare(node, label, conjunct.group)
+                machine.add(machine.arc(node, label), conjunct.of(_term(item, span), None))
+    else:
+        machine.meet(node, value, conjunct)
+
+
+def _term(item: Any, span: Span | None) -> Any:
+    return item if item.__class__ in (Node, Plain) else Plain(item, span)
+
+
+def _binary(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    expr = conjunct.expr
+    if expr.operator == "&":
+        machine.derive(node, conjunct.of(expr.left, conjunct.env))
+        machine.derive(node, conjunct.of(expr.right, conjunct.env))
+    elif expr.operator == "|":
+        from dispatchfile.cue.disjunction import alternatives
+
+        choice(machine, node, Choice(conjunct, alternatives(expr)))
+    else:
+        machine.wait(node, conjunct)
+
+
+def choice(machine: Machine, node: Node, found: Choice) -> None:
+    """Note a disjunction on the node, or take the alternative that is already decided."""
+    for place, (expr, alternative) in enumerate(node.decided):
+        if expr is found.conjunct.expr:
+            node.decided = [*node.decided[:place], *node.decided[place + 1 :]]
+            machine.derive(node, found.conjunct.of(alternative, found.conjunct.env))
+            return
+    node.choices = [*node.choices, found]
+
+
+def _identifier(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    meaning = machine.meanings.get(conjunct.expr)
+    if meaning is not None and meaning.kind == PREDECLARED:
+        from dispatchfile.cue.constraints import predeclared
+
+        predeclared(machine, node, meaning.name, conjunct)
+    else:
+        machine.wait(node, conjunct)
+
+
+def _aliased(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    expr = conjunct.expr
+    machine.derive(node, conjunct.of(expr.value, Env(None, conjunct.env, {expr.name: node})))
+
+
+def _parenthesis(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    machine.derive(node, conjunct.of(conjunct.expr.inner, conjunct.env))
+
+
+def _bottom(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    machine.refuse(node, Bottom(ERROR, "explicit error (_|_) in the file", conjunct.expr.span))
+
+
+def _node(machine: Machine, node: Node, conjunct: Conjunct) -> None:
+    machine.follow(node, conjunct.expr, conjunct, definition=False)
+
+
+EXPAND: dict[type, Callable[..., None]] = {
+    tree.String: _literal,
+    tree.Number: _literal,
+    tree.Bool: _literal,
+    tree.Bytes: _literal,
+    tree.Null: _null,
+    tree.Struct: struct,
+    tree.ListLiteral: list_literal,
+    tree.Parenthesis: _parenthesis,
+    tree.Identifier: _identifier,
+    tree.Binary: _binary,
+    tree.Aliased: _aliased,
+    tree.Bottom: _bottom,
+    Plain: _plain,
+    Node: _node,
+}

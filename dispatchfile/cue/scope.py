@@ -1,0 +1,258 @@
+"""The static pass: what every identifier means, found before anything is evaluated.
+
+Each place that opens a scope when the tree is evaluated (a struct literal, a clause, an aliased value, a pattern
+with a name) is one level here and one `Env` there, so an identifier becomes a number of levels to go up and what
+to take there. A name that no level knows is an error even in a field that is never used.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.cue import tree
+from dispatchfile.diagnostics import Diagnostic, Related, Severity
+from dispatchfile.record import Record
+from dispatchfile.source import Span
+from dispatchfile.spelling import nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What an identifier stands for at its level.
+FIELD, BINDING, LET, DYNAMIC, PACKAGE, PREDECLARED = range(6)
+
+TYPES = (
+    "_ bool int float number string bytes rune uint byte "
+    "int8 int16 int32 int64 int128 uint8 uint16 uint32 uint64 uint128 float32 float64"
+).split()
+FUNCTIONS = "len close and or div mod quo rem".split()
+PACKAGES = ("strings", "list", "strconv", "math", "encoding/json")
+_PREDECLARED = {name: name for name in (*TYPES, *FUNCTIONS)}
+_PREDECLARED |= {f"__{name}": name for name in (*TYPES[1:], *FUNCTIONS)}
+
+
+class Meaning(Record):
+    """What an identifier refers to: how many levels up, and which field, binding, alias, package or type there."""
+
+    kind: int
+    hops: int
+    name: str
+    of: tree.Expression | tree.Label | None = None
+
+
+class Scopes(Record):
+    """The result of the pass. `closing` tells whether anything in the file can close a struct."""
+
+    meanings: dict[tree.Identifier, Meaning]
+    diagnostics: tuple[Diagnostic, ...]
+    closing: bool
+    size: int
+
+
+class _Level:
+    """The names of one scope."""
+
+    __slots__ = ("names", "up")
+
+    def __init__(self, up: _Level | None) -> None:
+        self.up = up
+        self.names: dict[str, tuple[int, tree.Expression | tree.Label | None]] = {}
+
+
+def internal(name: str, *, quoted: bool) -> str:
+    """Return the label under which a field is kept: hidden ones and definitions start with a NUL."""
+    if not quoted and name[:1] in ("_", "#"):
+        return "\0" + name
+    return name
+
+
+def resolve(file: tree.File, *, complete: bool = True) -> Scopes:
+    """Return what every identifier of the file means; with `complete` false, unknown names are not reported."""
+    return _Pass(file, complete=complete).run()
+
+
+class _Pass:
+    """One walk over a file."""
+
+    def __init__(self, file: tree.File, *, complete: bool) -> None:
+        self.file = file
+        self.complete = complete
+        self.meanings: dict[tree.Identifier, Meaning] = {}
+        self.found: list[Diagnostic] = []
+        self.closing = False
+        self.size = 0
+        self.packages: dict[str, tree.Import] = {}
+        self.used: set[str] = set()
+
+    def run(self) -> Scopes:
+        for imported in self.file.imports:
+            self.import_package(imported)
+        self.declarations(self.file.declarations, None)
+        for name, imported in self.packages.items():
+            if name not in self.used and self.complete:
+                self.report("DF004", f'package "{imported.path}" is imported and not used', imported.span)
+        return Scopes(self.meanings, tuple(self.found), self.closing, self.size)
+
+    def report(self, code: str, message: str, span: Span, *related: Related, advice: str = "") -> None:
+        self.found.append(Diagnostic(code, Severity.ERROR, message, span, related=related, help=advice))
+
+    def import_package(self, imported: tree.Import) -> None:
+        path, _, short = imported.path.partition(":")
+        if path not in PACKAGES:
+            guess = nearest(path, PACKAGES)
+            advice = f'did you mean "{guess}"?' if guess else f"packages here: {', '.join(PACKAGES)}"
+            self.report("DF004", f'package "{imported.path}" is not supported', imported.span, advice=advice)
+        name = imported.name or short or path.rpartition("/")[2]
+        self.packages[name] = imported
+
+    # Scopes
+
+    def declarations(self, declarations: tuple[tree.Declaration, ...], up: _Level | None) -> None:
+        level = _Level(up)
+        for declaration in declarations:
+            self.declare(declaration, level)
+        for declaration in declarations:
+            self.size += 1
+            _DECLARATIONS[declaration.__class__](self, declaration, level)
+
+    def declare(self, declaration: tree.Declaration, level: _Level) -> None:
+        if declaration.__class__ is tree.Field:
+            label = declaration.label
+            if label.__class__ is tree.Name:
+                if not label.quoted:
+                    level.names[label.name] = (FIELD, label)
+                if declaration.alias:
+                    level.names[declaration.alias] = (FIELD, label)
+                if declaration.colon == "::" or label.name[:1] in "#_":
+                    self.closing = True
+            elif declaration.alias and label.__class__ is not tree.Pattern:
+                level.names[declaration.alias] = (DYNAMIC, label)
+        elif declaration.__class__ is tree.Let:
+            known = level.names.get(declaration.name)
+            if known is not None and known[0] in (FIELD, LET):
+                self.report("DF004", f"{declaration.name} is declared twice in one scope, once as an alias", declaration.span)
+            level.names[declaration.name] = (LET, declaration.value)
+
+    def field(self, field: tree.Field, level: _Level) -> None:
+        label = field.label
+        if label.__class__ is tree.Pattern:
+            if label.value is not None:
+                self.visit(label.value, level)
+            if label.name or field.alias:
+                level = _Level(level)
+                for name in (label.name, field.alias):
+                    if name:
+                        level.names[name] = (BINDING, None)
+        elif label.__class__ is not tree.Name:
+            self.visit(label.value, level)
+        value = field.value
+        if value.__class__ not in _PLAIN:
+            self.visit(value, level)
+
+    def comprehension(self, comprehension: tree.Comprehension, level: _Level) -> None:
+        for clause in comprehension.clauses:
+            if clause.__class__ is tree.If:
+                self.visit(clause.condition, level)
+                continue
+            self.visit(clause.source if clause.__class__ is tree.For else clause.value, level)
+            level = _Level(level)
+            if clause.__class__ is tree.For:
+                if clause.key:
+                    level.names[clause.key] = (BINDING, None)
+                level.names[clause.value] = (BINDING, None)
+            else:
+                level.names[clause.name] = (BINDING, None)
+        self.visit(comprehension.value, level)
+
+    # Expressions
+
+    def visit(self, expression: tree.Expression | tree.Comprehension, level: _Level) -> None:
+        self.size += 1
+        kind = expression.__class__
+        if kind in _PLAIN:
+            return
+        if kind is tree.Struct:
+            self.declarations(expression.declarations, level)
+        elif kind is tree.ListLiteral:
+            for element in expression.elements:
+                self.visit(element, level)
+            if expression.rest is not None and expression.rest.value is not None:
+                self.visit(expression.rest.value, level)
+        elif kind is tree.Identifier:
+            self.identifier(expression, level)
+        elif kind is tree.Aliased:
+            inner = _Level(level)
+            inner.names[expression.name] = (BINDING, None)
+            self.visit(expression.value, inner)
+        elif kind is tree.Comprehension:
+            self.comprehension(expression, level)
+        else:
+            for part in _PARTS[kind](expression):
+                if part is not None and part.__class__ is not str:
+                    self.visit(part, level)
+
+    def identifier(self, identifier: tree.Identifier, level: _Level | None) -> None:
+        name, hops = identifier.name, 0
+        lowest = level
+        while level is not None:
+            known = level.names.get(name)
+            if known is not None:
+                self.meanings[identifier] = Meaning(known[0], hops, name, known[1])
+                return
+            level, hops = level.up, hops + 1
+        if name in self.packages:
+            self.used.add(name)
+            self.meanings[identifier] = Meaning(PACKAGE, 0, self.packages[name].path)
+        elif name in _PREDECLARED:
+            self.closing = self.closing or name == "close"
+            self.meanings[identifier] = Meaning(PREDECLARED, 0, _PREDECLARED[name])
+        elif self.complete:
+            self.unknown(identifier, lowest)
+
+    def unknown(self, identifier: tree.Identifier, level: _Level | None) -> None:
+        names: dict[str, None] = {}
+        while level is not None:
+            names.update(dict.fromkeys(level.names))
+            level = level.up
+        names.update(dict.fromkeys((*self.packages, *TYPES[1:], *FUNCTIONS)))
+        guess = nearest(identifier.name, names)
+        related: tuple[Related, ...] = ()
+        if guess:
+            advice = f"did you mean {guess}?"
+        elif identifier.name in PACKAGES:
+            advice = f'import it first: import "{identifier.name}"'
+        else:
+            quoted = self.quoted_field(identifier.name)
+            advice = f"declare it as a field ({identifier.name}: …), or put it in quotes if it is text"
+            if quoted is not None:
+                advice = f"a quoted label cannot be referred to; write {identifier.name}: … without quotes"
+                related = (Related(quoted, "the quoted field of that name"),)
+        self.report("DF004", f'reference "{identifier.name}" not found', identifier.span, *related, advice=advice)
+
+    def quoted_field(self, name: str) -> Span | None:
+        for declaration in self.file.declarations:
+            if isinstance(declaration, tree.Field) and isinstance(declaration.label, tree.Name):
+                label = declaration.label
+                if label.quoted and label.name == name:
+                    return label.span
+        return None
+
+
+_PLAIN = frozenset((tree.String, tree.Number, tree.Bool, tree.Null, tree.Bytes, tree.Bottom))
+_PARTS: dict[type, Callable[..., tuple[object, ...]]] = {
+    tree.Interpolation: lambda e: e.parts,
+    tree.Unary: lambda e: (e.operand,),
+    tree.Binary: lambda e: (e.left, e.right),
+    tree.Selector: lambda e: (e.operand,),
+    tree.Index: lambda e: (e.operand, e.index),
+    tree.Slice: lambda e: (e.operand, e.low, e.high),
+    tree.Call: lambda e: (e.function, *e.arguments),
+    tree.Parenthesis: lambda e: (e.inner,),
+}
+_DECLARATIONS: dict[type, Callable[..., None]] = {
+    tree.Field: _Pass.field,
+    tree.Embedding: lambda walk, d, level: walk.visit(d.value, level),
+    tree.Let: lambda walk, d, level: walk.visit(d.value, level),
+    tree.Rest: lambda walk, d, level: walk.visit(d.value, level) if d.value is not None else None,
+    tree.Attribute: lambda _walk, _d, _level: None,
+    tree.Comprehension: _Pass.comprehension,
+}

@@ -1,0 +1,406 @@
+"""The evaluator: nodes hold conjuncts, environments rebind.
+
+**Nodes.** The value at every path is a `Node`. It is made by unifying its conjuncts: expressions, each with the
+`Env` it was written in. A struct literal that joins a node hands every field's expression on to the arc (the child
+node) of that label, with a new `Env` whose node is the one it joined. So a node never copies values: a reference
+adds the *conjuncts* of its target, and a struct literal among these, instantiated anew, sees the fields of the
+node it now stands in. In `a: {x: int, y: x + 1}, b: a & {x: 3}` the expression `x + 1` reaches `b.y` with an
+environment whose node is `b`, and gives 4.
+
+**Order of work** (`_settle`). What is written out (literals, structs, types) first; then references; then
+expressions that need concrete operands; then comprehensions and computed labels; last disjunctions, for which
+`disjunction.py` tries every alternative in a scratch node that holds the same conjuncts. Whatever brings new
+conjuncts starts over. Work that lacks information waits, and is tried again after anything new came; what still
+waits at the end makes the node incomplete (`blocked`).
+
+**Laziness.** Evaluating a node says all about its own level, nothing about its arcs, which are evaluated on demand.
+Demand can come back to a node that is RUNNING: then what is known so far counts, and who asked is PARTIAL, to be
+asked again. A conjunct that arrives late makes a DONE node PARTIAL too and is passed on to its `followers`, the
+nodes that took over its conjuncts by reference. Information only grows, so late conjuncts can only refine or refuse.
+
+**Ends.** A reference whose target a node has already followed adds nothing (`a: b, b: a`). A conjunct remembers the
+targets on its way (`Trail`); one that meets its own target again is cyclic, and a struct of nothing but cyclic
+conjuncts is a structural cycle. Depth and number of steps are limited, which stops expansion bombs.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.cue import tree
+from dispatchfile.cue.closedness import Group
+from dispatchfile.cue.expand import EXPAND, match
+from dispatchfile.cue.node import DONE, PARTIAL, REGULAR, RUNNING, Conjunct, Env, Node, Trail
+from dispatchfile.cue.values import ERROR, LIST, STRUCT, UNSET, Bottom, Stop, incomplete, kind_name, kind_of, same, show
+from dispatchfile.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dispatchfile.cue.scope import Scopes
+
+DEPTH = 400
+STEPS_PER_PART = 200
+STEPS_AT_LEAST = 100_000
+
+
+class Exhausted(Exception):
+    """The evaluation takes more steps, or goes deeper, than allowed."""
+
+
+class Machine:
+    """One evaluation: what the identifiers mean, and how much work is left."""
+
+    def __init__(self, file: tree.File, scopes: Scopes) -> None:
+        self.meanings = scopes.meanings
+        self.closing = scopes.closing
+        self.steps = STEPS_AT_LEAST + STEPS_PER_PART * scopes.size
+        self.depth = 0
+        self.cycles = 0  # how often a node was consulted that was not finished
+        self.brought = 0  # how many conjuncts work has brought so far
+        self.inner: dict[tuple[tree.Expression, Env | None], Node] = {}  # values that have no place of their own
+        self.root = Node(None, None)
+        self.root.conjuncts.append(Conjunct(tree.Struct(Span(file.source, 0, len(file.source.text)), file.declarations, implied=True), None))
+
+    # Evaluation of one node
+
+    def evaluate(self, node: Node) -> None:
+        """Find out all about a node's own level; its arcs are left for later."""
+        state = node.state
+        if state == DONE:
+            return
+        if state == RUNNING:
+            self.cycles += 1
+            return
+        if self.depth >= DEPTH:
+            raise Exhausted(f"values nest, or refer on, more than {DEPTH} levels deep")
+        self.depth += 1
+        before = self.cycles
+        node.state = RUNNING
+        try:
+            self._settle(node)
+        finally:
+            self.depth -= 1
+            node.state = PARTIAL
+        unsure = self.cycles != before and (node.blocked is not None or node.disjuncts)
+        if not unsure and node.seen == len(node.conjuncts):
+            node.state = DONE
+
+    def _settle(self, node: Node) -> None:
+        while True:
+            conjuncts = node.conjuncts
+            while node.seen < len(conjuncts):
+                conjunct = conjuncts[node.seen]
+                node.seen += 1
+                expand = EXPAND.get(conjunct.expr.__class__)
+                if expand is None:
+                    self.wait(node, conjunct)
+                else:
+                    expand(self, node, conjunct)
+            if node.waiting and self._work(node):
+                continue
+            if node.choices and node.error is None:
+                from dispatchfile.cue.disjunction import choose
+
+                if choose(self, node):
+                    continue
+            break
+        self._finish(node)
+
+    def _work(self, node: Node) -> bool:
+        """Try what waits, the simple before the complex; return whether any of it brought something new."""
+        node.blocked = None
+        for conjunct in sorted(node.waiting, key=_urgency):
+            self.spend()
+            before = self.brought
+            try:
+                stays = self._perform(node, conjunct)
+            except Stop as stop:
+                if stop.bottom.code == ERROR:
+                    node.waiting.remove(conjunct)
+                    self.refuse(node, stop.bottom)
+                elif node.blocked is None:
+                    node.blocked = stop.bottom
+                continue
+            if not stays:
+                node.waiting.remove(conjunct)
+            if not stays or self.brought != before:
+                return True
+        return False
+
+    def _perform(self, node: Node, conjunct: Conjunct) -> bool:
+        """Do one piece of waiting work; return whether it stays, because it may have more to bring."""
+        expr = conjunct.expr
+        kind = expr.__class__
+        if kind in _REFERENCES:
+            from dispatchfile.cue.references import target
+
+            found = target(self, expr, conjunct.env)
+            if found.__class__ is Node:
+                self.follow(node, found, conjunct, definition=self.is_definition(expr, found))
+            else:
+                self.derive(node, conjunct.of(found, None))
+            return False
+        if kind in _LATE:
+            from dispatchfile.cue import comprehension
+
+            return comprehension.perform(self, node, conjunct)
+        from dispatchfile.cue import expressions
+
+        expressions.perform(self, node, conjunct)
+        return False
+
+    def _finish(self, node: Node) -> None:
+        if node.blocked is None:
+            node.blocked = node.unmatched
+        if node.error is not None:
+            return
+        if node.cyclic_conjuncts and node.cyclic_conjuncts == node.struct_conjuncts:
+            self.refuse(node, Bottom(ERROR, "structural cycle: the value contains itself", self.place(node)))
+            return
+        if node.bounds or node.checks:
+            from dispatchfile.cue.constraints import enforce
+
+            enforce(self, node)
+        if node.groups:
+            from dispatchfile.cue.closedness import check
+
+            check(self, node)
+
+    def spend(self) -> None:
+        """Count one step; raises Exhausted when there have been too many."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise Exhausted("the evaluation takes too many steps; look for values that multiply")
+
+    # Using what a node is
+
+    def chosen(self, node: Node) -> Node:
+        """Return the node, or the default of a disjunction that is left; raises Stop when it is ambiguous."""
+        while node.disjuncts:
+            defaults = [disjunct for disjunct, mark in node.disjuncts if mark == 1]
+            if len(defaults) != 1:
+                if node.state == RUNNING:
+                    self.cycles += 1
+                raise incomplete("ambiguous value: several alternatives of a disjunction are left", self.place(node))
+            node = defaults[0]
+        return node
+
+    def value(self, node: Node, span: Span | None) -> Any:
+        """Return a scalar, or the node of a list or struct; raises Stop when it is an error or not concrete."""
+        self.evaluate(node)
+        node = self.chosen(node)
+        if node.error is not None:
+            raise Stop(node.error)
+        if node.atom is not UNSET:
+            return node.atom
+        if node.kind in (STRUCT, LIST) and (node.state != RUNNING or not node.blocked):
+            if node.blocked is not None and node.kind == LIST:
+                raise Stop(node.blocked)
+            return node
+        if node.state == RUNNING:
+            self.cycles += 1
+            raise incomplete("the value depends on itself", span)
+        if node.blocked is not None:
+            raise Stop(node.blocked)
+        raise incomplete(f"the value is not concrete: {kind_name(node.kind)}", span)
+
+    # What joins a node
+
+    def add(self, node: Node, conjunct: Conjunct) -> None:
+        """Give a node a conjunct, and those that follow it."""
+        node.conjuncts.append(conjunct)
+        if node.state == DONE:
+            node.state = PARTIAL
+        for follower, through, group, copies in node.followers:
+            self._pass_on(follower, conjunct, through, group, copies, node)
+
+    def derive(self, node: Node, conjunct: Conjunct) -> None:
+        """Work in a conjunct that follows from those a node was given."""
+        self.brought += 1
+        if node.derived == ():
+            node.derived = []
+        node.derived.append(conjunct)
+        expand = EXPAND.get(conjunct.expr.__class__)
+        if expand is None:
+            self.wait(node, conjunct)
+        else:
+            expand(self, node, conjunct)
+        if node.state == DONE:
+            node.state = PARTIAL
+
+    def wait(self, node: Node, conjunct: Conjunct) -> None:
+        """Put a conjunct off until what is written out is worked in."""
+        if node.waiting == ():
+            node.waiting = []
+        node.waiting.append(conjunct)
+
+    def follow(self, node: Node, target: Node, through: Conjunct, *, definition: bool) -> None:
+        """Let a node take over the conjuncts of a reference's target, now and in the future."""
+        self.brought += 1
+        if target is node:
+            return
+        if node.followed is None:
+            node.followed = set()
+        if (target, definition) in node.followed:
+            return
+        node.followed.add((target, definition))
+        group = through.group
+        if definition and self.closing:
+            group = Group(group, closed=True)
+        copies: dict[Group, Group] = {}
+        for conjunct in list(target.conjuncts):
+            self.spend()
+            self._pass_on(node, conjunct, through, group, copies, target)
+        if target.followers == ():
+            target.followers = []
+        target.followers.append((node, through, group, copies))
+
+    def _pass_on(
+        self,
+        node: Node,
+        conjunct: Conjunct,
+        through: Conjunct,
+        group: Group | None,
+        copies: dict[Group, Group],
+        target: Node,
+    ) -> None:
+        cyclic = (
+            conjunct.cyclic
+            or through.cyclic
+            or (through.trail is not None and through.trail.holds(target))
+            or _above(node, target)
+        )
+        trail = Trail(target, _joined(conjunct.trail, through.trail))
+        if conjunct.group is not None:
+            group = _regrouped(conjunct.group, group, copies)
+        self.derive(node, Conjunct(conjunct.expr, conjunct.env, group, trail, None, cyclic))
+
+    def is_definition(self, expr: Any, target: Node) -> bool:
+        """Return whether a reference goes through a definition, and so closes what it brings."""
+        if not self.closing:
+            return False
+        if target.definition:
+            return True
+        while True:
+            kind = expr.__class__
+            if kind is tree.Identifier:
+                return bool(expr.name[:1] == "#" or expr.name[:2] == "_#")
+            if kind is tree.Selector:
+                if not expr.quoted and (expr.label[:1] == "#" or expr.label[:2] == "_#"):
+                    return True
+                expr = expr.operand
+            elif kind is tree.Index:
+                expr = expr.operand
+            elif kind is tree.Parenthesis:
+                expr = expr.inner
+            else:
+                return False
+
+    def arc(self, node: Node, label: Any, presence: int = REGULAR) -> Node:
+        """Return a node's child of that label, made when missing."""
+        arc = node.arcs.get(label)
+        if arc is None:
+            self.spend()
+            arc = node.arcs[label] = Node(node, label)
+            if presence != REGULAR:
+                arc.presence = presence
+            for pattern in node.patterns:
+                match(self, node, arc, pattern)
+            for start, rest in node.rests:
+                if label >= start:
+                    self.add(arc, rest)
+        elif arc.presence < presence:
+            arc.presence = presence
+        return arc
+
+    def meet(self, node: Node, atom: Any, conjunct: Conjunct) -> None:
+        """Unify a scalar with a node."""
+        if node.atom is UNSET:
+            kind = kind_of(atom)
+            if not node.kind & kind:
+                self.conflict(node, show(atom), conjunct)
+                return
+            node.kind, node.atom, node.kind_from = kind, atom, conjunct
+        elif not same(node.atom, atom):
+            self.conflict(node, show(atom), conjunct)
+
+    def restrict(self, node: Node, kind: int, conjunct: Conjunct) -> bool:
+        """Narrow the kinds a node may have; return whether any is left."""
+        left = node.kind & kind
+        if not left:
+            self.conflict(node, kind_name(kind), conjunct)
+            return False
+        if left != node.kind or node.kind_from is None:
+            node.kind, node.kind_from = left, conjunct
+        return True
+
+    def conflict(self, node: Node, what: str, conjunct: Conjunct) -> None:
+        """Record that a conjunct and what a node already is exclude each other."""
+        if node.error is None:
+            from dispatchfile.cue.conflicts import describe
+
+            self.refuse(node, describe(node, what, conjunct))
+
+    def refuse(self, node: Node, bottom: Bottom) -> None:
+        """Record an error on a node; the first one counts."""
+        if bottom.path is None:
+            bottom.path = node.path()
+        if node.error is None:
+            node.error = bottom
+
+    def place(self, node: Node) -> Span | None:
+        """Return the first place of a node, or of the nearest one above it that has one."""
+        found: Node | None = node
+        while found is not None:
+            for conjunct in (*found.conjuncts, *found.derived):
+                if conjunct.expr.__class__ is not Node and conjunct.expr.span is not None:
+                    return conjunct.expr.span
+            found = found.parent
+        return None
+
+
+def _joined(inner: Trail | None, outer: Trail | None) -> Trail | None:
+    """Return a trail with the targets of both."""
+    if inner is None or inner is outer:
+        return outer
+    if outer is None:
+        return inner
+    targets = []
+    step: Trail | None = inner
+    while step is not None and step is not outer:
+        targets.append(step.target)
+        step = step.up
+    for target in reversed(targets):
+        if not outer.holds(target):
+            outer = Trail(target, outer)
+    return outer
+
+
+def _above(node: Node, target: Node) -> bool:
+    """Return whether `target`, or what it is tried out for, is an ancestor of `node`."""
+    up = node.parent
+    while up is not None:
+        if up is target or up.stands_for is target:
+            return True
+        up = up.parent
+    return False
+
+
+def _regrouped(group: Group, upper: Group | None, copies: dict[Group, Group]) -> Group:
+    """Return a copy of a chain of groups that hangs below another group."""
+    copy = copies.get(group)
+    if copy is None:
+        up = upper if group.up is None else _regrouped(group.up, upper, copies)
+        copy = copies[group] = Group(up, closed=group.closed, recursive=group.recursive, embedded=group.embedded)
+    return copy
+
+
+def _urgency(conjunct: Conjunct) -> int:
+    kind = conjunct.expr.__class__
+    if kind in _REFERENCES:
+        return 0
+    return 2 if kind in _LATE else 1
+
+
+_REFERENCES = frozenset((tree.Identifier, tree.Selector, tree.Index))
+_LATE = frozenset((tree.Comprehension, tree.Field, tree.ListLiteral))
