@@ -49,9 +49,8 @@ def repository(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
         ["add", "--all"],
         ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", "Begin"],
         ["remote", "add", "origin", "https://git.example.com/ada/example.git"],
-        ["tag", "v1.0"],
-        ["tag", "v1.0-rc1"],
         ["branch", "topic"],
+        *(["tag", name] for name in re.findall(r"--tag (\S+)", request.getfixturevalue("line"))),
     ):
         subprocess.run(["git", *words], cwd=folder, check=True)
     return folder
