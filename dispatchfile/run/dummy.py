@@ -31,16 +31,18 @@ class Act(Record):
     problem: str = ""
 
 
-class DummyTask(Record):
+class DummyTask:
     """An open task."""
 
-    spec: TaskSpec
+    def __init__(self, spec: TaskSpec) -> None:
+        self.spec = spec
 
 
-class DummyStep(Record):
+class DummyStep:
     """A created step."""
 
-    spec: StepSpec
+    def __init__(self, spec: StepSpec) -> None:
+        self.spec = spec
 
 
 class DummyBackend:
