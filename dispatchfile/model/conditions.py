@@ -108,6 +108,7 @@ def _check_on(action: Action) -> Iterator[Diagnostic]:
     if action.on is not None:
         yield from _check_condition(action.on, action, path)
     elif found:
+        found.sort(key=lambda place: _offset(on.at(*place[0])))
         first, second = (on.at(*place) for place, _ in found[:2])
         also = (Related(first.key, "the first condition"),) if first is not None and first.key else ()
         yield Diagnostic(
@@ -117,6 +118,10 @@ def _check_on(action: Action) -> Iterator[Diagnostic]:
         )  # fmt: skip
     else:
         yield from _check_empty(action, on, path)
+
+
+def _offset(value: Value | None) -> int:
+    return value.key.start if value is not None and value.key is not None else 0
 
 
 def _check_empty(action: Action, on: Value, path: str) -> Iterator[Diagnostic]:
