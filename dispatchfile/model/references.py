@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
-from dispatchfile.model.pipeline import Pipeline, Task
+from dispatchfile.model.pipeline import Pipeline, Resource, Task
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
@@ -19,8 +19,9 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """Yield bad, repeated, and undefined names, resources made by two tasks, and cycles."""
     yield from _check_names(pipeline)
+    homes = {name: one.value for name, one in (*pipeline.resources.items(), *pipeline.tasks.items())}
     for task in pipeline.tasks.values():
-        yield from _check_task(task, pipeline)
+        yield from _check_task(task, pipeline, homes)
     for action in pipeline.actions:
         for item, name, path in _names(action.value.at("tasks"), f"actions[{action.index}].tasks"):
             if name not in pipeline.tasks:
@@ -104,17 +105,12 @@ def _names(value: Value | None, path: str) -> list[tuple[Value, str, str]]:
     return [(item, item.data, f"{path}[{index}]") for index, item in listed if isinstance(item.data, str)]
 
 
-def _check_task(task: Task, pipeline: Pipeline) -> Iterator[Diagnostic]:
+def _check_task(task: Task, pipeline: Pipeline, homes: Mapping[str, Value]) -> Iterator[Diagnostic]:
     path = f"task.{task.name}"
-    known = [*pipeline.resources, *pipeline.tasks]
-    homes = {
-        **{n: t.value for n, t in pipeline.tasks.items()},
-        **{n: r.value for n, r in pipeline.resources.items()},
-    }
     for item, name, here in _names(task.value.at("inputs"), f"{path}.inputs"):
         if name not in homes:
             message = f'task "{task.name}" takes "{name}", which is neither a resource nor a task'
-            yield _undefined("DF201", message, item, here, name, {n: homes[n] for n in known}, "")
+            yield _undefined("DF201", message, item, here, name, homes, "")
     for item, name, here in _names(task.value.at("outputs"), f"{path}.outputs"):
         if name not in pipeline.resources:
             hint = "a task; outputs are resources" if name in pipeline.tasks else ""
@@ -125,27 +121,31 @@ def _check_task(task: Task, pipeline: Pipeline) -> Iterator[Diagnostic]:
             hint = "a resource; list it in `inputs`" if name in pipeline.resources else ""
             message = f'task "{task.name}" depends on "{name}", which is no task'
             yield _undefined("DF201", message, item, here, name, pipeline.tasks, hint)
-    if task.value.at("steps") is not None and isinstance(task.value.at("steps", 0), type(None)):
-        place = task.value.at("steps")
-        if place is not None and place.data == []:
-            yield Diagnostic(
-                "DF102", Severity.ERROR, f'task "{task.name}" has no steps', place.span, path=f"{path}.steps"
-            )
+    place = task.value.at("steps")
+    if place is not None and place.data == []:
+        yield Diagnostic(
+            "DF102", Severity.ERROR, f'task "{task.name}" has no steps', place.span, path=f"{path}.steps"
+        )
 
 
 def _undefined(
-    code: str, message: str, item: Value, path: str, name: str, known: Iterable[str] | Mapping[str, object], hint: str
-) -> Diagnostic:  # fmt: skip
+    code: str,
+    message: str,
+    item: Value,
+    path: str,
+    name: str,
+    known: Mapping[str, Resource | Task | Value],
+    hint: str,
+) -> Diagnostic:
     meant = None if hint else nearest(name, known)
     related: tuple[Related, ...] = ()
-    if meant is not None and not isinstance(known, (list, tuple)):
-        home = known[meant] if hasattr(known, "__getitem__") else None
-        value = home if isinstance(home, Value) else getattr(home, "value", None)
-        if isinstance(value, Value) and value.key is not None:
-            related = (Related(value.key, "a similar name"),)
     fix = None
-    if meant is not None and item.span is not None and item.span.text.count(name) == 1:
-        fix = Fix(f'write "{meant}"', (Edit(item.span, item.span.text.replace(name, meant)),), safe=False)
+    if meant is not None:
+        home = known[meant]
+        key = home.key if isinstance(home, Value) else home.value.key
+        related = (Related(key, "a similar name"),) if key is not None else ()
+        if item.span is not None and item.span.text.count(name) == 1:
+            fix = Fix(f'write "{meant}"', (Edit(item.span, item.span.text.replace(name, meant)),), safe=False)
     advice = f'"{name}" is {hint}' if hint else f'did you mean "{meant}"?' if meant else ""
     return Diagnostic(code, Severity.ERROR, message, item.span, "undefined", related, advice, path, fix)
 
