@@ -45,7 +45,7 @@ def add_event_options(parser: Parser) -> None:
     add("--path", action="append", metavar="PATH", help="a changed path; may be repeated, instead of --base")
     add("--source", metavar="BRANCH", help="the source branch of a pull request")
     add("--target", metavar="BRANCH", help="the branch a pull request is to be merged into")
-    add("--number", type=_positive, metavar="N", help="the number of a pull request")
+    add("--number", type=positive, metavar="N", help="the number of a pull request")
     add("--label", action="append", metavar="NAME", help="a label of a pull request; may be repeated")
     add("--chatop", metavar="COMMENT", help='a comment on a pull request: "/test these words"')
     add("--action", metavar="NAME", help="the cron action that is due")
@@ -105,7 +105,8 @@ def note(args: argparse.Namespace, text: str) -> None:
         err.print(f"{err.style('note:', 'cyan', 'bold')} {text}")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Return the number of an option; raises ArgumentTypeError unless it is at least 1."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
         from argparse import ArgumentTypeError

@@ -14,7 +14,7 @@ STEPS = "steps: [{name: run, image: 'tool:1'}]"
 
 SHOP = f"""
 resource:
-  src: {{type: git, param: {{url: x, revision: y}}}}
+  src: {{type: git, param: {{url: x, revision: main}}}}
   app: {{type: image, param: {{url: me/app}}}}
   cache: {{type: storage, param: {{type: gcs, location: "s3://c"}}}}
 task:
