@@ -19,7 +19,8 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """Yield bad, repeated, and undefined names, resources made by two tasks, and cycles."""
     yield from _check_names(pipeline)
-    homes = {name: one.value for name, one in (*pipeline.resources.items(), *pipeline.tasks.items())}
+    homes = {name: task.value for name, task in pipeline.tasks.items()}
+    homes |= {name: resource.value for name, resource in pipeline.resources.items()}
     for task in pipeline.tasks.values():
         yield from _check_task(task, pipeline, homes)
     for action in pipeline.actions:
