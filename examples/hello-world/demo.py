@@ -49,14 +49,20 @@ def main() -> int:
         title("Somebody pushes to master")
         print(f"$ cd {shown(work)}")
         print("$ dispatchfile run --event push --branch master", flush=True)
-        code = subprocess.run(
-            [sys.executable, "-m", "dispatchfile", "run", "--event", "push", "--branch", "master"],
-            cwd=work,
-            check=False,
-        ).returncode
-        if code != 0:
-            print(f"\nerror: the run ended with exit code {code}", file=sys.stderr)
-            return code
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "dispatchfile", "run", "--event", "push", "--branch", "master"],
+                cwd=work,
+                check=True,
+            )
+        except subprocess.CalledProcessError as error:
+            print(f"\nerror: the run ended with exit code {error.returncode}", file=sys.stderr)
+            return error.returncode
+        finally:
+            # The registry has the image; the engine's own name for it would outlive the registry.
+            subprocess.run(
+                ["docker", "rmi", f"{address}/hello-world:master"], capture_output=True, check=False
+            )
         return tell(gitops, address)
 
 

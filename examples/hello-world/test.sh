@@ -7,8 +7,8 @@ server=$!
 trap 'kill "$server"' EXIT
 
 for _ in 1 2 3 4 5; do
-  page=$(busybox wget -q -O - http://127.0.0.1:8080/hello-world/) && break
-  sleep 0.2
+  page=$(busybox wget -q -O - http://127.0.0.1:8080/hello-world/ 2>/dev/null) && break
+  sleep 0.1
 done
 
 case "$page" in

@@ -5,7 +5,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=$root/.cache
 tools=$cache/tools
-venv=${VENV:-$root/.venv}
+venv=${VENV:-.venv}
+[ "${venv#/}" != "$venv" ] || venv=$root/$venv
 export PATH="$PATH:$tools/usr/bin:$tools/bin:/usr/sbin:/sbin"
 
 say() { printf 'set-up: %s\n' "$*" >&2; }
