@@ -1,0 +1,98 @@
+"""Runs again: what a run leaves behind for `run --rerun`, and how that goes on from there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dispatchfile.cli import options
+from dispatchfile.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from dispatchfile.event.checkout import Checkout
+    from dispatchfile.plan.plan import Plan
+    from dispatchfile.run.history import PastRun
+    from dispatchfile.run.outcome import Outcome
+
+REMEMBERED = (
+    "revision", "untracked", "env", "env_file", "platform", "network", "kaniko", "artifacts", "image", "docker_host",
+    "pull", "offline",
+)  # fmt: skip
+"""Options that a rerun takes from the run it repeats, unless they are given anew."""
+
+
+PATHS = ("env_file", "secret_file", "artifacts", "log_dir", "junit")
+
+
+def past(args: argparse.Namespace) -> PastRun | None:
+    """Return the run that `--rerun` names, or None without it; raises UsageError."""
+    if args.rerun is None:
+        return None
+    from dispatchfile.event.checkout import read
+    from dispatchfile.run.history import find
+
+    if options.tasks_from(args) or args.event or args.event_file:
+        raise UsageError("--rerun takes tasks and event from the run it repeats")
+    found = find(args.rerun, Path(read(".").root) if args.rerun == "last" else None)
+    if found.status == "running":
+        raise UsageError(f"run {found.id} is still running")
+    return found
+
+
+def plan_again(args: argparse.Namespace, run: PastRun) -> Plan:
+    """Return the plan of a past run, by the Dispatchfile as it is now; go to where that run was started."""
+    from dispatchfile.event.event import Event
+    from dispatchfile.plan.graph import make
+
+    told = run.record
+    for name in PATHS:
+        value = getattr(args, name)
+        if value is not None:
+            paths = [str(Path(path).absolute()) for path in ([value] if isinstance(value, str) else value)]
+            setattr(args, name, paths[0] if isinstance(value, str) else paths)
+    try:
+        os.chdir(told["directory"])
+    except OSError as error:
+        raise UsageError(f"run {run.id} was of {told['directory']}: {error.strerror}") from error
+    for name, value in told["options"].items():
+        if getattr(args, name, None) is None:
+            setattr(args, name, value)
+    args.file = args.file or told["file"]
+    facts: Any = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in told["event"].items()
+    }
+    return make(options.pipeline_from(args), Event(**facts), told["asked"])
+
+
+def kept(plan: Plan, run: PastRun | None, args: argparse.Namespace) -> dict[str, Outcome]:
+    """Return the outcomes that are taken from the past run, and tell the user which."""
+    if run is None:
+        return {}
+    from dispatchfile.run.history import kept_outcomes
+    from dispatchfile.run.setup import fingerprints
+
+    needs = {planned.name: planned.waits_for for planned in plan.tasks}
+    found = kept_outcomes(run, fingerprints(plan), needs)
+    again = ", ".join(name for name in needs if name not in found)
+    options.note(args, f"run {run.id} again: {again or 'nothing'}; kept: {', '.join(found) or 'nothing'}")
+    return found
+
+
+def record(args: argparse.Namespace, plan: Plan, checkout: Checkout, past: PastRun | None) -> dict[str, Any]:
+    """Return what `run.json` says about a run before it starts; no secrets."""
+    return {
+        "repository": checkout.root,
+        "directory": str(Path.cwd()),
+        "file": str(Path(args.file).absolute()) if args.file else None,
+        "event": {name: getattr(plan.event, name) for name in plan.event._fields},
+        "asked": [planned.name for planned in plan.tasks if planned.asked],
+        "plan": [{"name": planned.name, "needs": list(planned.waits_for)} for planned in plan.tasks],
+        "steps": [[planned.name, step.name] for planned in plan.tasks for step in planned.task.steps],
+        "options": {name: value for name in REMEMBERED if (value := getattr(args, name)) is not None},
+        "rerun_of": past.id if past else None,
+        "dry_run": args.dry_run,
+    }
