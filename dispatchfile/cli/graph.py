@@ -11,6 +11,7 @@ from dispatchfile.cli import options
 from dispatchfile.cli.parser import examples
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,14 +62,20 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _tasks(args: argparse.Namespace) -> tuple[PlannedTask, ...]:
-    """Return the tasks to draw; without an event or names these are all, and no repository is needed."""
+    """Return the tasks to draw; without an event or names these are all, and those that an action lists
+    count as asked for; no repository is needed.
+    """
     from dispatchfile.plan.graph import arrange, check, named
 
     if options.gives_event(args):
         return options.plan_from(args).tasks
     pipeline = options.pipeline_from(args)
     check(pipeline)
-    return arrange(pipeline, named(pipeline, options.tasks_from(args)) or pipeline.tasks)
+    names = named(pipeline, options.tasks_from(args))
+    if names:
+        return arrange(pipeline, names)
+    listed = {name for action in pipeline.actions for name in action.tasks}
+    return tuple(replace(task, asked=task.name in listed) for task in arrange(pipeline, pipeline.tasks))
 
 
 def _drawn(graph: Graph, how: str, *, unicode: bool) -> str:

@@ -15,7 +15,7 @@ from importlib import import_module
 from dispatchfile import __version__
 from dispatchfile.cli.parser import Parser, add_global_options, suggestion
 from dispatchfile.config import apply
-from dispatchfile.errors import DispatchfileError, EvaluationError, UsageError
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem, EvaluationError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ examples:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command that the arguments ask for and return its exit code; errors are told on stderr."""
-    debug, color, started_in = "--debug" in argv, None, os.getcwd()
+    debug, color = "--debug" in argv, None
+    try:
+        started_in = os.getcwd()
+    except FileNotFoundError:
+        tell(EnvironmentProblem("the directory you are in does not exist any more", help="cd to another one"))
+        return EnvironmentProblem.exit_code
     try:
         args = parse(argv)
         if isinstance(args, int):

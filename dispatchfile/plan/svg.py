@@ -21,9 +21,9 @@ COLUMN_GAP = 72.0
 MARGIN = 20.0
 PADDING = 16.0
 NAME_CHAR = 8.45  # a character of the 14 px monospace name
-SMALL_CHAR = 6.1  # one of the 11 px small print, on average
+SMALL_CHAR = 5.8  # one of the 11 px small print, on average
 LONGEST_NAME = 40
-LONGEST_STEPS = 34
+LONGEST_STEPS = 42
 
 STYLE = """\
 text { font: 11px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #667085 }
