@@ -56,14 +56,14 @@ def main(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:  # a dry run leaves nothing behind
         home = Path(scratch) if args.dry_run else state_home()
         logs = Path(args.log_dir) if args.log_dir else None
-        folder = RunFolder(rerun.record(args, plan, checkout, past), home=home, logs=logs)
-        prune(spare=past.path if past else None)
-        storage = Path(args.artifacts).absolute() if args.artifacts else home / "storage"
-        revision, untracked = args.revision or "", bool(args.untracked)
-        resolver = setup.resolver(
-            plan, checkout, folder.path, storage, supplies, kept, revision=revision, untracked=untracked
-        )
-        return _Session(args, plan, checkout, folder, resolver, supplies, kept).run(err)
+        with RunFolder(rerun.record(args, plan, checkout, past), home=home, logs=logs) as folder:
+            prune(spare=past.path if past else None)
+            storage = Path(args.artifacts).absolute() if args.artifacts else home / "storage"
+            revision, untracked = args.revision or "", bool(args.untracked)
+            resolver = setup.resolver(
+                plan, checkout, folder.path, storage, supplies, kept, revision=revision, untracked=untracked
+            )
+            return _Session(args, plan, checkout, folder, resolver, supplies, kept).run(err)
 
 
 class _Session:

@@ -28,7 +28,7 @@ from dispatchfile.run.progress import Happening, as_plain, rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import IO, Any
 
 KEEP = 50
 """Folders of finished runs that stay."""
@@ -40,7 +40,7 @@ def state_home() -> Path:
 
 
 class RunFolder:
-    """The folder of a run that is going on; also a listener that keeps what happens."""
+    """The folder of a run that is going on; a context manager, and a listener that keeps what happens."""
 
     def __init__(
         self, record: Mapping[str, Any], *, home: Path | None = None, logs: Path | None = None
@@ -48,24 +48,41 @@ class RunFolder:
         """Make the folder; raises EnvironmentProblem when that is refused."""
         now = time.time()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-        self.id = f"{stamp}-{secrets.token_hex(2)}"
+        self.id = f"{stamp}-{int(now % 1 * 256):02x}{secrets.token_hex(2)}"
         self.path = (home or state_home()) / "runs" / self.id
+        self.logs = logs.absolute() / self.id if logs else self.path / "logs"
+        self.record: dict[str, Any] = {
+            "version": 1, "id": self.id, "status": "running", "started": rfc3339(now),
+            "logs": str(self.logs), **record, "tasks": {},
+        }  # fmt: skip
+        self._open: list[IO[str]] = []
         try:
             self.path.mkdir(mode=0o700, parents=True)
-            self._lock = (self.path / "lock").open("w")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            self.logs = logs.absolute() / self.id if logs else self.path / "logs"
-            self.record: dict[str, Any] = {
-                "version": 1, "id": self.id, "status": "running", "started": rfc3339(now),
-                "logs": str(self.logs), **record, "tasks": {},
-            }  # fmt: skip
+            self._open.append((self.path / "lock").open("w"))
+            fcntl.flock(self._open[0], fcntl.LOCK_EX)
             self._save()
             self._events = (self.path / "events.ndjson").open("a", encoding="utf-8", buffering=1)
+            self._open.append(self._events)
         except OSError as error:
+            self.close()
             raise EnvironmentProblem(
                 f"cannot keep the run in {self.path}: {error.strerror}",
                 help="set XDG_STATE_HOME to a directory you can write",
             ) from error
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self.record["status"] == "running":
+            self.record["status"] = "error"
+            self._save()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder; idempotent."""
+        while self._open:
+            self._open.pop().close()
 
     def __call__(self, event: Happening) -> None:
         """Keep a happening."""
@@ -80,7 +97,7 @@ class RunFolder:
             self._save()
 
     def finish(self, outcomes: Mapping[str, Outcome], fingerprints: Mapping[str, str]) -> None:
-        """Note what a rerun has to know of each task, and let go of the folder."""
+        """Note what a rerun has to know of each task; raises EnvironmentProblem."""
         for name, outcome in outcomes.items():
             entry = self.record["tasks"].setdefault(name, {})
             entry["outputs"] = {resource: str(path) for resource, path in outcome.outputs.items()}
@@ -92,9 +109,6 @@ class RunFolder:
             self._save()
         except OSError as error:
             raise EnvironmentProblem(f"cannot keep the run in {self.path}: {error.strerror}") from error
-        finally:
-            self._events.close()
-            self._lock.close()
 
     def _save(self) -> None:
         temporary = self.path / "run.json.new"
