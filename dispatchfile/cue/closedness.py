@@ -9,7 +9,7 @@ embeds an embedded group below it. Then
   definition may add fields of its own;
 - but what embeds something closed is closed itself, as a whole.
 
-One level further down (`Group.down`) embeddings no longer soften anything, and `close()` no longer closes.
+The same holds further down (`Group.down`), but what `close()` closed is open there.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Group:
         """Return the group that the children of this one's conjuncts are in."""
         if self.lower is None:
             up = self.up.down() if self.up is not None else None
-            self.lower = Group(up, closed=self.closed and self.recursive)
+            self.lower = Group(up, closed=self.closed and self.recursive, embedded=self.embedded)
             self.lower.lower = self.lower
         return self.lower
 
@@ -76,13 +76,21 @@ def limits(node: Node) -> list[tuple[Group, Group | None]]:
         group: Group | None = start
         while group is not None:
             if group.closed:
-                current: Group | None = group
-                while current is not None:
-                    around = boundary(current)
-                    found[current, around] = None
-                    current = around.up if around is not None else None
+                found[group, boundary(group)] = None
             group = group.up
     return list(found)
+
+
+def embedded_closed(group: Group | None, *, recursive: bool = True) -> None:
+    """Close the literals around an embedded group into which something closed came."""
+    around = boundary(group)
+    while around is not None and around.up is not None:
+        literal = around.up
+        literal.recursive = recursive if not literal.closed else literal.recursive or recursive
+        literal.closed = True
+        if literal.lower is not None and literal.lower is not literal:
+            literal.lower.closed = literal.recursive
+        around = boundary(literal)
 
 
 def check(machine: Machine, node: Node) -> None:
@@ -130,12 +138,17 @@ def refuse(node: Node, label: str, arc: Node) -> None:
     from dispatchfile.spelling import nearest
 
     keys = [conjunct.key for conjunct in arc.conjuncts if conjunct.key is not None]
-    struct = next((conjunct.expr.span for conjunct in node.conjuncts if conjunct.expr.__class__.__name__ == "Struct"), None)
+    struct = next(
+        (conjunct.expr.span for conjunct in node.conjuncts if conjunct.expr.__class__.__name__ == "Struct"),
+        None,
+    )
     related = (Related(struct, "the struct it is in"),) if struct is not None else ()
     known = [name for name in node.declared or {} if name != label and name != "..."]
     guess = nearest(label, known)
     bottom = Bottom(ERROR, f"field not allowed: {label}", keys[-1] if keys else struct, related)
-    bottom.help = f"did you mean {guess}?" if guess else "the definition is closed: declare the field there, or add ..."
+    bottom.help = (
+        f"did you mean {guess}?" if guess else "the definition is closed: declare the field there, or add ..."
+    )
     bottom.path = arc.path()
     arc.error = bottom
     if node.error is None:

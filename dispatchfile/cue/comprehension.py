@@ -40,7 +40,7 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> bool:
             machine.derive(node, conjunct.of(conjunct.expr.value, env))
     if run.waits is not None:
         raise run.waits
-    return run.unfinished
+    return False
 
 
 class _Run:
@@ -50,7 +50,6 @@ class _Run:
         self.machine = machine
         self.clauses = clauses
         self.waits: Stop | None = None
-        self.unfinished = False
 
     def environments(self, env: Env | None) -> list[tuple[tuple[Hashable, ...], Env | None]]:
         """Return an environment for every time the body comes, keyed by what was looped over."""
@@ -93,9 +92,12 @@ class _Run:
         if source.__class__ is not Node:
             raise fail(f"cannot loop over a {kind_name(kind_of(source))}", clause.source.span)
         if source.state == RUNNING:
-            self.unfinished = True
+            self.machine.cycles += 1
+            if not self.machine.last_call:
+                raise incomplete("the loop goes over a value that it is part of", clause.source.span)
         elif source.blocked is not None:
             raise Stop(source.blocked)
+        source.frozen = True
         if source.kind == LIST:
             return list(enumerate(source.items()))
         return list(source.fields())
@@ -112,9 +114,6 @@ def _list(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         parts += [(element.value, env) for _, env in run.environments(conjunct.env)]
         if run.waits is not None:
             raise run.waits
-        if run.unfinished:
-            machine.cycles += 1
-            raise incomplete("the list loops over a value it is part of", element.span)
     elements(machine, node, conjunct, parts, literal.rest)
 
 
@@ -128,4 +127,6 @@ def _computed_label(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         declare(node, label, conjunct.group)
     arc = machine.arc(node, label, OPTIONAL if field.mark == "?" else REGULAR)
     group = below(conjunct.group)
-    machine.add(arc, Conjunct(field.value, conjunct.env, group, conjunct.trail, field.label.span, conjunct.cyclic))
+    machine.add(
+        arc, Conjunct(field.value, conjunct.env, group, conjunct.trail, field.label.span, conjunct.cyclic)
+    )

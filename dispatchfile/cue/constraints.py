@@ -56,7 +56,9 @@ def enforce(machine: Machine, node: Node) -> None:
             if not bound.allows(node.atom):
                 span = node.kind_from.expr.span if node.kind_from is not None else None
                 related = (Related(bound.span, f"the bound {bound}"),)
-                bottom = Bottom(ERROR, f"invalid value {show(node.atom)} (out of bound {bound})", span, related)
+                bottom = Bottom(
+                    ERROR, f"invalid value {show(node.atom)} (out of bound {bound})", span, related
+                )
                 machine.refuse(node, bottom)
                 return
     if node.checks and not (node.atom is UNSET and node.kind not in (STRUCT, LIST)):
@@ -103,7 +105,15 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
         strict = ">" == low.operator or "<" == high.operator
         empty = least > most or (least == most and strict)  # type: ignore[operator] # both of one kind
     except TypeError:
-        machine.refuse(node, Bottom(ERROR, f"bounds of different kinds: {low} and {high}", high.span, (Related(low.span, str(low)),)))
+        machine.refuse(
+            node,
+            Bottom(
+                ERROR,
+                f"bounds of different kinds: {low} and {high}",
+                high.span,
+                (Related(low.span, str(low)),),
+            ),
+        )
         return
     if not empty and node.kind == INT and strict:
         from math import ceil, floor
@@ -111,6 +121,9 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
         first = floor(least) + 1 if low.operator == ">" else ceil(least)  # type: ignore[arg-type] # numbers
         last = ceil(most) - 1 if high.operator == "<" else floor(most)  # type: ignore[arg-type] # numbers
         empty = first > last
+        if first == last:
+            node.atom = first
+            return
     if empty:
         related = (Related(low.span, f"the bound {low}"),)
         machine.refuse(node, Bottom(ERROR, f"no value can be both {low} and {high}", high.span, related))

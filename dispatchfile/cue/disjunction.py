@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dispatchfile.cue import tree
 from dispatchfile.cue.node import DONE, REGULAR, RUNNING, Choice, Node
-from dispatchfile.cue.values import ERROR, LIST, STRUCT, UNSET, Bottom, kind_of, same
+from dispatchfile.cue.values import ERROR, LIST, PREDECLARED_KINDS, STRUCT, TOP, UNSET, Bottom, kind_of, same
 from dispatchfile.diagnostics import Related
 
 TYPE_CHECKING = False
@@ -60,7 +60,8 @@ def choose(machine: Machine, node: Node) -> bool:
         machine.refuse(node, _none_left(choice, errors))
         return False
     if len(left) == 1:
-        term = left[0][0]
+        term, marked, _ = left[0]
+        node.mark = _meet(_mark(choice, marked), node.mark)
         node.choices = list(node.choices[1:])
         node.settled = [*node.settled, (choice.conjunct.expr, term)]
         machine.derive(node, choice.conjunct.of(term, choice.conjunct.env))
@@ -87,25 +88,64 @@ def _scratch(machine: Machine, node: Node, choice: Choice, term: Any) -> Node:
     scratch.conjuncts = list(node.conjuncts)
     scratch.settled = [*node.settled, (choice.conjunct.expr, term)]
     scratch.decided = scratch.settled
+    scratch.mark = node.mark
     return scratch
+
+
+def _mark(choice: Choice, marked: bool) -> int:  # noqa: FBT001 the alternative's mark
+    return (DEFAULT if marked else OTHER) if choice.marked else MAYBE
+
+
+def _meet(a: int, b: int) -> int:
+    return OTHER if OTHER in (a, b) else max(a, b)
 
 
 def _combined(choice: Choice, left: list[tuple[Any, bool, Node]]) -> list[tuple[Node, int]]:
     """Return the leaves of all alternatives with their marks, equal ones joined."""
     found: dict[Hashable, tuple[Node, int]] = {}
     for _, marked, scratch in left:
-        own = (DEFAULT if marked else OTHER) if choice.marked else MAYBE
-        for leaf, inner in scratch.disjuncts or [(scratch, MAYBE)]:
-            mark = OTHER if OTHER in (own, inner) else max(own, inner)
+        own = _mark(choice, marked)
+        for leaf, inner in scratch.disjuncts or [(scratch, scratch.mark)]:
+            mark = _meet(own, inner)
             key = signature(leaf)
             known = found.get(key)
             if known is None:
                 found[key] = (leaf, mark)
             elif mark == DEFAULT or known[1] == DEFAULT:
                 found[key] = (known[0], DEFAULT)
+    _drop_lists(found)
     if len(found) == 1:
         return [(leaf, DEFAULT) for leaf, _ in found.values()]
     return list(found.values())
+
+
+def _drop_lists(found: dict[Hashable, tuple[Node, int]]) -> None:
+    """Drop the lists that an open list of the same elements allows too, as CUE v0.1.2 does."""
+    if any([mark for _, mark in found.values()]):
+        return
+    for leaf, _ in list(found.values()):
+        if (
+            leaf.kind == LIST
+            and leaf.length is None
+            and not leaf.arcs
+            and leaf.blocked is None
+            and not leaf.choices
+        ):
+            fits = [key for key, (other, _) in found.items() if other is not leaf and _allowed(leaf, other)]
+            for key in fits:
+                del found[key]
+            return
+
+
+def _allowed(open_list: Node, other: Node) -> bool:
+    """Return whether every element of a closed list of scalars is of the type that `...T` asks for."""
+    if other.kind != LIST or other.length is None or other.blocked is not None:
+        return False
+    kinds = TOP
+    for _, rest in open_list.rests:
+        name = rest.expr.name if rest.expr.__class__ is tree.Identifier else ""
+        kinds &= PREDECLARED_KINDS.get(name, 0)
+    return all([arc.atom is not UNSET and arc.kind & kinds for arc in other.items()])
 
 
 def signature(node: Node) -> Hashable:

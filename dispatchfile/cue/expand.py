@@ -29,12 +29,14 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     """Hand the fields of a struct literal to the node's arcs, in a new environment."""
     machine.spend()
     declarations = conjunct.expr.declarations
-    if not _may_be_scalar(declarations):
+    if _may_be_scalar(declarations):
+        node.loose = True
+    else:
         node.struct_conjuncts += 1
         node.cyclic_conjuncts += conjunct.cyclic
         if not machine.restrict(node, STRUCT, conjunct):
             return
-    env = Env(node, conjunct.env)
+    env = Env(node, conjunct.env, None, conjunct.trail)
     group = conjunct.group
     if machine.closing:
         group = _enter(node, group, declarations)
@@ -48,7 +50,9 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             elif label.__class__ is tree.Pattern:
                 _pattern(machine, node, declaration, env, conjunct, group)
             else:
-                machine.wait(node, Conjunct(declaration, env, group, conjunct.trail, label.span, conjunct.cyclic))
+                machine.wait(
+                    node, Conjunct(declaration, env, group, conjunct.trail, label.span, conjunct.cyclic)
+                )
         elif kind is tree.Embedding:
             value = declaration.value
             inner = group
@@ -56,7 +60,8 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
                 inner = Group(group, embedded=True)
             machine.derive(node, Conjunct(value, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Comprehension:
-            machine.wait(node, Conjunct(declaration, env, group, conjunct.trail, None, conjunct.cyclic))
+            inner = Group(group, embedded=True) if machine.closing else None
+            machine.wait(node, Conjunct(declaration, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Rest and machine.closing:
             declare(node, "...", group)
 
@@ -66,7 +71,7 @@ def _may_be_scalar(declarations: tuple[tree.Declaration, ...]) -> bool:
     embeds = False
     for declaration in declarations:
         kind = declaration.__class__
-        if kind is tree.Embedding:
+        if kind is tree.Embedding or kind is tree.Comprehension:
             embeds = True
         elif kind is tree.Field:
             label = declaration.label
@@ -81,7 +86,13 @@ def _may_be_scalar(declarations: tuple[tree.Declaration, ...]) -> bool:
 
 def _enter(node: Node, group: Group | None, declarations: tuple[tree.Declaration, ...]) -> Group | None:
     """Return the group of a struct literal's own declarations, noted on the node."""
-    if any([d.__class__ is tree.Embedding and d.value.__class__ is not tree.Struct for d in declarations]):
+    if any(
+        [
+            d.__class__ is tree.Comprehension
+            or (d.__class__ is tree.Embedding and d.value.__class__ is not tree.Struct)
+            for d in declarations
+        ]
+    ):
         group = Group(group)
     if group is not None:
         node.groups = [*node.groups, group]
@@ -130,7 +141,7 @@ def match(machine: Machine, node: Node, arc: Node, pattern: tuple[Any, Env | Non
     """Add a pattern's value to a field whose label it matches."""
     field, env, conjunct = pattern
     label = arc.label
-    if not isinstance(label, str) or label[:1] == "\0" or arc.definition:
+    if not isinstance(label, str) or label[:1] == "\0":
         return
     try:
         if not matches(machine, field, env, label):
@@ -148,7 +159,23 @@ def match(machine: Machine, node: Node, arc: Node, pattern: tuple[Any, Env | Non
         if field.alias:
             bindings[field.alias] = arc
         env = Env(None, env, bindings)
-    machine.add(arc, Conjunct(conjunct.expr, env, below(conjunct.group), conjunct.trail, None, conjunct.cyclic))
+    constrain(
+        machine,
+        arc,
+        Conjunct(conjunct.expr, env, below(conjunct.group), conjunct.trail, None, conjunct.cyclic),
+    )
+
+
+def constrain(machine: Machine, arc: Node, conjunct: Conjunct) -> None:
+    """Give an arc what a pattern or `...T` asks of it.
+
+    When the arc was written outside of what the pattern came from, its depth is that of the data: not a cycle.
+    """
+    if conjunct.trail is not None:
+        source = conjunct.trail.target
+        if any([given.trail is None or not given.trail.holds(source) for given in arc.conjuncts]):
+            conjunct = Conjunct(conjunct.expr, conjunct.env, conjunct.group)
+    machine.add(arc, conjunct)
 
 
 def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) -> bool:
@@ -181,7 +208,11 @@ def list_literal(machine: Machine, node: Node, conjunct: Conjunct) -> None:
 
 
 def elements(
-    machine: Machine, node: Node, conjunct: Conjunct, parts: list[tuple[Any, Env | None]], rest: tree.Rest | None
+    machine: Machine,
+    node: Node,
+    conjunct: Conjunct,
+    parts: list[tuple[Any, Env | None]],
+    rest: tree.Rest | None,
 ) -> None:
     """Unify a list, given as pairs of expression and environment, with a node."""
     machine.spend()
@@ -198,13 +229,15 @@ def elements(
         machine.conflict(node, f"a list of {count}", conjunct)
         return
     for index, (expr, env) in enumerate(parts):
-        machine.add(machine.arc(node, index), Conjunct(expr, env, child, conjunct.trail, None, conjunct.cyclic))
+        machine.add(
+            machine.arc(node, index), Conjunct(expr, env, child, conjunct.trail, None, conjunct.cyclic)
+        )
     if rest is not None and rest.value is not None:
         tail = Conjunct(rest.value, conjunct.env, child, conjunct.trail, None, conjunct.cyclic)
         node.rests = [*node.rests, (count, tail)]
         for index, arc in list(node.arcs.items()):
             if index >= count:
-                machine.add(arc, tail)
+                constrain(machine, arc, tail)
 
 
 # The rest
@@ -253,12 +286,25 @@ def _binary(machine: Machine, node: Node, conjunct: Conjunct) -> None:
 
 def choice(machine: Machine, node: Node, found: Choice) -> None:
     """Note a disjunction on the node, or take the alternative that is already decided."""
+    known = [expr for expr, _ in node.settled] + [other.conjunct.expr for other in node.choices]
     for place, (expr, alternative) in enumerate(node.decided):
         if expr is found.conjunct.expr:
             node.decided = [*node.decided[:place], *node.decided[place + 1 :]]
             machine.derive(node, found.conjunct.of(alternative, found.conjunct.env))
             return
+    if found.conjunct.expr in known and all(
+        [_says_the_same(machine, term) for term, _ in found.alternatives]
+    ):
+        return
     node.choices = [*node.choices, found]
+
+
+def _says_the_same(machine: Machine, term: Any) -> bool:
+    """Return whether an expression means the same wherever it stands."""
+    if term.__class__ is tree.Identifier:
+        meaning = machine.meanings.get(term)
+        return meaning is not None and meaning.kind == PREDECLARED
+    return term.__class__ in (tree.String, tree.Number, tree.Bool, tree.Null)
 
 
 def _identifier(machine: Machine, node: Node, conjunct: Conjunct) -> None:

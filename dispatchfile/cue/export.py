@@ -65,7 +65,12 @@ class Exporter:
         fields: dict[str, Value] = {}
         for label, arc in list(node.arcs.items()):
             if arc.presence == REQUIRED:
-                self.tell(Bottom(1, f"field {shown_label(label)} is required but not present", self.machine.place(arc)), arc)
+                self.tell(
+                    Bottom(
+                        1, f"field {shown_label(label)} is required but not present", self.machine.place(arc)
+                    ),
+                    arc,
+                )
             elif arc.presence == REGULAR:
                 if arc.definition or label[:1] == "\0":
                     self.audit(arc)
@@ -100,7 +105,13 @@ class Exporter:
         path = node.path() if bottom.path is None else bottom.path
         self.found.append(
             Diagnostic(
-                bottom.rule, Severity.ERROR, bottom.message, span, related=bottom.related, help=bottom.help, path=path
+                bottom.rule,
+                Severity.ERROR,
+                bottom.message,
+                span,
+                related=bottom.related,
+                help=bottom.help,
+                path=path,
             )
         )
 
@@ -150,5 +161,3 @@ def concrete(machine: Machine, term: Any, span: Span | None) -> Any:
         if arc.presence == REQUIRED:
             raise incomplete(f"field {shown_label(arc.label)} is required but not present", span)
     return {label: concrete(machine, arc, span) for label, arc in value.fields()}
-
-

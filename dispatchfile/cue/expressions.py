@@ -135,7 +135,7 @@ def is_bottom(machine: Machine, expr: tree.Expression, env: Env | None) -> bool:
             raise Stop(found.blocked)
         return deep_error(machine, found) is not None
     except Stop as stop:
-        if stop.bottom.code != ERROR and machine.cycles != before:
+        if stop.bottom.code != ERROR and machine.cycles != before and not machine.last_call:
             raise
         return True
 
@@ -332,7 +332,10 @@ def _slice(machine: Machine, expr: tree.Slice, env: Env | None) -> Any:
     items = _terms(value)
     if items is None:
         if not isinstance(value, bytes):
-            raise fail(f"a {kind_name(value.kind if value.__class__ is Node else kind_of(value))} cannot be sliced", expr.span)
+            raise fail(
+                f"a {kind_name(value.kind if value.__class__ is Node else kind_of(value))} cannot be sliced",
+                expr.span,
+            )
         items = value  # type: ignore[assignment] # bytes are sliced alike
     ends = []
     for end, otherwise in ((expr.low, 0), (expr.high, len(items))):

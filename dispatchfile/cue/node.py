@@ -29,12 +29,19 @@ OPTIONAL, REQUIRED, REGULAR = range(3)
 class Env:
     """One instantiation of a scope: the node a struct literal is part of, or bindings, or both."""
 
-    __slots__ = ("bindings", "node", "up")
+    __slots__ = ("bindings", "node", "trail", "up")
 
-    def __init__(self, node: Node | None, up: Env | None, bindings: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        node: Node | None,
+        up: Env | None,
+        bindings: dict[str, Any] | None = None,
+        trail: Trail | None = None,
+    ) -> None:
         self.node = node
         self.up = up
         self.bindings = bindings
+        self.trail = trail if trail is not None or up is None else up.trail
 
 
 class Trail:
@@ -111,6 +118,10 @@ class Node:
     definition = False
     kind = TOP
     kind_from: Conjunct | None = None
+    loose = False  # holds a struct literal that is a struct only if nothing it embeds says otherwise
+    frozen = False  # a comprehension loops over the fields, so none may be added
+    final = False  # the last try for what depends on what the node does not have
+    mark = 0  # of the alternatives that were the only ones left
     atom: Atom | Unset = UNSET
     bounds: list[tuple[Bound, Conjunct]] | tuple[()] = ()
     checks: list[tuple[Callable[[Any], bool], str, Span | None]] | tuple[()] = ()
@@ -124,7 +135,9 @@ class Node:
     waiting: list[Any] | tuple[()] = ()
     choices: list[Choice] | tuple[()] = ()
     disjuncts: list[tuple[Node, int]] | tuple[()] = ()  # what is left of the choices, and which are defaults
-    decided: list[tuple[Term, Term]] | tuple[()] = ()  # in a scratch node: disjunctions and the alternative to take
+    decided: (
+        list[tuple[Term, Term]] | tuple[()]
+    ) = ()  # in a scratch node: disjunctions and the alternative to take
     settled: list[tuple[Term, Term]] | tuple[()] = ()  # all such decisions made so far
     yielded: dict[Conjunct, set[Any]] | None = None  # what comprehensions have brought already
     unmatched: Bottom | None = None  # why it is not known which labels a pattern allows

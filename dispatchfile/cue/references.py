@@ -5,7 +5,18 @@ from __future__ import annotations
 from dispatchfile.cue import tree
 from dispatchfile.cue.node import PARTIAL, REGULAR, RUNNING, Conjunct, Env, Node, Plain, shown_label
 from dispatchfile.cue.scope import BINDING, DYNAMIC, FIELD, LET, PACKAGE, internal
-from dispatchfile.cue.values import ERROR, LIST, STRUCT, UNSET, Bottom, Stop, fail, incomplete, kind_name, kind_of
+from dispatchfile.cue.values import (
+    ERROR,
+    LIST,
+    STRUCT,
+    UNSET,
+    Bottom,
+    Stop,
+    fail,
+    incomplete,
+    kind_name,
+    kind_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +53,7 @@ def place(machine: Machine, expr: tree.Expression, env: Env | None) -> Node:
     node = machine.inner.get(key)
     if node is None:
         node = machine.inner[key] = Node(None, None)
-        node.conjuncts.append(Conjunct(expr, env))
+        node.conjuncts.append(Conjunct(expr, env, None, env.trail if env is not None else None))
     return node
 
 
@@ -111,7 +122,11 @@ def lookup(machine: Machine, node: Node, label: str, span: Span) -> Node:
     from dispatchfile.cue.closedness import is_closed
     from dispatchfile.spelling import nearest
 
-    known = [name.removeprefix("\0") for name, found in node.arcs.items() if found.presence == REGULAR and isinstance(name, str)]
+    known = [
+        name.removeprefix("\0")
+        for name, found in node.arcs.items()
+        if found.presence == REGULAR and isinstance(name, str)
+    ]
     guess = nearest(shown_label(label), known)
     bottom = incomplete(f"undefined field: {shown_label(label)}", span).bottom
     if guess:
@@ -149,7 +164,9 @@ def _index(machine: Machine, expr: tree.Index, env: Env | None) -> Node:
             raise fail(f'a list has no field "{index}": the index must be an int', expr.index.span)
         return lookup(machine, base, index, expr.span)
     if not isinstance(index, int) or isinstance(index, bool):
-        raise fail(f"the index is a {kind_name(kind)}; it must be an int (of a list) or a string", expr.index.span)
+        raise fail(
+            f"the index is a {kind_name(kind)}; it must be an int (of a list) or a string", expr.index.span
+        )
     if not found.kind & LIST:
         raise fail("the index of a struct must be a string", expr.index.span)
     arc = found.arcs.get(index)

@@ -129,7 +129,11 @@ class _Pass:
         elif declaration.__class__ is tree.Let:
             known = level.names.get(declaration.name)
             if known is not None and known[0] in (FIELD, LET):
-                self.report("DF004", f"{declaration.name} is declared twice in one scope, once as an alias", declaration.span)
+                self.report(
+                    "DF004",
+                    f"{declaration.name} is declared twice in one scope, once as an alias",
+                    declaration.span,
+                )
             level.names[declaration.name] = (LET, declaration.value)
 
     def field(self, field: tree.Field, level: _Level) -> None:
@@ -226,7 +230,9 @@ class _Pass:
             if quoted is not None:
                 advice = f"a quoted label cannot be referred to; write {identifier.name}: … without quotes"
                 related = (Related(quoted, "the quoted field of that name"),)
-        self.report("DF004", f'reference "{identifier.name}" not found', identifier.span, *related, advice=advice)
+        self.report(
+            "DF004", f'reference "{identifier.name}" not found', identifier.span, *related, advice=advice
+        )
 
     def quoted_field(self, name: str) -> Span | None:
         for declaration in self.file.declarations:

@@ -26,10 +26,23 @@ conjuncts is a structural cycle. Depth and number of steps are limited, which st
 from __future__ import annotations
 
 from dispatchfile.cue import tree
-from dispatchfile.cue.closedness import Group
-from dispatchfile.cue.expand import EXPAND, match
+from dispatchfile.cue.closedness import Group, embedded_closed
+from dispatchfile.cue.expand import EXPAND, constrain, match
 from dispatchfile.cue.node import DONE, PARTIAL, REGULAR, RUNNING, Conjunct, Env, Node, Trail
-from dispatchfile.cue.values import ERROR, LIST, STRUCT, UNSET, Bottom, Stop, incomplete, kind_name, kind_of, same, show
+from dispatchfile.cue.values import (
+    ERROR,
+    LIST,
+    STRUCT,
+    TOP,
+    UNSET,
+    Bottom,
+    Stop,
+    incomplete,
+    kind_name,
+    kind_of,
+    same,
+    show,
+)
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -56,10 +69,18 @@ class Machine:
         self.steps = STEPS_AT_LEAST + STEPS_PER_PART * scopes.size
         self.depth = 0
         self.cycles = 0  # how often a node was consulted that was not finished
+        self.last_call = False  # whether what a running node does not have counts as missing
         self.brought = 0  # how many conjuncts work has brought so far
-        self.inner: dict[tuple[tree.Expression, Env | None], Node] = {}  # values that have no place of their own
+        self.inner: dict[
+            tuple[tree.Expression, Env | None], Node
+        ] = {}  # values that have no place of their own
         self.root = Node(None, None)
-        self.root.conjuncts.append(Conjunct(tree.Struct(Span(file.source, 0, len(file.source.text)), file.declarations, implied=True), None))
+        self.root.conjuncts.append(
+            Conjunct(
+                tree.Struct(Span(file.source, 0, len(file.source.text)), file.declarations, implied=True),
+                None,
+            )
+        )
 
     # Evaluation of one node
 
@@ -74,12 +95,13 @@ class Machine:
         if self.depth >= DEPTH:
             raise Exhausted(f"values nest, or refer on, more than {DEPTH} levels deep")
         self.depth += 1
-        before = self.cycles
+        before, last = self.cycles, self.last_call
         node.state = RUNNING
         try:
             self._settle(node)
         finally:
             self.depth -= 1
+            self.last_call = last
             node.state = PARTIAL
         unsure = self.cycles != before and (node.blocked is not None or node.disjuncts)
         if not unsure and node.seen == len(node.conjuncts):
@@ -111,7 +133,7 @@ class Machine:
         node.blocked = None
         for conjunct in sorted(node.waiting, key=_urgency):
             self.spend()
-            before = self.brought
+            before, self.last_call = self.brought, node.final
             try:
                 stays = self._perform(node, conjunct)
             except Stop as stop:
@@ -125,6 +147,13 @@ class Machine:
                 node.waiting.remove(conjunct)
             if not stays or self.brought != before:
                 return True
+        if (
+            node.blocked is not None
+            and not node.final
+            and any([c.expr.__class__ in _LATE for c in node.waiting])
+        ):
+            node.final = True
+            return True
         return False
 
     def _perform(self, node: Node, conjunct: Conjunct) -> bool:
@@ -154,14 +183,17 @@ class Machine:
             node.blocked = node.unmatched
         if node.error is not None:
             return
-        if node.cyclic_conjuncts and node.cyclic_conjuncts == node.struct_conjuncts:
+        if node.loose and node.kind == TOP and not node.waiting and not node.choices and not node.bounds:
+            node.kind = STRUCT
+        bare = node.parent is None and node.label is None
+        if node.cyclic_conjuncts and (bare or node.cyclic_conjuncts == node.struct_conjuncts):
             self.refuse(node, Bottom(ERROR, "structural cycle: the value contains itself", self.place(node)))
             return
         if node.bounds or node.checks:
             from dispatchfile.cue.constraints import enforce
 
             enforce(self, node)
-        if node.groups:
+        if node.groups and not node.choices:
             from dispatchfile.cue.closedness import check
 
             check(self, node)
@@ -181,7 +213,9 @@ class Machine:
             if len(defaults) != 1:
                 if node.state == RUNNING:
                     self.cycles += 1
-                raise incomplete("ambiguous value: several alternatives of a disjunction are left", self.place(node))
+                raise incomplete(
+                    "ambiguous value: several alternatives of a disjunction are left", self.place(node)
+                )
             node = defaults[0]
         return node
 
@@ -246,6 +280,7 @@ class Machine:
         node.followed.add((target, definition))
         group = through.group
         if definition and self.closing:
+            embedded_closed(group)
             group = Group(group, closed=True)
         copies: dict[Group, Group] = {}
         for conjunct in list(target.conjuncts):
@@ -304,11 +339,20 @@ class Machine:
             arc = node.arcs[label] = Node(node, label)
             if presence != REGULAR:
                 arc.presence = presence
+            if node.frozen and presence == REGULAR:
+                self.refuse(
+                    node,
+                    Bottom(
+                        ERROR,
+                        f"field {label} is added to a struct that is being looped over",
+                        self.place(node),
+                    ),
+                )
             for pattern in node.patterns:
                 match(self, node, arc, pattern)
             for start, rest in node.rests:
                 if label >= start:
-                    self.add(arc, rest)
+                    constrain(self, arc, rest)
         elif arc.presence < presence:
             arc.presence = presence
         return arc
@@ -391,7 +435,9 @@ def _regrouped(group: Group, upper: Group | None, copies: dict[Group, Group]) ->
     copy = copies.get(group)
     if copy is None:
         up = upper if group.up is None else _regrouped(group.up, upper, copies)
-        copy = copies[group] = Group(up, closed=group.closed, recursive=group.recursive, embedded=group.embedded)
+        copy = copies[group] = Group(
+            up, closed=group.closed, recursive=group.recursive, embedded=group.embedded
+        )
     return copy
 
 

@@ -21,7 +21,15 @@ _NAMES = {
     NULL: "null", BOOL: "bool", INT: "int", FLOAT: "float", STRING: "string", BYTES: "bytes",
     LIST: "list", STRUCT: "struct",
 }  # fmt: skip
-_KINDS: dict[type, int] = {type(None): NULL, bool: BOOL, int: INT, str: STRING, bytes: BYTES, list: LIST, dict: STRUCT}
+_KINDS: dict[type, int] = {
+    type(None): NULL,
+    bool: BOOL,
+    int: INT,
+    str: STRING,
+    bytes: BYTES,
+    list: LIST,
+    dict: STRUCT,
+}
 
 PREDECLARED_KINDS = {
     "_": TOP, "bool": BOOL, "int": INT, "float": FLOAT, "number": NUMBER, "string": STRING, "bytes": BYTES,

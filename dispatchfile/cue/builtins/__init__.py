@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from dispatchfile.cue import tree
-from dispatchfile.cue.closedness import Group
+from dispatchfile.cue.closedness import Group, embedded_closed
 from dispatchfile.cue.node import Choice, Conjunct, Env, Node, Plain
 from dispatchfile.cue.scope import PACKAGE, PREDECLARED
 from dispatchfile.cue.values import (
@@ -26,6 +26,7 @@ from dispatchfile.cue.values import (
     Stop,
     fail,
     incomplete,
+    incomplete,
     kind_name,
     kind_of,
 )
@@ -39,7 +40,13 @@ if TYPE_CHECKING:
 
     Function: TypeAlias = tuple[str, Callable[..., Any]]
 
-_MODULES = {"strings": "strings", "list": "lists", "strconv": "conversions", "math": "mathematics", "encoding/json": "json"}
+_MODULES = {
+    "strings": "strings",
+    "list": "lists",
+    "strconv": "conversions",
+    "math": "mathematics",
+    "encoding/json": "json",
+}
 _KINDS = {"s": STRING, "b": BYTES | STRING, "i": INT, "n": NUMBER, "l": LIST, "L": LIST, "a": TOP}
 
 
@@ -66,7 +73,9 @@ def _unknown(path: str, expr: tree.Selector, functions: dict[str, Function]) -> 
     from dispatchfile.spelling import nearest
 
     guess = nearest(expr.label, functions)
-    return fail(f"{path}.{expr.label} is not supported", expr.span, advice=f"did you mean {guess}?" if guess else "")
+    return fail(
+        f"{path}.{expr.label} is not supported", expr.span, advice=f"did you mean {guess}?" if guess else ""
+    )
 
 
 def _function(machine: Machine, call: tree.Call) -> str | Function:
@@ -93,16 +102,21 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> bool:
     call, env = conjunct.expr, conjunct.env
     function = _function(machine, call)
     if function == "close" and len(call.arguments) == 1:
+        embedded_closed(conjunct.group, recursive=False)
         group = Group(conjunct.group, closed=True, recursive=False)
-        machine.derive(node, Conjunct(call.arguments[0], env, group, conjunct.trail, conjunct.key, conjunct.cyclic))
+        machine.derive(
+            node, Conjunct(call.arguments[0], env, group, conjunct.trail, conjunct.key, conjunct.cyclic)
+        )
         return True
     if function in ("and", "or") and len(call.arguments) == 1:
         items = _list_of_terms(machine, call.arguments[0], env, str(function))
         if function == "and":
             for item in items:
-                machine.derive(node, conjunct.of(item if item.__class__ is Node else Plain(item, call.span), None))
+                machine.derive(
+                    node, conjunct.of(item if item.__class__ is Node else Plain(item, call.span), None)
+                )
         elif not items:
-            raise fail("or([]) has no alternative", call.span)
+            raise incomplete("or([]) has no alternative", call.span)
         else:
             from dispatchfile.cue.expand import choice
 
@@ -121,10 +135,15 @@ def _validator(machine: Machine, node: Node, conjunct: Conjunct, function: Funct
     if name not in _VALIDATORS:
         return False
     arguments = [
-        _argument(machine, kind, argument, conjunct.env) for kind, argument in zip(kinds[1:], call.arguments, strict=True)
+        _argument(machine, kind, argument, conjunct.env)
+        for kind, argument in zip(kinds[1:], call.arguments, strict=True)
     ]
     if machine.restrict(node, _KINDS[kinds[0]], conjunct):
-        check = (lambda value: run(value, *arguments), f"{name}({', '.join([a.span.text for a in call.arguments])})", call.span)
+        check = (
+            lambda value: run(value, *arguments),
+            f"{name}({', '.join([a.span.text for a in call.arguments])})",
+            call.span,
+        )
         node.checks = [*node.checks, check]
     return True
 
@@ -144,7 +163,9 @@ def call(machine: Machine, expr: tree.Call, env: Env | None) -> Any:
     name = expr.function.label  # type: ignore[union-attr] # a package's function
     if len(expr.arguments) != len(kinds):
         raise fail(f"{name} takes {len(kinds)} arguments, {len(expr.arguments)} are given", expr.span)
-    arguments = [_argument(machine, kind, argument, env) for kind, argument in zip(kinds, expr.arguments, strict=True)]
+    arguments = [
+        _argument(machine, kind, argument, env) for kind, argument in zip(kinds, expr.arguments, strict=True)
+    ]
     machine.spend()
     try:
         return run(*arguments)
@@ -160,7 +181,9 @@ def _argument(machine: Machine, kind: str, expr: tree.Expression, env: Env | Non
         return _list_of_terms(machine, expr, env, "the function")
     value = concrete(machine, operand(machine, expr, env), expr.span)
     if not kind_of(value) & _KINDS[kind]:
-        raise fail(f"the argument is a {kind_name(kind_of(value))}; expected {kind_name(_KINDS[kind])}", expr.span)
+        raise fail(
+            f"the argument is a {kind_name(kind_of(value))}; expected {kind_name(_KINDS[kind])}", expr.span
+        )
     return value
 
 

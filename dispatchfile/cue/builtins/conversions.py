@@ -14,7 +14,9 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def _parse_int(text: str, base: int, bits: int) -> int:
     number = _parsed(text, base)
-    size = bits or 64
+    if not bits:
+        return number
+    size = bits
     if not -(2 ** (size - 1)) <= number < 2 ** (size - 1):
         raise ValueError(f'"{text}" does not fit into {size} bits')
     return number
@@ -22,9 +24,8 @@ def _parse_int(text: str, base: int, bits: int) -> int:
 
 def _parse_uint(text: str, base: int, bits: int) -> int:
     number = _parsed(text, base)
-    size = bits or 64
-    if text[:1] in "+-" or not 0 <= number < 2**size:
-        raise ValueError(f'"{text}" is no unsigned number of {size} bits')
+    if text[:1] in ("+", "-") or number < 0 or (bits and number >= 2**bits):
+        raise ValueError(f'"{text}" is no unsigned number of {bits or "any"} bits')
     return number
 
 
@@ -110,7 +111,7 @@ def _raw(text: str) -> str:
 
 
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "Atoi": ("s", lambda text: _parse_int(text, 10, 64)),
+    "Atoi": ("s", lambda text: _parse_int(text, 10, 0)),
     "FormatBool": ("a", lambda value: "true" if value else "false"),
     "FormatFloat": ("naii", _format_float),
     "FormatInt": ("ii", _format_int),

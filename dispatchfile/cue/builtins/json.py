@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def marshal(value: Any) -> str:
-    """Return a value as compact JSON, escaped for HTML as Go's encoder does."""
+    """Return a value as compact JSON."""
     if isinstance(value, dict):
         return "{" + ",".join([f"{_string(label)}:{marshal(item)}" for label, item in value.items()]) + "}"
     if isinstance(value, list):
@@ -29,7 +29,7 @@ def marshal(value: Any) -> str:
 
 
 def _string(text: str) -> str:
-    return _escape(json.dumps(text, ensure_ascii=False))
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _escape(text: str) -> str:
@@ -95,6 +95,9 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Marshal": ("a", marshal),
     "MarshalStream": ("l", lambda items: "".join([marshal(item) + "\n" for item in items])),
     "Unmarshal": ("b", unmarshal),
-    "UnmarshalStream": ("b", lambda value: [unmarshal(line) for line in _text(value).splitlines() if line.strip()]),
+    "UnmarshalStream": (
+        "b",
+        lambda value: [unmarshal(line) for line in _text(value).splitlines() if line.strip()],
+    ),
     "Valid": ("b", _valid),
 }

@@ -31,7 +31,11 @@ def _sum(items: list[Any]) -> Any:
 def _product(items: list[Any]) -> Any:
     total: Any = 1
     for item in _numbers(items):
-        total = total * item if isinstance(total, int) and isinstance(item, int) else CONTEXT.multiply(total, item)
+        total = (
+            total * item
+            if isinstance(total, int) and isinstance(item, int)
+            else CONTEXT.multiply(total, item)
+        )
         if isinstance(total, int) and total.bit_length() > 100_000:
             raise ValueError("the number is too large")
     return total
@@ -144,7 +148,9 @@ def _sort_strings(items: list[Any]) -> list[str]:
 def _order(items: list[Any], comparator: Any) -> list[Any]:
     if not isinstance(comparator, dict) or comparator.get("<") not in ("up", "down"):
         raise ValueError("only list.Ascending and list.Descending are supported as comparators")
-    if len({kind_of(item) & ~8 or 4 for item in items}) > 1 or any([isinstance(item, (list, dict)) for item in items]):
+    if len({kind_of(item) & ~8 or 4 for item in items}) > 1 or any(
+        [isinstance(item, (list, dict)) for item in items]
+    ):
         raise ValueError("the elements cannot be compared with each other")
     return sorted(items, reverse=comparator["<"] == "down")
 

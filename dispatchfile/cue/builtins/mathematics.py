@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from dispatchfile.cue.numbers import CONTEXT
 
@@ -56,7 +57,8 @@ def _multiple(number: Any, of: Any) -> bool:
         raise ValueError("division by zero")
     if isinstance(number, int) and isinstance(of, int):
         return number % of == 0
-    return Decimal(number) % Decimal(of) == 0
+    top, bottom = Fraction(number), Fraction(of)
+    return (top / bottom).denominator == 1
 
 
 def _jacobi(x: int, y: int) -> int:
@@ -78,7 +80,11 @@ def _jacobi(x: int, y: int) -> int:
 
 
 def _tens(exponent: int) -> Any:
-    return Decimal(10).scaleb(exponent - 1, CONTEXT) if abs(exponent) < 10_000 else CONTEXT.power(Decimal(10), exponent)
+    return (
+        Decimal(10).scaleb(exponent - 1, CONTEXT)
+        if abs(exponent) < 10_000
+        else CONTEXT.power(Decimal(10), exponent)
+    )
 
 
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -86,7 +92,16 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Acos": ("n", _real(math.acos)),
     "Asin": ("n", _real(math.asin)),
     "Atan": ("n", _real(math.atan)),
-    "Cbrt": ("n", _real(lambda x: math.copysign(abs(x) ** (1 / 3), x) if round(abs(x) ** (1 / 3)) ** 3 != abs(x) else math.copysign(round(abs(x) ** (1 / 3)), x))),
+    "Cbrt": (
+        "n",
+        _real(
+            lambda x: (
+                math.copysign(abs(x) ** (1 / 3), x)
+                if round(abs(x) ** (1 / 3)) ** 3 != abs(x)
+                else math.copysign(round(abs(x) ** (1 / 3)), x)
+            )
+        ),
+    ),
     "Ceil": ("n", _to(ROUND_CEILING)),
     "Copysign": ("nn", lambda x, y: -abs(x) if y < 0 else abs(x)),
     "Cos": ("n", _real(math.cos)),

@@ -22,7 +22,11 @@ def _split_n(text: str, separator: str, count: int) -> list[str]:
     if separator:
         return text.split(separator, count - 1 if count > 0 else -1)
     letters = list(text)
-    return letters if count < 0 or len(letters) <= count else [*letters[: count - 1], "".join(letters[count - 1 :])]
+    return (
+        letters
+        if count < 0 or len(letters) <= count
+        else [*letters[: count - 1], "".join(letters[count - 1 :])]
+    )
 
 
 def _split_after(text: str, separator: str) -> list[str]:
