@@ -73,6 +73,7 @@ def main(argv: Sequence[str]) -> int:
         color = args.color
         _enter(args.directory)
         apply(args)
+        color = args.color
         code: int = import_module(f"dispatchfile.cli.{args.command}").main(args)
     except DispatchfileError as error:
         if debug:

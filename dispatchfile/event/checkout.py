@@ -25,9 +25,17 @@ HARDENED = (
     "-c", "core.fsmonitor=false",
     "-c", "core.hooksPath=/dev/null",
     "-c", "diff.external=",
-    "-c", "protocol.ext.allow=never",
     "-c", "log.showSignature=false",
 )  # fmt: skip
+
+# Nothing here needs a remote; a partial clone must not fetch what it lacks by a program of its own choice.
+ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_EXTERNAL_DIFF": "",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+}
 
 # Even the largest monorepo's diff takes seconds; a git that waits for anything longer waits for a person.
 PATIENCE_S = 60
@@ -128,7 +136,7 @@ def _git(directory: str, *arguments: str) -> str:
 
 
 def _run(directory: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EXTERNAL_DIFF": ""}
+    environment = {**os.environ, **ENVIRONMENT}
     try:
         return subprocess.run(
             ["git", *HARDENED, *arguments],

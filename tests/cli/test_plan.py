@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +109,18 @@ def test_outside_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (tmp_path / "Dispatchfile.yaml").write_text(SHOP)
     assert main(["-C", str(tmp_path), "plan"]) == 4
     assert "not in a git repository" in capsys.readouterr().err
+
+
+HEAVY = ("docker", "git", "networkx", "rich", "lark", "dataclasses")
+
+
+def test_plan_loads_nothing_heavy(repo: Path):
+    code = f"import sys; from dispatchfile.cli.main import main; main(['plan']); print([m for m in {HEAVY} if m in sys.modules])"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repo, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 # graph

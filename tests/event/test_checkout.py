@@ -118,6 +118,21 @@ def test_repository_settings_run_no_program(repo: Path):
     assert not mark.exists()
 
 
+def test_partial_clone_fetches_nothing(repo: Path, tmp_path: Path):
+    first = git(repo, "rev-parse", "HEAD")
+    head = commit(repo, sub__b_txt="1")
+    git(repo, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--no-checkout", "--filter=tree:0", f"file://{repo}", "clone")
+    mark, program = tmp_path / "mark", tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    program.chmod(0o755)
+    git(tmp_path / "clone", "config", "remote.origin.uploadpack", str(program))
+    git(tmp_path / "clone", "config", "protocol.file.allow", "always")
+    with pytest.raises(EnvironmentProblem):
+        checkout.changed_paths(str(tmp_path / "clone"), first, head)
+    assert not mark.exists()
+
+
 def test_default_branch_of_origin(repo: Path, tmp_path: Path):
     assert checkout.default_branch(str(repo)) is None
     git(tmp_path, "clone", "--quiet", str(repo), "clone")

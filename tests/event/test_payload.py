@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dispatchfile.errors import UsageError
 from dispatchfile.event import payload
@@ -356,3 +359,36 @@ def test_two_pushed_branches_are_not_guessed_at():
     body["push"]["changes"] *= 2
     with pytest.raises(UsageError, match="2 branches"):
         payload.read(json.dumps(body).encode())
+
+
+BODIES = [
+    HUB_PUSH,
+    HUB_PR,
+    HUB_COMMENT,
+    HUB_RELEASE,
+    LAB_PUSH,
+    LAB_MR,
+    LAB_NOTE,
+    CLOUD_PUSH,
+    CLOUD_COMMENT,
+    SERVER_PUSH,
+]
+WRONG = st.sampled_from(
+    [None, True, 0, -1, 1.5, "", "x", "\x00", "-x", [], [[]], {}, {"name": 1}, "é" * 2000]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(BODIES), st.data())
+def test_no_wrong_field_is_anything_but_a_usage_error(body: dict[str, Any], data: st.DataObject):
+    body = copy.deepcopy(body)
+    at: Any = body
+    while True:
+        label = data.draw(st.sampled_from(sorted(at) if isinstance(at, dict) else range(len(at))))
+        if not at[label] or not isinstance(at[label], dict | list) or data.draw(st.booleans()):
+            at[label] = data.draw(WRONG)
+            break
+        at = at[label]
+    with contextlib.suppress(UsageError):
+        event = payload.read(json.dumps(body).encode())
+        assert all("\x00" not in text for text in (event.commit, event.branch or "", event.tag or ""))
