@@ -105,7 +105,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | int:
             help=suggestion(name, COMMANDS) or f"the commands are {', '.join(COMMANDS)}",
         )
     del args.help, args.version
-    command_parser(name).parse(argv[at + 1 :], args)
+    try:
+        command_parser(name).parse(argv[at + 1 :], args)
+    except SystemExit:  # argparse ends so when it has printed a command's help
+        return 0
     args.command = name
     return args
 
