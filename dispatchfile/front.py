@@ -197,6 +197,6 @@ def load(path: Path | str) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
     pipeline, found = interpret(reading)
     wrong = errors(found)
     if wrong or pipeline is None:
-        count = "an error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
         raise EvaluationError(f"{reading.source.name}: {count}", found)
     return pipeline, found

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Aliases are followed; this bound keeps a few hundred bytes from becoming gigabytes.
 _MOST_NODES = 200_000
 
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CORE = "tag:yaml.org,2002:"
 _TRUE = frozenset(("yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "y", "Y"))
 _FALSE = frozenset(("no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "n", "N"))
@@ -38,6 +39,10 @@ def read_yaml(source: Source) -> Reading:
     """Return the one document of a YAML text as a value; what is wrong with it stands in the diagnostics."""
     import yaml
 
+    harmful = _UNPRINTABLE.search(source.text)
+    if harmful is not None:
+        message = f"a control character (U+{ord(harmful[0]):04X}) in the text"
+        return Reading(source, None, (wrong(source, message, Span(source, *harmful.span())),))
     reader = _Yaml(source, yaml.parse(source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     try:
         value = reader.document()
@@ -215,7 +220,6 @@ _YAML_ADVICE = (
     _Advice("did not find expected key", "a line that belongs to no field", "its indentation fits nothing above it"),
     _Advice("expected <block end>", "a line that belongs to no field", "its indentation fits nothing above it"),
     _Advice("while scanning a quoted scalar", "a string without its closing quote"),
-    _Advice("special characters are not allowed", "a control character in the text"),
 )  # fmt: skip
 
 
