@@ -146,7 +146,9 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> Non
     way = place.parent if member.issym() else place
     linked = target / member.linkname if member.islnk() else target
     if not (way.resolve().is_relative_to(inside) and linked.resolve().is_relative_to(inside)):
-        raise EnvironmentProblem(f"cannot save {member.name} of an output to {target}: it leads outside of it")
+        raise EnvironmentProblem(
+            f"cannot save {member.name} of an output to {target}: it leads outside of it"
+        )
     tar.extraction_filter = _as_it_is
     try:
         tar.extract(member, target)

@@ -7,6 +7,7 @@ config.json), then the usual sockets: the system's, rootless Docker's, Docker De
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import os
 from collections.abc import Iterator
@@ -75,6 +76,21 @@ def connect(named: str = "") -> APIClient:
             help="update the engine (Docker 19.03 or newer)",
         )
     return client
+
+
+def address_of_this_machine(client: APIClient, network: str) -> str:
+    """Return the address at which containers of a network reach this machine. Raises EnvironmentProblem."""
+    if network == "host":
+        return "127.0.0.1"
+    with asking("look at the engine's network"):
+        found = client.inspect_network(network or "bridge")
+    for config in found.get("IPAM", {}).get("Config") or ():
+        if gateway := config.get("Gateway"):
+            return str(gateway)
+        if found.get("Driver") == "bridge" and ":" not in config.get("Subnet", ":"):
+            # The engine's default bridge does not say; its own address is the first of the subnet.
+            return str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
+    raise EnvironmentProblem(f'the network "{network or "bridge"}" has no gateway to this machine')
 
 
 @contextmanager

@@ -14,11 +14,15 @@ from dispatchfile.run.workspace import HOME, WORKSPACE, MountConfig
 
 if TYPE_CHECKING:
     from docker import APIClient
+    from docker.errors import APIError
 
 STOP_SECONDS = 5
 KILLED = 137
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
+HEAD = 300
+
+_FORMAT = b"exec format error"
 
 
 def step_config(
@@ -72,6 +76,7 @@ class RunningStep:
         self._lock = threading.Lock()
         self._ended_by: str | None = None
         self._started = False
+        self._beginning = b""
 
     def run(self, sink: Sink, timeout: float | None) -> StepResult:
         """Start the container, hand its output to `sink`, and return how it ended."""
@@ -124,6 +129,7 @@ class RunningStep:
         try:
             with asking("follow a step"):
                 for stream, data in frames(channel):
+                    self._beginning += data[: HEAD - len(self._beginning)]
                     sink(stream, data)
                 code = int(self._client.wait(self._container, timeout=None)["StatusCode"])
         finally:
@@ -139,6 +145,11 @@ class RunningStep:
         if code == KILLED and self._out_of_memory():
             return StepResult(
                 code, "out-of-memory", "the step used more memory than its limit and was killed"
+            )
+        if code == 1 and len(self._beginning) < HEAD and _FORMAT in self._beginning:
+            # Some runtimes find this out only after the start, and say it in the step's own output.
+            return _not_started(
+                NOT_EXECUTABLE, "the step's program is not for this processor, or has no #! line"
             )
         return StepResult(code, "exited", exit_code_text(code))
 
@@ -183,9 +194,7 @@ def refused_start(text: str) -> StepResult | None:
     program = text.rpartition('exec: "')[2].partition('"')[0] if 'exec: "' in text else ""
     named = f'"{program}"' if program else "the step's command"
     if "exec format error" in lower:
-        return _not_started(
-            NOT_EXECUTABLE, f"{named} is not for this processor, or a script without a #! line"
-        )
+        return _not_started(NOT_EXECUTABLE, f"{named} is not for this processor, or a script with no #! line")
     if "executable file not found" in lower or ("no such file or directory" in lower and program):
         return _not_started(
             NOT_FOUND, f"{named} does not exist in the image (an image may have no shell at all)"
@@ -199,3 +208,15 @@ def refused_start(text: str) -> StepResult | None:
 
 def _not_started(code: int, message: str) -> StepResult:
     return StepResult(code, "not-started", message)
+
+
+def refused_create(image: str, error: APIError) -> StepResult | None:
+    """Return the refusal of a container that is the step's own fault; None for trouble of the engine."""
+    text = last_line(error)
+    if "no command specified" in text.lower():
+        return _not_started(NOT_FOUND, f"the step gives no command, and the image {image} has none either")
+    if error.status_code == 404 and "no such image" in text.lower():
+        return _not_started(NOT_FOUND, f"the image {image} is not on the engine any more")
+    if error.status_code == 400:
+        return _not_started(NOT_FOUND, f"the engine refuses the step: {text}")
+    return None

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.run.archive import Archive, read_single, unpack
@@ -25,9 +25,14 @@ from dispatchfile.run.backend import (
     TaskHandle,
     TaskSpec,
 )
-from dispatchfile.run.connect import asking, connect, last_line
-from dispatchfile.run.containers import RunningStep, step_config
+from dispatchfile.run.builder import Build
+from dispatchfile.run.checkouts import cache_folder
+from dispatchfile.run.connect import address_of_this_machine, asking, connect
+from dispatchfile.run.containers import RunningStep, refused_create, step_config
+from dispatchfile.run.gateway import Gateway
 from dispatchfile.run.images import Images, ensure_pause_image
+from dispatchfile.run.inputs import Inputs
+from dispatchfile.run.kaniko import is_executor_call, is_kaniko
 from dispatchfile.run.labels import STEP, TASK, labels_of_run
 from dispatchfile.run.oci import digest_of_index
 from dispatchfile.run.seats import Seat, Seats
@@ -52,28 +57,31 @@ LARGEST_INDEX = 4 << 20
 class DockerTask:
     """An open task: its seat, what its steps mount, and what is to be removed at its end."""
 
-    def __init__(self, spec: TaskSpec, seat: Seat, mounts: list[MountConfig]) -> None:
+    def __init__(self, spec: TaskSpec, seat: Seat) -> None:
         self.spec = spec
         self.seat = seat
-        self.mounts = mounts
-        self.containers: list[str] = [seat.network, seat.scratch.holder]
-        self.volumes: list[str] = [seat.scratch.volume]
+        self.scratch = seat.scratch.result()
+        self.mounts = shared_mounts(self.scratch)
+        self.containers: list[str] = [self.scratch.holder]
+        self.volumes: list[str] = [self.scratch.volume]
         self.images: list[str] = []
         self.closed = False
 
+    def network(self) -> str:
+        """Return the container that holds the task's network, waiting until it is up."""
+        return self.seat.network.result()
+
 
 class DockerStep:
-    """A created step; `refusal` is set when the engine would not even create it."""
+    """A created step: a container, or a build; with neither, `refusal` says why the engine would not create it."""
 
-    def __init__(
-        self, task: DockerTask, spec: StepSpec, running: RunningStep | None, refusal: StepResult | None
-    ) -> None:
+    def __init__(self, task: DockerTask, spec: StepSpec, mounts: list[MountConfig]) -> None:
         self.task = task
         self.spec = spec
-        self.running = running
-        self.refusal = refusal
+        self.mounts = mounts
         self.container = ""
-        self.mounts: list[MountConfig] = []
+        self.running: RunningStep | Build | None = None
+        self.refusal = StepResult(1, "not-started", "the step was not created")
 
 
 class DockerBackend:
@@ -83,7 +91,9 @@ class DockerBackend:
         self._notice = notice or (lambda _text: None)
         self._lock = threading.Lock()
         self._tasks: list[DockerTask] = []
-        self._running: set[RunningStep] = set()
+        self._running: set[RunningStep | Build] = set()
+        self._gateway: Gateway | None = None
+        self._gateway_refused = False
         self._removals: list[Future[None]] = []
         self._stopping = False
         self._closed = False
@@ -102,11 +112,13 @@ class DockerBackend:
         ensure_pause_image(self._client)
         self._seats = Seats(self._client, self._workers, self._labels, run.network, run.tasks)
         self._seats.prepare()
-        sweep(self._client)
+        self._inputs = Inputs(self._client, run, self._labels, self._notice, self._gateway_if_reachable)
+        self._removals.append(self._workers.submit(self._sweep))
 
     def ensure_image(self, ref: str, pull: Pull) -> None:
-        """Make the image of a step usable; one that this run built already is."""
-        self._images.ensure(ref, pull)
+        """Make the image of a step usable; one that this run built is, and kaniko's is not needed for its builds."""
+        if not self._is_build(ref):
+            self._images.ensure(ref, pull)
 
     def stop(self, *, kill: bool) -> None:
         """End all running steps, and let none begin."""
@@ -124,55 +136,61 @@ class DockerBackend:
         for task in self._tasks:
             self.close_task(task)
         for seat in self._seats.rest():
-            self._remove_later([seat.network, seat.scratch.holder], [seat.scratch.volume], [])
+            self.close_task(DockerTask(_NO_TASK, seat))
         try:
             for removal in self._removals:
                 removal.result()
         finally:
             self._workers.shutdown()
+            if self._gateway:
+                self._gateway.close()
             self._client.close()
 
     # --- a task ---
 
     def open_task(self, spec: TaskSpec) -> DockerTask:
         """Lay out the workspace and the network of a task."""
-        seat = self._seats.take()
-        task = DockerTask(spec, seat, shared_mounts(seat.scratch))
+        task = DockerTask(spec, self._seats.take())
         with self._lock:
             self._tasks.append(task)
         archive = Archive()
         task_layout(archive, spec)
-        if not archive.empty:
-            with asking(f'lay out the workspace of task "{spec.name}"'):
-                self._engine.put_archive(seat.scratch.holder, SCRATCH, archive.bytes())
+        laid = self._inputs.lay(archive, spec, task.scratch)
+        task.mounts += laid.mounts
+        with asking(f'lay out the workspace of task "{spec.name}"'):
+            if not archive.empty:
+                self._engine.put_archive(task.scratch.holder, SCRATCH, archive.bytes())
+            for name, options in laid.volumes.items():
+                # The views are removed before the volume that they lie on.
+                task.volumes.insert(0, name)
+                self._engine.create_volume(name, "local", dict(options), {**self._labels, TASK: spec.name})
         return task
 
     def image_digest(self, task: TaskHandle, resource: str) -> str | None:
         """Return the digest that a task left for an image output, from either place; None when it left none."""
-        assert isinstance(task, DockerTask)
         name = path_part(resource, "resource")
         for place in (f"workspace/output/{name}", f"home/image-outputs/{name}"):
-            index = self._read(task, f"{place}/index.json")
+            index = self._read(_opened(task), f"{place}/index.json")
             if index is not None:
                 return digest_of_index(index, f"/{place}/index.json")
         return None
 
     def save_output(self, task: TaskHandle, resource: str, target: Path) -> None:
         """Copy /workspace/output/RESOURCE to a new directory on this machine, owned by the user."""
-        assert isinstance(task, DockerTask)
         path = f"{SCRATCH}/workspace/output/{path_part(resource, 'resource')}"
         with asking(f'save the output "{resource}" of task "{task.spec.name}"'):
-            chunks, _ = self._engine.get_archive(task.seat.scratch.holder, path)
+            chunks, _ = self._engine.get_archive(_opened(task).scratch.holder, path)
             unpack(chunks, target)
 
     def close_task(self, task: TaskHandle) -> None:
         """Remove the containers and volumes of a task, beside what runs next."""
-        assert isinstance(task, DockerTask)
+        opened = _opened(task)
         with self._lock:
-            if task.closed:
+            if opened.closed:
                 return
-            task.closed = True
-        self._remove_later(task.containers, task.volumes, task.images)
+            opened.closed = True
+        if not self._spec.keep:
+            self._removals.append(self._workers.submit(self._remove, opened))
 
     # --- a step ---
 
@@ -180,47 +198,63 @@ class DockerBackend:
         """Create the container of a step without starting it; a step that cannot be is told of when it is run."""
         import docker
 
-        assert isinstance(task, DockerTask)
-        step = DockerStep(task, spec, None, None)
-        step.mounts = merged(task.mounts, volume_mounts(task.seat.scratch, task.spec.volumes, spec.mounts))
-        labels = {**task.spec.labels, **self._labels, TASK: task.spec.name, STEP: spec.name}
-        image = self._images.resolve(spec.image)
-        config = step_config(spec, image, task.seat.network, step.mounts, labels)
-        with asking(f'create the step "{spec.name}" of task "{task.spec.name}"'):
+        opened = _opened(task)
+        mounts = merged(opened.mounts, volume_mounts(opened.scratch, opened.spec.volumes, spec.mounts))
+        step = DockerStep(opened, spec, mounts)
+        if self._is_build(spec.image):
+            if is_executor_call(spec):
+                network = opened.network
+                step.running = Build(
+                    self._engine, self._spec, self._images, spec, mounts, network, self._labels
+                )
+                return step
+            self._images.ensure(spec.image, self._spec.pull)
+        labels = {**opened.spec.labels, **self._labels, TASK: opened.spec.name, STEP: spec.name}
+        config = step_config(spec, self._images.resolve(spec.image), opened.network(), mounts, labels)
+        # The update task asks this when it decides whether it may push (runner/images/update-gitops-repo/README.md).
+        config["Env"].append(f"DISPATCHFILE_PUBLISH={int(self._spec.publish)}")
+        with asking(f'create the step "{spec.name}" of task "{opened.spec.name}"'):
             try:
                 made = self._engine.create_container_from_config(config, None, self._spec.platform or None)
             except docker.errors.APIError as error:
-                step.refusal = _refused_step(spec, error)
-                if step.refusal is None:
-                    raise
-                return step
+                if refusal := refused_create(spec.image, error):
+                    step.refusal = refusal
+                    return step
+                raise
         step.container = str(made["Id"])
-        task.containers.append(step.container)
+        opened.containers.append(step.container)
         step.running = RunningStep(self._engine, step.container)
         return step
 
     def run_step(self, step: StepHandle, sink: Sink, timeout: float | None) -> StepResult:
         """Start a step and wait for its end."""
-        assert isinstance(step, DockerStep)
-        if step.running is None:
-            assert step.refusal is not None
-            return step.refusal
+        created = _created(step)
+        if created.running is None:
+            return created.refusal
         with self._lock:
             if self._stopping:
                 return StepResult(1, "stopped", "the run was stopped before the step began")
-            self._running.add(step.running)
+            self._running.add(created.running)
         try:
-            return step.running.run(sink, timeout)
+            return created.running.run(sink, timeout)
         finally:
             with self._lock:
-                self._running.discard(step.running)
+                self._running.discard(created.running)
 
     def shell(self, step: StepHandle) -> int:
         """Open a shell on the user's terminal where the step ran; return its exit code."""
-        from dispatchfile.run.terminal import shell_beside
+        from dispatchfile.run.shell import shell_after
 
-        assert isinstance(step, DockerStep)
-        return shell_beside(self._engine, step)
+        created = _created(step)
+        if not created.container:
+            raise EnvironmentProblem(
+                f'the step "{created.spec.name}" ran in no container that a shell could open in',
+                help="for kaniko steps: --kaniko=container runs the real image",
+            )
+        code, containers, images = shell_after(self._engine, created.container, self._labels)
+        created.task.containers += containers
+        created.task.images += images
+        return code
 
     # --- within ---
 
@@ -232,47 +266,64 @@ class DockerBackend:
 
     @property
     def _spec(self) -> RunSpec:
-        assert self._run is not None
+        if self._run is None:
+            raise EnvironmentProblem("the engine is not connected yet")
         return self._run
+
+    def _is_build(self, ref: str) -> bool:
+        return self._spec.kaniko == "engine" and is_kaniko(ref)
+
+    def _sweep(self) -> None:
+        sweep(self._engine)
+
+    def _gateway_if_reachable(self) -> Gateway | None:
+        """Return the gateway for git, started when first asked for; None where containers cannot reach this machine."""
+        with self._lock:
+            if self._gateway is None and not self._gateway_refused:
+                mirrors = cache_folder().parent / "mirrors"
+                run = self._spec
+                try:
+                    address = address_of_this_machine(self._engine, run.network)
+                    self._gateway = Gateway(address, mirrors, publish=run.publish, offline=run.offline)
+                except EnvironmentProblem as problem:
+                    self._gateway_refused = True
+                    self._notice(
+                        f"steps reach their git remotes directly, without your credentials: {problem.message}"
+                    )
+            return self._gateway
 
     def _read(self, task: DockerTask, path: str) -> bytes | None:
         import docker
 
         with asking(f'read {path} of task "{task.spec.name}"'):
             try:
-                chunks, _ = self._engine.get_archive(task.seat.scratch.holder, f"{SCRATCH}/{path}")
+                chunks, _ = self._engine.get_archive(task.scratch.holder, f"{SCRATCH}/{path}")
             except docker.errors.NotFound:
                 return None
             return read_single(chunks, LARGEST_INDEX)
 
-    def _remove_later(self, containers: list[str], volumes: list[str], images: list[str]) -> None:
-        if not self._spec.keep:
-            removal = self._workers.submit(self._remove, containers, volumes, images)
-            self._removals.append(removal)
-
-    def _remove(self, containers: list[str], volumes: list[str], images: list[str]) -> None:
+    def _remove(self, task: DockerTask) -> None:
+        network = [task.network()] if task.seat.network.exception() is None else []
         with asking("remove what a task used"):
-            # The newest first: the network's container is the oldest, and the others live in it.
-            for container in reversed(containers):
-                discard(
-                    lambda container=container: self._engine.remove_container(container, force=True, v=True)
-                )
-            for name in volumes:
-                discard(lambda name=name: self._engine.remove_volume(name, force=True))
-            for image in images:
-                discard(lambda image=image: self._engine.remove_image(image, force=True))
+            # The newest first; the network's container last, as the others live in it.
+            for container in (*reversed(task.containers), *network):
+                discard(self._engine.remove_container, container, force=True, v=True)
+            for name in task.volumes:
+                discard(self._engine.remove_volume, name, force=True)
+            for image in task.images:
+                discard(self._engine.remove_image, image, force=True)
 
 
-def _refused_step(spec: StepSpec, error: Any) -> StepResult | None:
-    """Return the refusal of a container that is the step's own fault; None for trouble of the engine."""
-    text = last_line(error)
-    lower = text.lower()
-    if "no command specified" in lower:
-        return StepResult(
-            127, "not-started", f"the step gives no command, and the image {spec.image} has none either"
-        )
-    if error.status_code == 404 and "no such image" in lower:
-        return StepResult(127, "not-started", f"the image {spec.image} is not on the engine any more")
-    if error.status_code == 400:
-        return StepResult(127, "not-started", f"the engine refuses the step: {text}")
-    return None
+_NO_TASK = TaskSpec(name="", inputs=(), outputs=(), volumes=())
+
+
+def _opened(task: TaskHandle) -> DockerTask:
+    if not isinstance(task, DockerTask):
+        raise TypeError("a task of another backend")
+    return task
+
+
+def _created(step: StepHandle) -> DockerStep:
+    if not isinstance(step, DockerStep):
+        raise TypeError("a step of another backend")
+    return step

@@ -1,4 +1,4 @@
-"""Whose container, volume or image is this, and does its run still live?
+"""Tell whose a container, volume or image is, and whether its run still lives.
 
 Everything a run makes carries these labels. A run is dead when the process that made it is gone from this host: its
 number is free, or belongs to a process that started at another time or in another boot.

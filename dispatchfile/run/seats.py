@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 
 class Seat(Record):
-    """What a task needs before it has any content: the container that holds its network, and its volume."""
-
-    network: str
-    scratch: Scratch
-
-
-class _Making(Record):
-    """A seat on its way; network and volume come into being side by side."""
+    """What a task needs before it has any content, on its way: the container of its network beside its volume."""
 
     network: Future[str]
     scratch: Future[Scratch]
@@ -49,7 +42,7 @@ class Seats:
         self._to_come = tasks
         self._made = 0
         self._lock = threading.Lock()
-        self._ready: list[_Making] = []
+        self._ready: list[Seat] = []
 
     def prepare(self) -> None:
         """Begin making seats, as far ahead as is useful."""
@@ -58,25 +51,24 @@ class Seats:
                 self._ready.append(self._begin())
 
     def take(self) -> Seat:
-        """Return a seat, waiting for it when it is still in the making, and begin the next."""
+        """Return a seat, which may still be in the making, and begin the next."""
         with self._lock:
-            making = self._ready.pop(0) if self._ready else self._begin()
+            seat = self._ready.pop(0) if self._ready else self._begin()
         self.prepare()
-        return Seat(network=making.network.result(), scratch=making.scratch.result())
+        return seat
 
     def rest(self) -> list[Seat]:
-        """Return the seats that nobody took, those that could be made, for removal."""
+        """Return the seats that nobody took, for removal; those that could not be made hold nothing to remove."""
         with self._lock:
             self._to_come = 0
             ready, self._ready = self._ready, []
-        done = [m for m in ready if m.network.exception() is None and m.scratch.exception() is None]
-        return [Seat(network=making.network.result(), scratch=making.scratch.result()) for making in done]
+        return [seat for seat in ready if seat.scratch.exception() is None]
 
-    def _begin(self) -> _Making:
+    def _begin(self) -> Seat:
         self._to_come -= 1
         self._made += 1
         number = self._made
-        return _Making(
+        return Seat(
             network=self._workers.submit(self._make_network, number),
             scratch=self._workers.submit(self._make_scratch, number),
         )
@@ -115,3 +107,12 @@ def make_holder(
         "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "none"}, "Mounts": mounts},
     }
     return str(client.create_container_from_config(config, name)["Id"])
+
+
+def path_exists(client: APIClient, container: str, path: str) -> bool:
+    """Return whether a container, or a volume in it, has something at a path."""
+    url = f"{client.base_url}/v{client.api_version}/containers/{container}/archive"
+    answer = client.head(url, params={"path": path}, timeout=60)
+    if answer.status_code not in (200, 404):
+        answer.raise_for_status()
+    return answer.status_code == 200

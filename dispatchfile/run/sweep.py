@@ -40,20 +40,20 @@ def remove_labelled(client: APIClient, which: Callable[[Mapping[str, str]], bool
         volumes = _chosen(client.volumes(filters=only).get("Volumes") or [], which, runs)
         images = _chosen(client.images(filters=only), which, runs)
         for item in containers:
-            discard(lambda item=item: client.remove_container(item["Id"], force=True, v=True))
+            discard(client.remove_container, item["Id"], force=True, v=True)
         for item in volumes:
-            discard(lambda item=item: client.remove_volume(item["Name"], force=True))
+            discard(client.remove_volume, item["Name"], force=True)
         for item in images:
-            discard(lambda item=item: client.remove_image(item["Id"], force=True))
+            discard(client.remove_image, item["Id"], force=True)
     return Swept(len(containers), len(volumes), len(images), tuple(runs))
 
 
-def discard(remove: Callable[[], object]) -> None:
+def discard(remove: Callable[..., object], name: str, **options: bool) -> None:
     """Remove something; that it is gone already, or is being removed by another process, is as good."""
     import docker
 
     try:
-        remove()
+        remove(name, **options)
     except docker.errors.NotFound:
         return
     except docker.errors.APIError as error:

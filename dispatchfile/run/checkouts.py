@@ -1,0 +1,191 @@
+"""One clean checkout per commit, kept in the user's cache; tasks see it through a writable view and never change it.
+
+A checkout of the user's own repository borrows its objects (`objects/info/alternates`); one of another remote is a
+shallow fetch with objects of its own. Both are detached at the commit and know `origin`, as a depth-1 clone does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.run.backend import Remote
+from dispatchfile.run.git import (
+    checked_url,
+    config_value,
+    git,
+    local_path,
+    object_directories,
+    without_userinfo,
+)
+
+_FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def cache_folder() -> Path:
+    """Return where checkouts are kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "dispatchfile" / "checkouts"
+
+
+def checkout_commit(cache: Path, repository: Path, commit: str, url: str) -> Path:
+    """Return a checkout of a commit of the user's own repository. Raises EnvironmentProblem when it has none such."""
+
+    def fill(folder: Path) -> None:
+        start_repository(folder, url, commit)
+        borrow_objects(folder, object_directories(repository))
+        (folder / ".git/shallow").write_text(commit + "\n", encoding="ascii")
+        tags = packed_tags(repository, commit).encode(errors="surrogateescape")
+        (folder / ".git/packed-refs").write_bytes(tags)
+        git(["checkout", "-q", "--detach", commit, "--"], cwd=folder)
+        _update_submodules(folder, url)
+
+    if not _FULL.fullmatch(commit):
+        raise EnvironmentProblem(f'"{commit}" is no full commit id')
+    return _cached(cache, ("commit", str(repository.resolve()), commit, url), fill)
+
+
+def checkout_remote(cache: Path, url: str, origin: Remote, *, offline: bool = False) -> Path:
+    """Return a checkout of a revision (branch, tag or commit) of a remote. Raises EnvironmentProblem."""
+    checked_url(url)
+    if offline and not local_path(url):
+        raise EnvironmentProblem(f"{without_userinfo(url)} is not fetched: the run is offline")
+    ref, commit = resolve_revision(url, origin.revision)
+
+    def fill(folder: Path) -> None:
+        start_repository(folder, without_userinfo(url), commit)
+        _fetch(folder, url, ref, origin.depth)
+        # Only what git itself peels to a commit; a tag object becomes the commit it names.
+        git(["checkout", "-q", "--detach", commit or origin.revision, "--"], cwd=folder)
+        if origin.submodules:
+            _update_submodules(folder, url)
+
+    return _cached(cache, ("remote", url, commit or origin.revision, str(origin.depth)), fill)
+
+
+def resolve_revision(url: str, revision: str) -> tuple[str, str]:
+    """Return the ref to fetch and its commit. An abbreviated commit gives ("", ""): only a full fetch tells.
+
+    Raises EnvironmentProblem when the remote does not answer or has no such branch or tag.
+    """
+    if _FULL.fullmatch(revision):
+        return revision, revision
+    if revision.startswith("-") or any(ord(char) < 33 for char in revision):
+        raise EnvironmentProblem(f'"{revision}" is no git revision')
+    wanted = [f"refs/heads/{revision}", f"refs/tags/{revision}", revision] if revision else ["HEAD"]
+    patterns = [pattern for name in wanted for pattern in (name, f"{name}^{{}}")]
+    lines = git(["ls-remote", "--", url, *patterns]).decode(errors="replace").splitlines()
+    refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in lines)}
+    for name in wanted:
+        if name in refs:
+            return name, refs.get(f"{name}^{{}}", refs[name])
+    if re.fullmatch(r"[0-9a-f]{7,}", revision):
+        return "", ""
+    what = f'branch or tag "{revision}"' if revision else "default branch"
+    raise EnvironmentProblem(
+        f"{without_userinfo(url)} has no {what}",
+        help="see `git ls-remote` for those it has, or give a full commit id",
+    )
+
+
+def start_repository(folder: Path, url: str, commit: str) -> None:
+    """Make an empty repository with nothing of the user's configuration and `url` as its remote."""
+    hashing = "sha256" if len(commit) == 64 else "sha1"
+    git(["init", "-q", "--template=", f"--object-format={hashing}", "--", str(folder)])
+    with (folder / ".git/config").open("a", encoding="utf-8", errors="surrogateescape") as config:
+        config.write(origin_section(url))
+    (folder / ".git/info").mkdir(exist_ok=True)
+
+
+def origin_section(url: str) -> str:
+    """Return the part of a repository's configuration that names `origin`, without any credentials."""
+    return (
+        '[remote "origin"]\n'
+        f"\turl = {config_value(without_userinfo(url))}\n"
+        "\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+    )
+
+
+def borrow_objects(folder: Path, directories: list[Path]) -> None:
+    """Let a repository read its objects from other object directories."""
+    info = folder / ".git/objects/info"
+    info.mkdir(parents=True, exist_ok=True)
+    lines = "".join(f"{directory}\n" for directory in directories)
+    (info / "alternates").write_text(lines, encoding="utf-8", errors="surrogateescape")
+
+
+def packed_tags(repository: Path, commit: str) -> str:
+    """Return a packed-refs file with the tags at a commit: those that a shallow clone of it would have."""
+    wanted = ["--format=%(objectname) %(refname)", f"--points-at={commit}", "refs/tags"]
+    listed = git(["for-each-ref", *wanted], cwd=repository)
+    return "# pack-refs with: sorted\n" + listed.decode(errors="surrogateescape")
+
+
+def _fetch(folder: Path, url: str, ref: str, depth: int) -> None:
+    """Fetch `ref` at a depth; all branches and tags when the server gives out no single commits."""
+    shallow = [f"--depth={depth}"] if depth else []
+    if ref:
+        try:
+            git(["fetch", "-q", *shallow, "--", url, ref], cwd=folder)
+        except EnvironmentProblem:
+            if not _FULL.fullmatch(ref):
+                raise
+        else:
+            return
+    git(["fetch", "-q", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*"], cwd=folder)
+
+
+def _update_submodules(folder: Path, url: str) -> None:
+    if not (folder / ".gitmodules").is_file():
+        return
+    # Paths of this machine only where the repository itself came from one: a stranger's must not name them.
+    protocols = "file:git:http:https:ssh" if local_path(url) else "git:http:https:ssh"
+    command = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]
+    git(command, cwd=folder, protocols=protocols)
+
+
+def _cached(cache: Path, key: tuple[str, ...], fill: Callable[[Path], None]) -> Path:
+    """Return the checkout kept under `key`; `fill` makes it in a new folder, which appears whole or not at all."""
+    name = hashlib.sha256("\0".join(key).encode(errors="surrogateescape")).hexdigest()[:24]
+    target = cache / name
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with _locked(cache / f"{name}.lock"):
+            if target.is_dir() and _is_whole(target):
+                os.utime(target)
+                return target
+            making = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
+            try:
+                fill(making)
+                making.chmod(0o755)
+                shutil.rmtree(target, ignore_errors=True)
+                making.rename(target)
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot keep a checkout in {cache}: {error.strerror or error}") from None
+    return target
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether the commit's objects can still be read; a borrowed one may be gone from its repository."""
+    try:
+        git(["cat-file", "-e", "HEAD^{tree}"], cwd=folder)
+    except EnvironmentProblem:
+        return False
+    return True
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

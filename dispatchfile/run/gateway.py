@@ -1,0 +1,349 @@
+"""The way of a step's `git fetch origin` and `git push` out of its container.
+
+A container reaches neither this machine's paths nor its loopback, and must not hold the user's credentials. So a
+small server in this process, on the address at which containers see this machine, speaks git's smart HTTP for the git
+inputs of the run: repositories on this machine are served by `git http-backend`, HTTP remotes are passed on with the
+credentials that the user's own git gives (`git credential fill`), remotes over ssh are read through a mirror that the
+user's git keeps fresh. HOME/.gitconfig of the steps turns each remote's URL into the gateway's (`insteadOf`).
+
+Its paths hold a token that only the run's containers are told. Pushes beyond this machine need `publish`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from http.client import HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.record import Record
+from dispatchfile.run.git import config_value, git, git_environment, local_path, stays_here, without_userinfo
+
+_SERVICES = ("git-upload-pack", "git-receive-pack")
+_PASSED_ON = ("Content-Type", "Content-Encoding", "Accept", "Git-Protocol")
+_BLOCK = 65536
+
+
+class Served(Record, uncompared=("lock",)):
+    """A remote of the run. `path` is served in its place when set: it is local, a mirror, or stands in while offline."""
+
+    url: str
+    path: Path | None
+    mirror: bool = False
+    push: bool = False
+    lock: threading.Lock = threading.Lock()
+
+
+class Gateway:
+    """The server, from its first remote to `close`. `address` is this machine as containers see it."""
+
+    def __init__(self, address: str, mirrors: Path, *, publish: bool, offline: bool) -> None:
+        self._mirrors = mirrors
+        self._publish = publish
+        self._offline = offline
+        self._token = secrets.token_urlsafe(24)
+        self._served: dict[str, Served] = {}
+        self._names: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self.authorizations: dict[str, str] = {}
+        handler = type("Handler", (_Handler,), {"gateway": self})
+        try:
+            self._server = ThreadingHTTPServer((address, 0), handler)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"cannot serve git to containers at {address}: {error.strerror}"
+            ) from None
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
+
+    def serve(self, url: str, own: Path | None = None) -> str:
+        """Serve a remote and return the gateway's URL for it; `own` is the user's repository, read while offline."""
+        with self._lock:
+            if url not in self._names:
+                name = f"r{len(self._names)}"
+                self._names[url] = name
+                self._served[name] = self._target(url, own)
+            host, port = self._server.server_address[:2]
+            return f"http://{host!s}:{port}/{self._token}/{self._names[url]}"
+
+    def git_config(self, url: str, own: Path | None = None) -> str:
+        """Return the lines of a .gitconfig that lead `url` to the gateway, a local path in both its spellings."""
+        spellings = [without_userinfo(url)]
+        if (path := local_path(url)) and path.is_absolute():
+            spellings = [str(path), f"file://{path}"]
+        lines = "".join(f"\tinsteadOf = {config_value(spelling)}\n" for spelling in spellings)
+        return f"[url {config_value(self.serve(url, own))}]\n{lines}"
+
+    def find(self, path: str) -> tuple[Served, str] | None:
+        """Return the remote of a request's path and what follows its name; None when the token or name is wrong."""
+        _, token, rest = (*path.split("/", 2), "", "")[:3]
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            return None
+        name, slash, inner = rest.partition("/")
+        served = self._served.get(name)
+        return (served, slash + inner) if served else None
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _target(self, url: str, own: Path | None) -> Served:
+        push = self._publish or stays_here(url)
+        if path := local_path(url):
+            return Served(url, path, push=True)
+        if self._offline and not stays_here(url):
+            return Served(url, own)
+        if url.startswith(("http://", "https://")):
+            return Served(url, None, push=push)
+        return Served(url, self._mirrors / mirror_name(url), mirror=True)
+
+
+def mirror_name(url: str) -> str:
+    """Return the folder name of a URL's mirror."""
+    return hashlib.sha256(url.encode()).hexdigest()[:24] + ".git"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Git's smart HTTP (gitprotocol-http): /info/refs?service=…, and a POST to the service itself."""
+
+    gateway: Gateway
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer what refs there are."""
+        self._answer()
+
+    def do_POST(self) -> None:
+        """Answer a fetch or a push."""
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class calls it so
+        """Say nothing: a request's path holds the token."""
+
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        found = self.gateway.find(parts.path)
+        service = (parse_qs(parts.query).get("service") or [parts.path.rpartition("/")[2]])[0]
+        if found is None or service not in _SERVICES or found[1] not in ("/info/refs", f"/{service}"):
+            self._refuse(HTTPStatus.NOT_FOUND, "no such repository in this run")
+            return
+        served, inner = found
+        if service == "git-receive-pack" and not served.push:
+            why = (
+                "over ssh is not supported from a step"
+                if served.mirror
+                else "is off; run with --publish to allow it"
+            )
+            self._refuse(HTTPStatus.FORBIDDEN, f"pushing to {without_userinfo(served.url)} {why}")
+            return
+        try:
+            if served.path:
+                self._serve_path(served, served.path, inner, parts.query)
+            elif served.url.startswith(("http://", "https://")):
+                self._pass_on(served, inner, parts.query)
+            else:
+                self._refuse(HTTPStatus.FORBIDDEN, "the run is offline")
+        except EnvironmentProblem as problem:
+            self._refuse(HTTPStatus.BAD_GATEWAY, problem.message)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
+        # git shows the text of an error answer only when it is plain text in this character set.
+        body = f"dispatchfile: {text}\n".encode()
+        self.close_connection = True
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _serve_path(self, served: Served, path: Path, inner: str, query: str) -> None:
+        if served.mirror and inner == "/info/refs":
+            with served.lock:
+                refresh_mirror(path, served.url)
+        env = {
+            **git_environment(),
+            **_cgi_variables(self, inner, query),
+            "GIT_PROJECT_ROOT": str(path),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_USER": "step" if served.push else "",
+            "GIT_CONFIG_COUNT": "3",
+            "GIT_CONFIG_KEY_0": "safe.directory",
+            "GIT_CONFIG_VALUE_0": "*",
+            "GIT_CONFIG_KEY_1": "uploadpack.allowAnySHA1InWant",
+            "GIT_CONFIG_VALUE_1": "true",
+            "GIT_CONFIG_KEY_2": "http.receivepack",
+            "GIT_CONFIG_VALUE_2": "true" if served.push else "false",
+        }
+        with subprocess.Popen(
+            ["git", "http-backend"],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        ) as backend:
+            if backend.stdin is None or backend.stdout is None:
+                raise ValueError("both ends of the git program are pipes")
+            feeder = threading.Thread(target=_feed, args=(self._body(), backend.stdin), daemon=True)
+            feeder.start()
+            self._relay_cgi(backend.stdout)
+            feeder.join()
+
+    def _relay_cgi(self, output: IO[bytes]) -> None:
+        """Send on what a CGI program answers: header lines, an empty line, the body."""
+        status, headers = 200, []
+        while line := output.readline().decode("latin-1").strip():
+            name, _, value = line.partition(":")
+            if name.lower() == "status":
+                status = int(value.split()[0])
+            else:
+                headers.append((name, value.strip()))
+        self._send(status, headers, iter(lambda: os.read(output.fileno(), _BLOCK), b""))
+
+    def _send(self, status: int, headers: list[tuple[str, str]], body: Iterator[bytes]) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for block in body:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _body(self) -> Iterator[bytes]:
+        """Yield the request's body, whichever way its length is given."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                left = size
+                while left and (block := self.rfile.read(min(left, _BLOCK))):
+                    left -= len(block)
+                    yield block
+                self.rfile.readline()
+            self.rfile.readline()
+            return
+        left = int(self.headers.get("Content-Length") or 0)
+        while left and (block := self.rfile.read(min(left, _BLOCK))):
+            left -= len(block)
+            yield block
+
+    def _pass_on(self, served: Served, inner: str, query: str) -> None:
+        url = without_userinfo(served.url).rstrip("/") + inner + (f"?{query}" if query else "")
+        headers = {name: value for name in _PASSED_ON if (value := self.headers.get(name))}
+        body = b"".join(self._body()) if self.command == "POST" else None
+        response = ask(url, headers, body, self.gateway.authorizations.get(served.url, ""))
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response.close()
+            authorization = self.gateway.authorizations[served.url] = credentials(served.url)
+            response = ask(url, headers, body, authorization)
+        with response:
+            kind = [("Content-Type", response.headers.get("Content-Type", "text/plain"))]
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                raise EnvironmentProblem(
+                    f"{without_userinfo(served.url)} wants credentials that the user's git has not"
+                )
+            self._send(
+                response.status or HTTPStatus.BAD_GATEWAY, kind, iter(lambda: response.read1(_BLOCK), b"")
+            )
+
+
+def refresh_mirror(path: Path, url: str) -> None:
+    """Bring a bare mirror of a remote up to date with the user's own git and keys. Raises EnvironmentProblem."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        making = path.with_suffix(f".making-{os.getpid()}")
+        try:
+            git(["init", "-q", "--bare", "--template=", "--", str(making)])
+            making.rename(path)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    git(
+        ["fetch", "-q", "--prune", "--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"],
+        cwd=path,
+    )
+
+
+def _feed(blocks: Iterator[bytes], pipe: IO[bytes]) -> None:
+    """Write blocks to a program's input; it may stop reading before the end."""
+    try:
+        for block in blocks:
+            pipe.write(block)
+        pipe.close()
+    except (BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _cgi_variables(request: BaseHTTPRequestHandler, inner: str, query: str) -> Mapping[str, str]:
+    names = {
+        "CONTENT_TYPE": "Content-Type",
+        "HTTP_CONTENT_ENCODING": "Content-Encoding",
+        "HTTP_GIT_PROTOCOL": "Git-Protocol",
+        "GIT_PROTOCOL": "Git-Protocol",
+        "CONTENT_LENGTH": "Content-Length",
+    }
+    given = {name: value for name, header in names.items() if (value := request.headers.get(header))}
+    address = str(request.client_address[0])
+    return {
+        **given,
+        "REQUEST_METHOD": request.command,
+        "PATH_INFO": inner,
+        "QUERY_STRING": query,
+        "REMOTE_ADDR": address,
+    }
+
+
+def ask(
+    url: str, headers: Mapping[str, str], body: bytes | None, authorization: str
+) -> HTTPResponse | HTTPError:
+    """Return a remote's answer, an error answer too. Raises EnvironmentProblem when there is none."""
+    from urllib.request import Request, urlopen
+
+    request = Request(url, data=body, headers=dict(headers))  # noqa: S310 http(s) only, see Gateway._target
+    if authorization:
+        # Not sent on when the remote redirects elsewhere.
+        request.add_unredirected_header("Authorization", authorization)
+    try:
+        answer: HTTPResponse = urlopen(request, timeout=300)  # noqa: S310 as above
+    except HTTPError as error:
+        return error
+    except (URLError, OSError) as error:
+        raise EnvironmentProblem(f"{without_userinfo(url)} does not answer: {error}") from None
+    return answer
+
+
+def credentials(url: str) -> str:
+    """Return the Authorization that the user's git would send to a URL, "" when it knows none."""
+    parts = urlsplit(url)
+    if parts.password:
+        return _basic(unquote(parts.username or ""), unquote(parts.password))
+    asked = (
+        f"protocol={parts.scheme}\nhost={parts.netloc.rpartition('@')[2]}\npath={parts.path.lstrip('/')}\n"
+    )
+    if parts.username:
+        asked += f"username={parts.username}\n"
+    try:
+        lines = git(["credential", "fill"], stdin=f"{asked}\n".encode()).decode(errors="replace").splitlines()
+    except EnvironmentProblem:
+        return ""
+    known = dict(line.split("=", 1) for line in lines if "=" in line)
+    return _basic(known.get("username", ""), known.get("password", ""))
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

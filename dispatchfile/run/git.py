@@ -1,0 +1,143 @@
+"""The user's git, called so that nothing in a repository or a URL makes it do more than it was asked."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from dispatchfile.errors import EnvironmentProblem
+
+# Variables that a hook or an alias that calls us would have set; they would point git at another repository.
+_REPOSITORY_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
+_SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "advice.detachedHead=false")
+_SCP_LIKE = re.compile(r"[^/:]+@?[^/:]*:(?!//).+")
+
+
+def git(
+    arguments: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    protocols: str = "file:git:http:https:ssh",
+) -> bytes:
+    """Return what git printed. Raises EnvironmentProblem with git's own last words when it fails or is not there."""
+    settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+    try:
+        done = subprocess.run(
+            ["git", *settings, *arguments],
+            cwd=cwd,
+            env={**git_environment(protocols), **(env or {})},
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise EnvironmentProblem("git is not installed", help="install git 2.30 or newer") from None
+    if done.returncode:
+        words = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+        said = next(
+            (line for line in words if line.startswith(("fatal:", "error:"))), words[-1] if words else ""
+        )
+        raise EnvironmentProblem(
+            f"git {arguments[0]} failed: {without_userinfo_text(said) or done.returncode}"
+        )
+    return done.stdout
+
+
+def git_environment(protocols: str = "file:git:http:https:ssh") -> dict[str, str]:
+    """Return the environment for git: the user's, without questions on the terminal and without other protocols."""
+    env = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
+    env |= {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C",
+    }
+    env.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    return env
+
+
+def checked_url(url: str) -> str:
+    """Return a remote's URL or path as it came. Raises EnvironmentProblem for what git would take as something else."""
+    if not url or url.startswith("-") or "::" in url.partition("/")[0] or any(ord(char) < 32 for char in url):
+        raise EnvironmentProblem(
+            f'"{url}" is no URL of a git repository', help="use https://, ssh:// or a local path"
+        )
+    return url
+
+
+def local_path(url: str) -> Path | None:
+    """Return the directory that a git URL means on this machine, or None when it is a remote one."""
+    if url.startswith("file://"):
+        return Path(urlsplit(url).path)
+    if "://" in url or _SCP_LIKE.fullmatch(url):
+        return None
+    return Path(url)
+
+
+def stays_here(url: str) -> bool:
+    """Return whether a git URL or path leads to this machine: a local path, or a loopback host."""
+    return local_path(url) is not None or ("://" in url and is_loopback(urlsplit(url).hostname or ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's loopback."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def without_userinfo(url: str) -> str:
+    """Return a URL without user name and password; anything else as it came."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return (
+        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme != "ssh" else url
+    )
+
+
+def without_userinfo_text(text: str) -> str:
+    """Return a message of git with user names and passwords in URLs left out."""
+    return re.sub(r"(https?://)[^/@\s]+@", r"\1", text)
+
+
+def object_directories(repository: Path) -> list[Path]:
+    """Return where the objects of a repository lie: its own directory first, then those it borrows from."""
+    found = git(["rev-parse", "--git-path", "objects"], cwd=repository).decode().rstrip("\n")
+    waiting = [(repository / found).resolve()]
+    seen: list[Path] = []
+    while waiting:
+        directory = waiting.pop(0)
+        if directory in seen or not directory.is_dir():
+            continue
+        seen.append(directory)
+        alternates = directory / "info/alternates"
+        if alternates.is_file():
+            lines = alternates.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            waiting += [(directory / line).resolve() for line in lines if line and not line.startswith("#")]
+    return seen
+
+
+def config_value(text: str) -> str:
+    """Return a value or subsection as git's configuration files quote it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
