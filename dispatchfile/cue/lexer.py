@@ -52,7 +52,9 @@ _PRELUDE = frozenset(
         "PACKAGE", "IMPORT", "IDENT", "STRING", "NL", "COMMA", "ATTRIBUTE", "OPEN_PARENTHESIS", "CLOSE_PARENTHESIS",
     )
 )  # fmt: skip
-_WORDS = frozenset(("for", "if", "in", "let", "true", "false", "null", "package", "import", "div", "mod", "quo", "rem"))
+_WORDS = frozenset(
+    ("for", "if", "in", "let", "true", "false", "null", "package", "import", "div", "mod", "quo", "rem")
+)
 
 _NAME = r"(?:[^\W\d]|\$)[\w$]*"
 _LEX = re.compile(
@@ -71,9 +73,20 @@ _LEX = re.compile(
     r"|(`[^`\n]+`)"
     r"|(\Z))"
 )
-_BOTTOM, _IDENT, _STRING, _BREAK, _TEMPLATE, _MARK, _COMMENT, _NUMBER, _QUOTE, _ATTRIBUTE, _BACKQUOTE, _END = range(
-    1, 13
-)
+(
+    _BOTTOM,
+    _IDENT,
+    _STRING,
+    _BREAK,
+    _TEMPLATE,
+    _MARK,
+    _COMMENT,
+    _NUMBER,
+    _QUOTE,
+    _ATTRIBUTE,
+    _BACKQUOTE,
+    _END,
+) = range(1, 13)
 _LABEL_FOLLOWS = re.compile(r"[ \t]*(?:[?!][ \t]*)?:")
 _LET_FOLLOWS = re.compile(rf"[ \t]+(?:_?\#)?{_NAME}[ \t]*=(?![=~])")
 _PACKAGE_FOLLOWS = re.compile(rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)")
@@ -108,6 +121,7 @@ class _Lexer:
         self.out = Lexed()
         self.open: list[str | tuple[str, int, int]] = []
         self.in_for = False
+        self.holes = 0
         self.prelude = 0
 
     def read(self) -> Lexed:
@@ -136,6 +150,8 @@ class _Lexer:
             elif group == _STRING:
                 last = STRING
             elif group == _BREAK:
+                if self.holes:
+                    self.close_holes(start)
                 if last not in ends:
                     continue
                 last = NL
@@ -202,6 +218,7 @@ class _Lexer:
         innermost = stack[-1] if stack else ""
         if isinstance(innermost, tuple) and opener == "(":
             stack.pop()
+            self.holes -= len(innermost[0]) == 1
             return self.string(innermost, start, end)
         if opener in stack:
             while isinstance(stack[-1], str) and stack.pop() != opener:
@@ -249,6 +266,7 @@ class _Lexer:
         end = found.end()
         if self.text[end - 1] == "(" and found[1][0] == "\\":
             self.open.append(quote)
+            self.holes += len(mark) == 1
             kind = KIND["INTERPOLATION_START" if first else "INTERPOLATION_MIDDLE"]
         elif first:
             kind = STRING if mark[0] == '"' else BYTES
@@ -261,15 +279,20 @@ class _Lexer:
         """Note a string without an end, and take the rest of the line (or of the text) for it."""
         mark, _, opened = quote
         end = len(self.text) if len(mark) == 3 else _line_end(self.text, start)
-        holes = [index for index, bracket in enumerate(self.open) if isinstance(bracket, tuple)]
-        if holes:
-            opened = self.open[holes[0]][2]  # type: ignore[assignment] # holes are tuples
-            del self.open[holes[0] :]
-            self.fault("interpolation", opened, end)
-        else:
+        if not self.close_holes(end):
             self.fault("unterminated" if len(mark) == 1 else "unterminated block", opened, end)
         self.out.tokens.append((BOTTOM, start, end))
         return end
+
+    def close_holes(self, end: int) -> bool:
+        """Note an interpolation that has not ended with its line, and leave the string; return whether there is one."""
+        for index, bracket in enumerate(self.open):
+            if isinstance(bracket, tuple) and len(bracket[0]) == 1:
+                self.fault("interpolation", bracket[2], end)
+                del self.open[index:]
+                self.holes = 0
+                return True
+        return False
 
     def attribute(self, start: int, position: int) -> int:
         """Add `@name(…)`, whose brackets and strings balance; return where it ends."""

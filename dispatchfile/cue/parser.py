@@ -1,17 +1,51 @@
-"""Tokens to tree (first version)."""
+r"""Text to tree: a table-driven LR parser that goes on behind a mistake.
+
+The table. `grammar/dispatchfile.lark` says what CUE's syntax is; `grammar/compile.py` has lark work out the LALR(1)
+table and writes it to `_tables.py`. Here is only the loop that walks it, so that reading a file needs no lark.
+`states` is the stack of the automaton, `values` beside it holds what each state was entered with: a token, or what
+a method of `Builder` made. The row of the top state has one character for each kind of token. It says to shift the
+token (push it, go to a state), to reduce by a rule (replace the values of its symbols by what the rule's method
+makes of them, and go where the state below says), or that the token cannot stand here. Rules that only pass a value
+on, such as "a product may be a single unary", change the state and touch no value.
+
+Commas. CUE separates fields by commas that the lexer inserts at line ends, as the token NL. In a struct the grammar
+takes NL where it takes a comma. In a list it does not, so a list element without a comma at the line's end is an
+error, as in CUE v0.1.2.
+
+Recovery. One mistake must not hide the next one, nor bring errors about sound text behind it. When a token does not
+fit, `recovery.py` looks for the smallest change that lets the parser go on, in this order:
+
+1. Put in what is missing, when the token fits behind it: `:` behind a label, `,` between list elements, the closing
+   bracket of a block when the indentation says that it ends here. Or drop a bracket that closes nothing.
+2. Give the piece up: inside `[ ]` or `( )` skip to the next comma or the closing bracket, in a struct skip to the
+   next line (with the blocks opened on the way), and pop the stack to where the parser stands in a list of
+   declarations, or elements, again. That is the state which takes a line end *and* the closing bracket; a state
+   that takes only one of them stands inside the piece that was given up, and would complain again.
+3. At the end of the file with a block still open: the first line that is indented no deeper than the block's own
+   first line tells where the closing bracket is missing. Put it in there and parse once more.
+
+Everything is iterative and every repair moves forward, so any text ends. The lexer bounds how deep brackets nest.
+"""
 
 from __future__ import annotations
 
 from dispatchfile.cue import _tables, tree
 from dispatchfile.cue.build import Builder
-from dispatchfile.cue.lexer import Lexed, tokenize
+from dispatchfile.cue.lexer import END, tokenize
 from dispatchfile.diagnostics import Diagnostic
-from dispatchfile.record import Record
+from dispatchfile.record import Record, replace
 from dispatchfile.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from dispatchfile.cue.lexer import Fault, Lexed, Token
+
+MAX_STATES = 1000
+"""How high the stack may grow; bounds what needs no bracket to nest, such as `a: b: c: …` and `!!!…`."""
+
+_FIRST_SHIFT, _FIRST_REDUCE = _tables.FIRST_SHIFT, _tables.FIRST_REDUCE
 
 
 class Parsing(Record):
@@ -22,50 +56,76 @@ class Parsing(Record):
 
 
 def parse(source: Source) -> Parsing:
-    """Return the tree of a CUE source and its syntax errors."""
-    lexed = tokenize(source.text)
-    run = Run(source, lexed)
-    file = run.parse()
-    if file is None or lexed.faults or run.builder.faults:
-        from dispatchfile.diagnostics import Severity
-        from dispatchfile.source import Span
+    """Return the tree of a CUE source and its syntax errors (DF001). Never raises, whatever the text.
 
-        found = [
-            Diagnostic("DF001", Severity.ERROR, name, Span(source, start, end))
-            for name, start, end in lexed.faults + run.builder.faults
-        ]
-        if file is None:
-            _, start, end = lexed.tokens[run.position]
-            found.append(Diagnostic("DF001", Severity.ERROR, "unexpected token", Span(source, start, end)))
-        return Parsing(file, tuple(found))
-    return Parsing(file)
+    With errors the tree holds what is sound: faulty fields are left out, faulty literals are `_|_`.
+    """
+    text, faults = _legible(source.text)
+    lexed = tokenize(text)
+    parser = Parser(source, lexed)
+    file = parser.parse()
+    if file is None or lexed.faults or faults or parser.builder.faults:
+        from dispatchfile.cue.recovery import recovered
+
+        file, diagnostics = recovered(parser, file, faults)
+    else:
+        diagnostics = ()
+    if lexed.comments:
+        from dispatchfile.cue.comments import attached
+
+        file = replace(file, comments=attached(file, lexed.comments))
+    return Parsing(file, diagnostics)
 
 
-class Run:
-    """One run of the table over the tokens of a source."""
+def _legible(text: str) -> tuple[str, list[Fault]]:
+    """Return the text with what no lexer should see blanked out, and faults for it; offsets stay the same."""
+    if "\0" not in text and "<<<<<<<" not in text:
+        return text, []
+    from dispatchfile.cue.recovery import without_conflicts, without_nul
+
+    text, conflicts = without_conflicts(text)
+    text, nuls = without_nul(text)
+    return text, conflicts + nuls
+
+
+class Parser:
+    """One run of the table over the tokens of a source. It stops at a token that does not fit."""
 
     def __init__(self, source: Source, lexed: Lexed) -> None:
-        self.builder = Builder(source)
-        self.tokens = lexed.tokens
+        self.source = source
+        self.lexed = lexed
+        self.tokens = list(lexed.tokens)
+        self.restart()
+
+    def restart(self) -> None:
+        """Go back to the first token."""
+        self.builder = Builder(self.source)
         self.states = [0]
         self.values: list[Any] = []
         self.position = 0
 
     def parse(self) -> tree.File | None:
+        """Return the file's tree, or None when the token at `position` does not fit."""
         states, values, tokens = self.states, self.values, self.tokens
         actions, gotos = _tables.ACTIONS, _tables.GOTOS
-        first_shift, first_reduce = _tables.FIRST_SHIFT, _tables.FIRST_REDUCE
-        rules = [(getattr(self.builder, name) if name else None, goto, length) for name, goto, length in _tables.RULES]
-        state = states[-1]
-        position = self.position
+        first_shift, first_reduce = _FIRST_SHIFT, _FIRST_REDUCE
+        builder = self.builder
+        rules = [
+            (getattr(builder, name) if name else None, goto, length) for name, goto, length in _tables.RULES
+        ]
+        state, position = states[-1], self.position
         token = tokens[position]
+        kind = token[0]
         while True:
-            code = ord(actions[state][token[0]])
+            code = ord(actions[state][kind])
             if code >= first_reduce:
                 make, goto, length = rules[code - first_reduce]
                 if make is None:
-                    state = ord(gotos[states[-2]][goto]) - first_shift
-                    states[-1] = state
+                    states[-1] = state = ord(gotos[states[-2]][goto]) - first_shift
+                    continue
+                if length == 1:
+                    values[-1] = make(values[-1])
+                    states[-1] = state = ord(gotos[states[-2]][goto]) - first_shift
                     continue
                 if length:
                     values[-length:] = (make(*values[-length:]),)
@@ -74,14 +134,41 @@ class Run:
                     values.append(make())
                 state = ord(gotos[states[-1]][goto]) - first_shift
                 states.append(state)
-            elif code >= first_shift:
-                if token[0] == 0:
-                    return values[-1]
+            elif code >= first_shift and len(states) <= MAX_STATES:
+                if kind == END:
+                    file: tree.File = values[-1]
+                    return file
                 state = code - first_shift
                 states.append(state)
                 values.append(token)
                 position += 1
                 token = tokens[position]
+                kind = token[0]
             else:
                 self.position = position
                 return None
+
+    def takes(self, *kinds: int) -> bool:
+        """Return whether tokens of these kinds, one behind the other, would fit here."""
+        states = list(self.states)
+        for kind in kinds:
+            while True:
+                code = ord(_tables.ACTIONS[states[-1]][kind])
+                if code < _FIRST_SHIFT:
+                    return False
+                if code < _FIRST_REDUCE:
+                    break
+                _, goto, length = _tables.RULES[code - _FIRST_REDUCE]
+                del states[len(states) - length :]
+                states.append(ord(_tables.GOTOS[states[-1]][goto]) - _FIRST_SHIFT)
+            states.append(code - _FIRST_SHIFT)
+        return True
+
+    def pop(self) -> None:
+        """Take the top off the stack."""
+        self.states.pop()
+        self.values.pop()
+
+    def insert(self, *tokens: Token) -> None:
+        """Put tokens in before the one at `position`."""
+        self.tokens[self.position : self.position] = tokens

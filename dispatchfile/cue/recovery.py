@@ -1,0 +1,408 @@
+"""What the parser does at a token that does not fit: name the mistake, mend or skip it, go on. See `parser.py`."""
+
+from __future__ import annotations
+
+import re
+
+from dispatchfile.cue import messages, tree
+from dispatchfile.cue.lexer import (
+    BOTTOM, CLOSERS, COLON, COMMA, END, IDENT, KIND, NL, NUMBER, OPENERS, STRING,
+)  # fmt: skip
+from dispatchfile.cue.messages import Place
+from dispatchfile.diagnostics import Diagnostic, in_order
+from dispatchfile.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dispatchfile.cue.lexer import Fault, Token
+    from dispatchfile.cue.parser import Parser
+
+MAX_FINDINGS = 30
+"""After so many syntax errors the rest of the file is not looked at; it is hardly CUE."""
+
+MAX_REPAIRS = 500
+"""How often the parser may be mended, reported or not, before the rest of the file is given up."""
+
+_CLOSER_OF = {mark: kind for kind, mark in CLOSERS.items()} | {"": KIND["CLOSE_PARENTHESIS"]}
+_HOLES = frozenset((KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]))
+_HOLE_ENDS = frozenset((KIND["INTERPOLATION_END"], KIND["INTERPOLATION_MIDDLE"]))
+_MARKS = frozenset((KIND["QUESTION"], KIND["EXCLAMATION"]))
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?:[ \t].*)?\r?$", re.MULTILINE)
+
+
+class Findings:
+    """The errors so far, one a line at most: what follows on the same line is mostly caused by the first."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.diagnostics: list[Diagnostic] = []
+        self.lines: set[int] = set()
+
+    def add(self, diagnostic: Diagnostic, *, line: int | None = None) -> None:
+        """Note an error unless its line, or the `line` at which the parser stood, has one already."""
+        lines = {span.line for span in [diagnostic.span] if span is not None}
+        if line is not None:
+            lines.add(line)
+        if not lines & self.lines:
+            self.diagnostics.append(diagnostic)
+        self.lines |= lines
+
+    def add_faults(self, faults: Iterable[Fault]) -> None:
+        for name, start, end in sorted(faults, key=lambda fault: fault[1]):
+            if len(self.diagnostics) >= MAX_FINDINGS:
+                break
+            self.add(messages.fault(self.source, name, start, end))
+
+
+def recovered(
+    parser: Parser, file: tree.File | None, faults: list[Fault]
+) -> tuple[tree.File | None, tuple[Diagnostic, ...]]:
+    """Return the tree of what is sound, and all errors; `parser` stands where it stopped, or has given `file`."""
+    unclosed: list[Diagnostic] = []
+
+    def fresh() -> Findings:
+        findings = Findings(parser.source)
+        findings.add_faults([*faults, *parser.lexed.faults])
+        for diagnostic in unclosed:
+            findings.add(diagnostic)
+        return findings
+
+    findings = fresh()
+    repairs = 0
+    while file is None and len(findings.diagnostics) < MAX_FINDINGS and repairs < MAX_REPAIRS:
+        repairs += 1
+        at_end = parser.tokens[parser.position][0] == END
+        if at_end and len(unclosed) < 5 and (diagnostic := _close_by_indent(parser)):
+            unclosed.append(diagnostic)
+            parser.restart()
+            findings = fresh()
+        elif not _repair(parser, findings):
+            break
+        file = parser.parse()
+    if file is None:
+        file = _salvaged(parser)
+    findings.add_faults(parser.builder.faults)
+    return file, messages.or_foreign(parser.source, in_order(findings.diagnostics))
+
+
+def without_conflicts(text: str) -> tuple[str, list[Fault]]:
+    """Return the text with the markers of merge conflicts and the second side blanked, and a fault for each."""
+    faults: list[Fault] = []
+    blanks: list[tuple[int, int]] = []
+    begin = second = -1
+    for found in _CONFLICT.finditer(text):
+        mark = found[1][0]
+        if mark == "<" and begin < 0:
+            begin = found.start()
+            blanks.append(found.span())
+        elif mark in "|=" and begin >= 0 > second:
+            second = found.start()
+        elif mark == ">" and begin >= 0:
+            blanks.append((second if second >= 0 else found.start(), found.end()))
+            faults.append(("conflict", begin, found.end()))
+            begin = second = -1
+    if begin >= 0:
+        faults.append(("conflict", begin, blanks[-1][1]))
+    parts: list[str] = []
+    position = 0
+    for start, end in blanks:
+        parts += (text[position:start], re.sub(r"[^\n]", " ", text[start:end]))
+        position = end
+    return "".join((*parts, text[position:])), faults
+
+
+def without_nul(text: str) -> tuple[str, list[Fault]]:
+    """Return the text with NUL bytes blanked, and a fault at the first of them."""
+    at = text.find("\0")
+    return text.replace("\0", " "), [] if at < 0 else [("nul", at, at + 1)]
+
+
+def _repair(parser: Parser, findings: Findings) -> bool:
+    """Name the mistake at the parser's token and get behind it; return False to give the file up."""
+    if len(parser.states) > 1000:
+        findings.add(messages.fault(parser.source, "depth", *parser.tokens[parser.position][1:]))
+        return False
+    place = Place(parser)
+    for attempt in _ATTEMPTS:
+        diagnostic = attempt(parser, place)
+        if diagnostic is not None:
+            findings.add(diagnostic, line=place.line)
+            return True
+    if place.token[0] == END and not place.openers:
+        findings.add(messages.unexpected(place), line=place.line)
+        return _resume(parser, place)
+    findings.add(messages.unexpected(place), line=place.line)
+    return _resume(parser, place)
+
+
+# Mending: each returns its diagnostic when it has changed the tokens so that the parser can go on, else None.
+
+
+def _closing_bracket(parser: Parser, place: Place) -> Diagnostic | None:
+    """Drop a bracket that closes nothing, or put in the one that is missing before it."""
+    mark = CLOSERS.get(place.token[0])
+    if mark is None or place.opener_mark == mark:
+        return None
+    deeper = [opener for opener in place.openers if OPENERS.get(opener[0]) == mark]
+    belongs = bool(deeper) and (
+        place.indent(deeper[-1]) == place.indent(place.token) or not place.starts_line(place.token)
+    )
+    if not belongs or place.opener is None:
+        del parser.tokens[parser.position]
+        return messages.stray_bracket(place)
+    while not parser.takes(_CLOSER_OF[place.opener_mark]) and parser.values[-1] is not place.opener:
+        parser.pop()
+    at = place.token[1]
+    missing = [(_CLOSER_OF[place.opener_mark], at, at)]
+    if not parser.takes(missing[0][0]):
+        missing.insert(0, (BOTTOM, at, at))
+    parser.insert(*missing)
+    return messages.never_closed(place, place.opener, at)
+
+
+def _field_in_list(parser: Parser, place: Place) -> Diagnostic | None:
+    """Skip a field that stands directly in a list, up to the list's end."""
+    if place.opener_mark != "[":
+        return None
+    first = _field_around(parser, place)
+    if first is None:
+        return None
+    diagnostic = messages.field_in_list(place, first)
+    depth, tokens = 0, parser.tokens
+    while tokens[parser.position][0] != END:
+        kind = tokens[parser.position][0]
+        if kind in OPENERS:
+            depth += 1
+        elif kind in CLOSERS and depth:
+            depth -= 1
+        elif kind in CLOSERS:
+            if CLOSERS[kind] != "{":
+                break
+            parser.position += 1
+            if tokens[parser.position][0] in (COMMA, CLOSERS_BRACKET):
+                break
+            continue
+        parser.position += 1
+    while not parser.takes(CLOSERS_BRACKET) and OPENERS.get(_kind_of(parser.values[-1])) != "[":
+        parser.pop()
+    if tokens[parser.position][0] == COMMA and not parser.takes(COMMA):
+        parser.position += 1
+    return diagnostic
+
+
+CLOSERS_BRACKET = KIND["CLOSE_BRACKET"]
+
+
+def _kind_of(value: object) -> int:
+    return value[0] if isinstance(value, tuple) and len(value) == 3 else -1
+
+
+def _field_around(parser: Parser, place: Place) -> int | None:
+    """Return the index of a label in a list at which the parser stumbled, or None when it is something else."""
+    tokens, position = parser.tokens, parser.position
+    start = position + 1 if place.token[0] == NL else position
+    if place.token[0] == COLON or (place.token[0] in (IDENT, STRING) and not place.on_new_line):
+        start = position - 1
+        if tokens[start][0] not in (IDENT, STRING):
+            start = position
+    index = start
+    while tokens[index][0] in (IDENT, STRING):
+        index += 1
+    while tokens[index][0] in _MARKS:
+        index += 1
+    return start if index > start and tokens[index][0] in (COLON, KIND["DOUBLE_COLON"]) else None
+
+
+def _missing_comma(parser: Parser, place: Place) -> Diagnostic | None:
+    """Put in the comma between two list elements, arguments, or fields on one line."""
+    if not parser.takes(COMMA) or place.before is None:
+        return None
+    tokens, at = parser.tokens, place.before[2]
+    if place.token[0] == NL and place.opener_mark == "[":
+        follows = tokens[parser.position + 1][0]
+        if follows == COMMA:
+            del tokens[parser.position]
+            return messages.comma_on_next_line(place)
+        if parser.takes(COMMA, follows):
+            tokens[parser.position] = (COMMA, at, at)
+            return messages.missing_comma(place, at_line_end=True)
+        return None
+    if place.opener_mark == "{" or place.opener is None:
+        if _field_around_here(parser) and parser.takes(COMMA, place.token[0]):
+            parser.insert((COMMA, at, at))
+            return messages.two_fields(place)
+        return None
+    if parser.takes(COMMA, place.token[0]) and place.token[0] not in CLOSERS:
+        parser.insert((COMMA, at, at))
+        return messages.missing_comma(place, at_line_end=False)
+    return None
+
+
+def _field_around_here(parser: Parser) -> bool:
+    """Return whether a label with its colon, or a chain of labels, starts at the parser's token."""
+    tokens, index = parser.tokens, parser.position
+    while tokens[index][0] in (IDENT, STRING):
+        index += 1
+    before = tokens[parser.position - 1] if parser.position else None
+    complete = before is not None and before[0] not in (IDENT,)
+    return complete and index > parser.position and tokens[index][0] in (COLON, KIND["DOUBLE_COLON"])
+
+
+def _missing_colon(parser: Parser, place: Place) -> Diagnostic | None:
+    """Put in the colon between a label and its value."""
+    if place.before is None or place.before[0] not in (IDENT, STRING) or place.on_new_line:
+        return None
+    if not parser.takes(COLON, place.token[0]):
+        return None
+    at = place.before[2]
+    parser.insert((COLON, at, at))
+    return messages.missing_colon(place)
+
+
+_ATTEMPTS: tuple[Callable[[Parser, Place], Diagnostic | None], ...] = (
+    _closing_bracket,
+    _field_in_list,
+    _missing_comma,
+    _missing_colon,
+)
+
+
+# Skipping
+
+
+def _resume(parser: Parser, place: Place) -> bool:
+    """Give up the piece in which the parser stands; return False at the end of the file."""
+    if place.opener is None or place.opener_mark == "{":
+        return _resume_at_line(parser, place)
+    if place.opener_mark == "":
+        return _resume_behind_string(parser, place)
+    closer = _CLOSER_OF[place.opener_mark]
+    indent = place.indent(place.opener)
+    tokens, depth = parser.tokens, 0
+    while tokens[parser.position][0] != END:
+        token = tokens[parser.position]
+        if depth == 0 and (token[0] == COMMA or token[0] in CLOSERS or token[0] in _HOLE_ENDS):
+            break
+        fresh_line = place.starts_line(token) and place.indent(token) <= indent and token[0] not in CLOSERS
+        if depth == 0 and fresh_line and token is not place.token and token[1] > place.opener[2]:
+            parser.insert((closer, token[1], token[1]), (NL, token[1], token[1]))
+            break
+        depth += (token[0] in OPENERS or token[0] == KIND["INTERPOLATION_START"]) - (
+            depth > 0 and (token[0] in CLOSERS or token[0] == KIND["INTERPOLATION_END"])
+        )
+        parser.position += 1
+    return _resume_in_brackets(parser, place, closer)
+
+
+def _resume_in_brackets(parser: Parser, place: Place, closer: int) -> bool:
+    """Pop to where the list, call or parenthesis may end, and go on at the comma or closer that was found."""
+    while parser.values[-1] is not place.opener and not parser.takes(closer):
+        parser.pop()
+    token = parser.tokens[parser.position]
+    at = token[1]
+    if not parser.takes(closer):
+        parser.insert((BOTTOM, at, at))
+    elif token[0] == COMMA and not parser.takes(COMMA):
+        parser.position += 1
+    elif token[0] == END or token[0] in _HOLE_ENDS:
+        parser.insert((closer, at, at))
+    elif token is place.token and not parser.takes(token[0]):
+        parser.position += 1
+    return True
+
+
+def _resume_behind_string(parser: Parser, place: Place) -> bool:
+    r"""Skip to the end of a string in whose `\( )` the parser stands, or of the line; `_|_` stands for the string."""
+    tokens, depth = parser.tokens, 0
+    while tokens[parser.position][0] != END:
+        token = tokens[parser.position]
+        if depth == 0 and token[0] == KIND["INTERPOLATION_END"]:
+            parser.position += 1
+            break
+        if token is not place.token and place.starts_line(token) and place.source.position(token[1])[0] > place.line:
+            break
+        depth += (token[0] == KIND["INTERPOLATION_START"]) - (token[0] == KIND["INTERPOLATION_END"])
+        parser.position += 1
+    while parser.values[-1] is not place.opener:
+        parser.pop()
+    parser.pop()
+    if place.opener is not None and place.opener[0] == KIND["INTERPOLATION_MIDDLE"]:
+        parser.pop()
+    end = tokens[parser.position - 1][2]
+    parser.insert((BOTTOM, place.token[1], end))
+    return True
+
+
+def _resume_at_line(parser: Parser, place: Place) -> bool:
+    """Skip to the next line of the struct, or its end, and pop to the list of declarations."""
+    tokens, depth = parser.tokens, 0
+    closer = KIND["CLOSE_BRACE"] if place.opener is not None else END
+    began = place.source.position(place.token[1])[0] if place.token[0] != NL else -1
+    while tokens[parser.position][0] != END:
+        token = tokens[parser.position]
+        if depth == 0 and (token[0] == closer or (token[0] == NL and parser.position > place.index)):
+            break
+        if depth == 0 and token is not place.token and place.starts_line(token):
+            if place.source.position(token[1])[0] != began:
+                break
+        if token[0] in OPENERS:
+            depth += 1
+        elif token[0] in CLOSERS and depth:
+            depth -= 1
+        elif token[0] == NL and depth == 0:
+            break
+        parser.position += 1
+    floor = place.opener
+    while (
+        parser.values and parser.values[-1] is not floor and not (parser.takes(NL) and parser.takes(closer))
+    ):
+        parser.pop()
+    token = tokens[parser.position]
+    if token[0] == NL and not parser.takes(NL):
+        parser.position += 1
+    elif token[0] not in (NL, closer, COMMA) and parser.takes(NL):
+        parser.insert((NL, token[1], token[1]))
+    elif token[0] == END and closer != END:
+        parser.insert((closer, token[1], token[1]))
+    elif token is place.token and not parser.takes(token[0]):
+        parser.position += token[0] != END
+        return token[0] != END
+    return True
+
+
+def _close_by_indent(parser: Parser) -> Diagnostic | None:
+    """Put in the bracket that is missing at the end of the file, where the indentation says, or at the end."""
+    place = Place(parser)
+    if not place.openers or place.opener_mark == "":
+        return None
+    opener = place.openers[-1]
+    if opener[0] not in OPENERS:
+        return None
+    indent = place.indent(opener)
+    tokens = parser.tokens
+    start = next(i for i, token in enumerate(tokens) if token is opener)
+    guess = len(tokens) - 1
+    for index in range(start + 1, len(tokens) - 1):
+        token = tokens[index]
+        if token[0] == NL or not place.starts_line(token):
+            continue
+        if place.indent(token) <= indent:
+            guess = index
+            break
+    at = tokens[guess][1]
+    found = messages.never_closed(place, opener, at)
+    missing: list[Token] = [(_CLOSER_OF[OPENERS[opener[0]]], at, at)]
+    if tokens[guess][0] not in (END, COMMA) and tokens[guess][0] not in CLOSERS:
+        missing.append((NL, at, at))
+    tokens[guess:guess] = missing
+    return found
+
+
+def _salvaged(parser: Parser) -> tree.File | None:
+    """Return a file of the declarations that stand complete on the stack."""
+    for value in parser.values:
+        if isinstance(value, list):
+            return parser.builder.file(value)
+    return parser.builder.file([])
