@@ -191,9 +191,10 @@ def _from_payload(path: str, asked: ConditionKind | None, given: Mapping[str, An
     event = replace(
         event, **{renamed.get(name, name): value for name, value in given.items() if name != "base"}
     )
-    if event.commit and not given.keys() & {"commit", "base"}:
+    if event.commit and event.url and not given.keys() & {"commit", "base"}:
         return event
     here = checkout.read()
+    event = replace(event, url=event.url or here.url)
     if not event.commit:
         revisions = (f"refs/tags/{event.tag}",) if event.tag else ()
         event = replace(event, commit=_commit(here, {}, revisions))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dispatchfile.model.pipeline import ConditionKind
 
 HASH = re.compile(r"[0-9a-f]{7,64}")
+URL = re.compile(r"(https?|ssh|git)://[^\s/-][^\s/]*/\S*|[\w.]+@[\w.][\w.-]*:[^\s-]\S*")
 NO_COMMIT = re.compile(r"0+")
 UNSAFE_NAME = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|^[-/]|/$|\.lock$|@\{")  # git-check-ref-format(1)
 
@@ -105,6 +106,13 @@ class Body:
             raise UsageError(f"{self.prefix}{path} of {self.name} is no commit hash: {found[:80]!r}")
         return found
 
+    def url(self, path: str) -> str:
+        """Return the URL of a repository, without secrets; only what a forge sends, no path and no helper program."""
+        found = self.text(path)
+        if not URL.fullmatch(found):
+            raise UsageError(f"{self.prefix}{path} of {self.name} is no clone URL: {found[:80]!r}")
+        return public_url(found)
+
     def lacks(self, path: str, what: str) -> NoReturn:
         """Raise the UsageError for a missing or mistyped field."""
         raise UsageError(f'the event file looks like {self.name} but "{self.prefix}{path}" is not {what}')
@@ -156,7 +164,7 @@ def _github_push(body: Body) -> Event:
     if body.maybe("deleted") is True or NO_COMMIT.fullmatch(body.text("after")):
         body.ignored(f"it deletes {ref}")
     commit = body.commit("head_commit.id" if body.maybe("head_commit") else "after")
-    return _push(body, ref, commit, _url(body, "repository.clone_url"), body.items("commits"))
+    return _push(body, ref, commit, body.url("repository.clone_url"), body.items("commits"))
 
 
 def _github_pull_request(body: Body) -> Event:
@@ -165,7 +173,7 @@ def _github_pull_request(body: Body) -> Event:
         body.ignored(f'its action is "{action}"; opened, reopened and synchronize run something')
     return Event(
         "pull_request",
-        url=_url(body, "repository.clone_url"),
+        url=body.url("repository.clone_url"),
         commit=body.commit("pull_request.head.sha"),
         source=body.ref("pull_request.head.ref"),
         target=body.ref("pull_request.base.ref"),
@@ -181,7 +189,7 @@ def _github_comment(body: Body) -> Event:
         body.ignored("the comment is on an issue, not on a pull request")
     return Event(
         "pull_request",
-        url=_url(body, "repository.clone_url"),
+        url=body.url("repository.clone_url"),
         number=body.number("issue.number"),
         labels=_names(body.items("issue.labels"), "name"),
         chatop=body.chatop("comment.body"),
@@ -195,7 +203,7 @@ def _github_release(body: Body) -> Event:
     target = body.maybe("release.target_commitish")
     commit = target if isinstance(target, str) and re.fullmatch("[0-9a-f]{40}", target) else ""
     return Event(
-        "release", url=_url(body, "repository.clone_url"), commit=commit, tag=body.ref("release.tag_name")
+        "release", url=body.url("repository.clone_url"), commit=commit, tag=body.ref("release.tag_name")
     )
 
 
@@ -207,7 +215,7 @@ def _gitlab_push(body: Body) -> Event:
     if NO_COMMIT.fullmatch(body.text("after")):
         body.ignored(f"it deletes {ref}")
     commit = body.commit("checkout_sha" if body.maybe("checkout_sha") else "after")
-    return _push(body, ref, commit, _url(body, "project.git_http_url"), body.items("commits"))
+    return _push(body, ref, commit, body.url("project.git_http_url"), body.items("commits"))
 
 
 def _gitlab_merge_request(body: Body) -> Event:
@@ -229,7 +237,7 @@ def _gitlab_request(body: Body, at: str, chatop: tuple[str, ...] | None) -> Even
     labels = body.items("labels") or body.items(f"{at}.labels")
     return Event(
         "pull_request",
-        url=_url(body, "project.git_http_url"),
+        url=body.url("project.git_http_url"),
         commit=body.commit(f"{at}.last_commit.id"),
         source=body.ref(f"{at}.source_branch"),
         target=body.ref(f"{at}.target_branch"),
@@ -247,7 +255,7 @@ def _cloud_push(body: Body) -> Event:
     kind = change.text("new.type")
     prefix = {"branch": "refs/heads/", "tag": "refs/tags/"}.get(kind) or change.ignored(f"it is of a {kind}")
     ref = prefix + change.ref("new.name")
-    return _push(body, ref, change.commit("new.target.hash"), _url(body, "repository.links.html.href"), ())
+    return _push(body, ref, change.commit("new.target.hash"), body.url("repository.links.html.href"), ())
 
 
 def _cloud_pull_request(body: Body) -> Event:
@@ -256,7 +264,7 @@ def _cloud_pull_request(body: Body) -> Event:
         body.ignored(f"the pull request is {state.lower()}")
     return Event(
         "pull_request",
-        url=_url(body, "repository.links.html.href"),
+        url=body.url("repository.links.html.href"),
         commit=body.commit("pullrequest.source.commit.hash"),
         source=body.ref("pullrequest.source.branch.name"),
         target=body.ref("pullrequest.destination.branch.name"),
@@ -290,12 +298,11 @@ def _server_pull_request(body: Body) -> Event:
 
 
 def _server_url(body: Body, at: str) -> str:
-    """Return the HTTP clone URL, which only newer servers send; without it the page of the repository."""
-    links = body.items(f"{at}.links.clone") or body.items(f"{at}.links.self")
-    for link in links:
-        if link.maybe("name") in ("http", "https", None):
-            return _url(link, "href")
-    return f"{body.text(f'{at}.project.key')}/{body.text(f'{at}.slug')}"
+    """Return the HTTP clone URL; older servers send none."""
+    for link in body.items(f"{at}.links.clone"):
+        if link.maybe("name") in ("http", "https"):
+            return link.url("href")
+    return ""
 
 
 def _only_change(body: Body, changes: Sequence[Body], deletes: Callable[[Body], bool]) -> Body:
@@ -307,10 +314,6 @@ def _only_change(body: Body, changes: Sequence[Body], deletes: Callable[[Body], 
             f"the webhook ({body.name}) pushes {len(made)} branches or tags at once; leave one of them"
         )
     return made[0]
-
-
-def _url(body: Body, path: str) -> str:
-    return public_url(body.text(path))
 
 
 SHAPES: tuple[tuple[str, Callable[[dict[str, Any]], bool], Callable[[Body], Event]], ...] = (

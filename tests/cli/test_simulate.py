@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dispatchfile.cli.parser import Parser
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.event.event import Event, context
 from tests.event.repository import commit, git, repository
-from tests.event.test_payload import HUB_COMMENT, HUB_PR, HUB_PUSH, HUB_TAG, SHA
+from tests.event.test_payload import HUB_COMMENT, HUB_PR, HUB_PUSH, HUB_TAG, SERVER_PUSH, SHA
 
 
 @pytest.fixture
@@ -202,6 +203,14 @@ def test_base_with_a_webhook_compares_its_commit(repo: Path, tmp_path: Path):
     assert event("--event-file", hook(tmp_path, body), "--base", "HEAD~1").paths == ("b.txt",)
     with pytest.raises(UsageError, match=f'--commit "{SHA}" is no commit'):
         event("--event-file", hook(tmp_path, {**body, "head_commit": {"id": SHA}}), "--base", "HEAD")
+
+
+def test_webhook_without_a_url_is_of_the_repository(repo: Path, tmp_path: Path):
+    head = git(repo, "rev-parse", "HEAD")
+    body = copy.deepcopy(SERVER_PUSH)
+    body["changes"][0]["toHash"] = head
+    del body["repository"]["links"]
+    assert event("--event-file", hook(tmp_path, body)).url == str(repo)
 
 
 def test_too_large_a_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

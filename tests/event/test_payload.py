@@ -242,6 +242,11 @@ REQUEST: dict[str, Any] = {"commit": SHA, "source": "dev", "target": "main"}
             Event("pull_request", url=SERVER_URL, number=3, chatop=("test", "a", "b"), **REQUEST),
             id="server comment",
         ),
+        pytest.param(
+            {**SERVER_PUSH, "repository": {"slug": "shop", "project": {"key": "ACME"}}},
+            Event("push", commit=SHA, branch="main"),
+            id="older server, without links",
+        ),
     ],
 )  # fmt: skip
 def test_webhook_is_the_event(body: dict[str, Any], event: Event):
@@ -318,6 +323,18 @@ def test_webhook_that_runs_nothing_says_why(body: dict[str, Any], why: str):
         pytest.param(changed(HUB_PR, "pull_request.labels.0.name", None), 'labels[0].name"', id="in a list"),
         pytest.param(
             changed(HUB_PUSH, "commits.0.added", [1]), 'commits[0].added"', id="path that is no text"
+        ),
+        *(
+            pytest.param(changed(HUB_PUSH, "repository.clone_url", url), "no clone URL", id=url)
+            for url in (
+                "--upload-pack=x",
+                "ext::sh -c x",
+                "/etc",
+                "file:///etc",
+                "https://-x/y",
+                "https://h",
+                "git@-h:x",
+            )
         ),
         pytest.param({"zen": "Keep it logically awesome."}, "no webhook of", id="unknown shape"),
     ],
