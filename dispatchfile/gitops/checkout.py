@@ -59,30 +59,33 @@ def read(directory: Path, outputs: list[str]) -> Checkout:
     git = Git(directory, env={"GIT_LITERAL_PATHSPECS": "0"})
     directory = directory.resolve()
     try:
-        root = Path(git.text("rev-parse", "--show-toplevel"))
-        git.text("rev-parse", "--verify", "HEAD^{commit}")
+        shown = git.text("rev-parse", "--show-toplevel", "--git-path", "objects", "HEAD^{commit}")
     except GitFailed as error:
         raise EnvironmentProblem(
             f"{directory} is no git checkout with a commit: {error.output.strip() or error.message}",
             help="run it in the checkout of the GitOps repository",
         ) from error
-    configured = git.answer("config", "remote.origin.pushurl") or git.answer("config", "remote.origin.url")
+    top, objects, _ = shown.split("\n")
+    root, settings = Path(top), _settings(git)
+    known = {key: value for _, key, value in settings}
+    configured = known.get("remote.origin.pushurl") or known.get("remote.origin.url")
     if not configured:
         raise EnvironmentProblem(
             f"{root} has no remote named origin", help="git remote add origin URL; the update is pushed there"
         )
     prefix = directory.relative_to(root).as_posix()
     exclude = [f":(top,exclude,literal){os.path.normpath(f'{prefix}/{path}')}" for path in outputs]
+    filters = [key for scope, key, _ in settings if scope != "global" and key.startswith("filter.")]
     return Checkout(
         root,
         directory,
         _remote(configured, root),
         _remote(git.text("remote", "get-url", "origin"), root),
         _remote(git.text("remote", "get-url", "--push", "origin"), root),
-        directory / git.text("rev-parse", "--git-path", "objects"),
-        _edits(git, exclude),
-        (git.answer("config", "user.name") or AUTHOR[0], git.answer("config", "user.email") or AUTHOR[1]),
-        tuple(f"{key}={value}" for key in _SIGNING if (value := git.answer("config", key)) is not None),
+        directory / objects,
+        _edits(git, filters, exclude),
+        (known.get("user.name") or AUTHOR[0], known.get("user.email") or AUTHOR[1]),
+        tuple(f"{key}={known[key]}" for key in _SIGNING if key in known),
     )
 
 
@@ -129,10 +132,14 @@ def _dated_before(ours: Revision, theirs: Revision) -> bool:
     return ours.date is not None and theirs.date is not None and ours.date < theirs.date
 
 
-def _edits(git: Git, exclude: list[str]) -> bytes:
-    filters = (
-        git.answer("config", "--local", "--name-only", "--get-regexp", r"^filter\.") or ""
-    ).splitlines()
+def _settings(git: Git) -> list[tuple[str, str, str]]:
+    """Return scope, key and value of each setting, later ones winning."""
+    fields = git.text("config", "--list", "--show-scope", "-z").split("\0")
+    pairs = zip(fields[::2], fields[1::2], strict=False)
+    return [(scope, *setting.partition("\n")[::2]) for scope, setting in pairs]
+
+
+def _edits(git: Git, filters: list[str], exclude: list[str]) -> bytes:
     # Content filters named by the repository's own configuration are programs; an empty one copies.
     off = [word for key in filters for word in ("-c", f"{key}={'false' if key.endswith('required') else ''}")]
     options = ("--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-renames")

@@ -50,7 +50,13 @@ class Clone:
         self.directory.mkdir()
         masker = credentials.masker(checkout.configured, checkout.fetch, checkout.push, credential=credential)
         self._checkout = checkout
-        settings = (*_LFS, *checkout.signing, *(("credential.helper=",) if credential else ()))
+        settings = (
+            *_LFS,
+            *checkout.signing,
+            f"remote.origin.url={checkout.fetch.url}",
+            f"remote.origin.pushurl={checkout.push.url}",
+            *(("credential.helper=",) if credential else ()),
+        )
         env = {
             **credentials.git_environment(checkout.configured, credential, folder),
             "GIT_LITERAL_PATHSPECS": "1",
@@ -61,8 +67,6 @@ class Clone:
         env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(checkout.objects)
         self._local = Git(self.directory, env=env, settings=settings, masker=masker, verbose=verbose)
         self.git.raw("init", "--quiet", "--template=")
-        self.git.raw("config", "remote.origin.url", checkout.fetch.url)
-        self.git.raw("config", "remote.origin.pushurl", checkout.push.url)
 
     @property
     def masker(self) -> Masker:
@@ -90,20 +94,22 @@ class Clone:
             raise UsageError(
                 f'the remote has no branch "{base}"', help="-base-branch names the branch to update"
             )
-        wanted = sorted({base, branch} & have)
+        wanted = [name for name in dict.fromkeys((base, branch)) if name in have]
         refs = [f"+refs/heads/{name}:refs/remotes/origin/{name}" for name in wanted]
         self._ask("fetch", "--quiet", "--no-tags", f"--depth={DEPTH}", "origin", *refs)
         self.git.raw("checkout", "--quiet", "--force", "--detach", f"refs/remotes/origin/{base}")
-        self.git.raw("clean", "--quiet", "-ffdx")
-        tip = self.tip(f"refs/remotes/origin/{branch}") if branch in have else None
-        return self.tip(f"refs/remotes/origin/{base}"), tip
+        tips = self._tips(*(f"refs/remotes/origin/{name}" for name in wanted))
+        return tips[0], tips[-1] if branch in have else None
 
-    def tip(self, ref: str) -> Tip:
-        """Return the commit that a ref names."""
-        shown = self.git.text(
-            "show", "-s", "--format=%H%x00%T%x00%P%x00%an <%ae>%x00%B%x00%(trailers:unfold)", ref
-        )
-        commit, tree, parents, author, message, lines = shown.split("\0")
+    def _tips(self, *refs: str) -> list[Tip]:
+        fields = ("%H", "%T", "%P", "%an <%ae>", "%B", "%(trailers:unfold)", "")
+        shown = self.git.text("show", "-s", f"--format={'%x00'.join(fields)}", *refs).split("\0")
+        size = len(fields) - 1
+        return [self._tip(shown[at * size : (at + 1) * size]) for at in range(len(refs))]
+
+    def _tip(self, fields: list[str]) -> Tip:
+        commit, tree, parents, author, message, lines = fields
+        commit = commit.strip()
         found = trailers(lines)
         ours = found.get("Generated-by", "").endswith(f"tree {tree}")
         return Tip(commit, tree, tuple(parents.split()), author, message.rstrip("\n"), ours, _source(found))

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from dispatchfile.diagnostics import Diagnostic
-from dispatchfile.errors import UsageError
+from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.event.glob import GlobError, check, matches
 from dispatchfile.gitops.flags import Options
 from dispatchfile.gitops.header import header, without_header
@@ -95,16 +95,24 @@ def write_all(directory: Path, root: Path, outputs: list[Output]) -> None:
 
 
 def write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file with the permissions `mode`; a reader sees the old bytes or the new ones, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file with the permissions `mode`; a reader sees the old bytes or the new ones, never a part.
+
+    Raises EnvironmentProblem when the disk is full or the directory cannot be written.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"cannot write {path}: {error.strerror}", help="nothing was pushed"
+        ) from error
 
 
 def ignore(directory: Path, outputs: list[Output]) -> None:

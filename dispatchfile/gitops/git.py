@@ -117,7 +117,7 @@ class Git:
         return done
 
     def _told(self, output: bytes) -> str:
-        return self.masker.bytes(output).decode("utf-8", "replace")
+        return self.masker.text(output.decode("utf-8", "replace"))
 
 
 def _note(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,22 +31,26 @@ class GitHub:
             raise EnvironmentProblem(
                 "pull requests on GitHub need PyGithub", help="pip install 'dispatchfile[forges]'"
             ) from error
+        # PyGithub writes each refused request to stderr by itself; what matters is in our errors.
+        logging.getLogger("github").setLevel(logging.ERROR)
         host = parse(endpoint)
         if host.scheme != "https" and not is_loopback(host.host):
             raise EnvironmentProblem(
                 f"{endpoint} would get the token in plain text", help="-api-endpoint must be https"
             )
         self._owner = repository.partition("/")[0]
-        self._client = github.Github(
+        client = github.Github(
             auth=github.Auth.Token(credential.token),
             base_url=endpoint,
             per_page=100,
+            seconds_between_requests=0 if is_loopback(host.host) else 0.25,
             seconds_between_writes=0 if is_loopback(host.host) else 1,
+            lazy=True,
             retry=github.GithubRetry(
                 total=3, secondary_rate_wait=LONGEST_WAIT, max_rate_limit_wait=LONGEST_WAIT
             ),
         )
-        self._repository = self._client.get_repo(repository, lazy=True)
+        self._repository = client.get_repo(repository)
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """Return the open pull request from branch `head` of this repository to `base`."""
@@ -108,7 +113,7 @@ class GitHub:
     def default_branch(self) -> str:
         """Return the name of the default branch."""
         with _refusals("read the repository"):
-            return self._client.get_repo(self._repository.full_name).default_branch
+            return self._repository.default_branch
 
     def _mergeable(self, number: int, commit: str) -> ApiPullRequest:
         """Return the pull request once GitHub knows its new head and whether it merges; both take a while."""

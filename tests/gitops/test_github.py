@@ -1,0 +1,137 @@
+"""Pull requests on a GitHub look-alike with real git behind it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatchfile.errors import EnvironmentProblem, UsageError
+from tests.gitops.conftest import DIGESTS, Site, git
+from tests.gitops.forge_server import GitHubServer
+
+BRANCH = "dispatch/update-web"
+
+
+def argv(hub: GitHubServer, letter: str = "a", revision: str = "r1") -> list[str]:
+    return [
+        f"-git-revision={revision}",
+        f"-substitute=imageName={DIGESTS[letter]}",
+        f"-api-endpoint={hub.url}/api/v3",
+    ]
+
+
+def writes(hub: GitHubServer) -> list[tuple[str, str]]:
+    return [(method, path.rpartition("/")[2]) for method, path, _ in hub.calls if method != "GET"]
+
+
+def test_a_pull_request_is_opened(
+    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from dispatchfile.cli.main import main
+
+    monkeypatch.chdir(hub_site.checkout)
+    assert main(["gitops", "update", *argv(hub)]) == 0
+    (pull,) = hub.pulls
+    assert (pull["head"], pull["base"]) == (BRANCH, "main")
+    assert pull["title"] == "update templates for commit r1"
+    assert DIGESTS["a"] in pull["body"]
+    assert capfd.readouterr().out.splitlines()[-1] == f"{hub.url}/acme/gitops/pull/1"
+
+
+def test_the_next_update_keeps_the_pull_request(hub: GitHubServer, hub_site: Site) -> None:
+    first = hub_site.update(*argv(hub))
+    second = hub_site.update(*argv(hub, "b", "r2"))
+    assert first.pull_request == second.pull_request
+    assert len(hub.pulls) == 1
+    assert hub.pulls[0]["title"] == "update templates for commit r2"
+    assert DIGESTS["b"] in hub.pulls[0]["body"]
+
+
+def test_the_same_update_again_writes_nothing(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub))
+    hub.calls.clear()
+    again = hub_site.update(*argv(hub))
+    assert (again.status, again.pull_request, writes(hub)) == (
+        "unchanged",
+        f"{hub.url}/acme/gitops/pull/1",
+        [],
+    )
+
+
+def test_other_pull_requests_are_left_alone_over_all_pages(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub))
+    for number in range(120):
+        hub.add(f"topic-{number}", "main", "theirs", "")
+    hub.add(BRANCH, "release", "same head, other base", "")
+    hub.add(BRANCH, "main", "same head of a fork", "", owner="mallory")
+    others = [dict(pull) for pull in hub.pulls[1:]]
+    hub.ignores_filters = True
+    assert hub_site.update(*argv(hub, "b", "r2")).pull_request.endswith("/pull/1")
+    assert hub.pulls[1:] == others
+    assert DIGESTS["b"] in hub.pulls[0]["body"]
+
+
+def test_a_pull_request_that_appears_meanwhile_is_taken(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub))
+    hub.hidden_from_list = 1
+    assert hub_site.update(*argv(hub, "b", "r2")).pull_request.endswith("/pull/1")
+    assert len(hub.pulls) == 1
+
+
+def test_labels_and_reviewers(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub), "--label=deploy", "--label=auto", "--reviewer=ada")
+    assert (hub.pulls[0]["labels"], hub.pulls[0]["reviewers"]) == (["deploy", "auto"], ["ada"])
+
+
+def test_merging_waits_until_it_is_known_to_merge(hub: GitHubServer, hub_site: Site) -> None:
+    done = hub_site.update(*argv(hub), "-merge-pull-request")
+    assert done.merged
+    assert hub.pulls[0]["state"] == "closed"
+    assert DIGESTS["a"] in hub_site.show("main", "app.yaml")
+    assert hub_site.update(*argv(hub), "-merge-pull-request").status == "nothing"
+
+
+def test_pending_checks_make_it_merge_later(hub: GitHubServer, hub_site: Site) -> None:
+    hub.checks_pending = True
+    done = hub_site.update(*argv(hub), "-merge-pull-request")
+    assert not done.merged
+    assert hub.auto_merge[0]["expectedHeadOid"] == done.commit
+    assert "when its checks pass" in hub_site.notes[-1]
+
+
+def test_without_a_token_nothing_is_pushed(
+    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPATCHFILE_GIT_TOKEN")
+    monkeypatch.setattr(hub, "admits", lambda _authorization: True)
+    with pytest.raises(EnvironmentProblem, match="needs a token"):
+        hub_site.update(*argv(hub))
+    assert hub_site.branches() == {"main"}
+
+
+def test_no_pull_request_from_the_base_to_itself(hub: GitHubServer, hub_site: Site) -> None:
+    with pytest.raises(UsageError, match="from main to itself"):
+        hub_site.update(*argv(hub), "-branch=main")
+
+
+def test_pushing_the_branch_alone(hub: GitHubServer, hub_site: Site) -> None:
+    assert hub_site.update(*argv(hub), "-create-pull-request=false").status == "pushed"
+    assert (hub.pulls, hub.calls) == ([], [])
+
+
+def test_a_used_up_rate_limit_is_told_at_once(hub: GitHubServer, hub_site: Site) -> None:
+    hub.limited = True
+    with pytest.raises(EnvironmentProblem, match="rate limit"):
+        hub_site.update(*argv(hub))
+    hub.limited = False
+    assert hub_site.update(*argv(hub)).status == "unchanged"
+    assert len(hub.pulls) == 1
+
+
+def test_what_github_refuses_is_told_with_its_reason(hub: GitHubServer, hub_site: Site) -> None:
+    url = git(hub_site.checkout, "config", "remote.origin.url")
+    hub.repository.rename(hub.repository.with_name("other.git"))
+    git(hub_site.checkout, "remote", "set-url", "origin", url.replace("gitops.git", "other.git"))
+    with pytest.raises(EnvironmentProblem, match="GitHub answered 404: Not Found") as caught:
+        hub_site.update(*argv(hub))
+    assert "token may see it" in caught.value.help
+    hub.objections.clear()

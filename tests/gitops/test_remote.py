@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from dispatchfile.errors import UsageError
+from dispatchfile.gitops.forge import api_endpoint, unsupported
+from dispatchfile.gitops.remote import may_publish, parse
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme", "host", "repository", "local"),
+    [
+        ("https://github.com/acme/gitops.git", "https", "github.com", "acme/gitops", False),
+        ("https://user:pa%40ss@git.example.com:8443/a/b/c", "https", "git.example.com", "a/b/c", False),
+        ("git@github.com:acme/gitops.git", "ssh", "github.com", "acme/gitops", False),
+        ("ssh://git@github.com:22/acme/gitops", "ssh", "github.com", "acme/gitops", False),
+        ("http://127.0.0.1:8080/acme/gitops", "http", "127.0.0.1", "acme/gitops", True),
+        ("http://127.9.9.9/x", "http", "127.9.9.9", "x", True),
+        ("http://[::1]:80/x", "http", "::1", "x", True),
+        ("http://LOCALHOST/x", "http", "localhost", "x", True),
+        ("http://localhost.example.com/x", "http", "localhost.example.com", "x", False),
+        ("http://127.0.0.1.example.com/x", "http", "127.0.0.1.example.com", "x", False),
+        ("http://127.0.0.1@example.com/x", "http", "example.com", "x", False),
+        ("http://0.0.0.0/x", "http", "0.0.0.0", "x", False),
+        ("/srv/git/gitops.git", "file", "", "srv/git/gitops", True),
+        ("../gitops.git", "file", "", "../gitops", True),
+        ("file:///srv/git/gitops.git", "file", "", "srv/git/gitops", True),
+        ("/srv/odd:name", "file", "", "srv/odd:name", True),
+    ],
+)
+def test_parse(url: str, scheme: str, host: str, repository: str, local: bool) -> None:
+    found = parse(url)
+    assert (found.scheme, found.host, found.repository, found.local) == (scheme, host, repository, local)
+
+
+def test_passwords_leave_the_url() -> None:
+    found = parse("https://user:pa%40ss@git.example.com:8443/a/b")
+    assert found.url == "https://git.example.com:8443/a/b"
+    assert (found.user, found.password) == ("user", "pa@ss")
+    assert "pa@ss" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "--upload-pack=touch /tmp/x",
+        "ext::sh -c touch% /tmp/x",
+        "ftp://x/y",
+        "https:///x",
+        "https://-x/y",
+        "a\nb",
+    ],
+)
+def test_parse_refuses(url: str) -> None:
+    with pytest.raises(UsageError):
+        parse(url)
+
+
+HOME, AWAY, GATEWAY = "http://127.0.0.1:1/x", "https://github.com/x/y", "http://172.17.0.1:9/x"
+
+
+@pytest.mark.parametrize(
+    ("configured", "used", "asked", "told", "expected"),
+    [
+        (HOME, HOME, False, None, True),
+        (AWAY, AWAY, False, None, False),
+        (AWAY, AWAY, True, None, True),
+        (AWAY, AWAY, False, "1", True),
+        (AWAY, HOME, False, None, False),
+        (HOME, AWAY, False, None, False),
+        (HOME, GATEWAY, False, "0", True),
+        (AWAY, GATEWAY, False, "0", False),
+        (AWAY, HOME, False, "0", False),
+    ],
+)
+def test_what_may_be_published(
+    configured: str, used: str, asked: bool, told: str | None, expected: bool
+) -> None:
+    env = {} if told is None else {"DISPATCHFILE_PUBLISH": told}
+    assert may_publish(parse(configured), parse(used), asked=asked, env=env) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "provider", "endpoint", "expected"),
+    [
+        ("https://github.com/a/b", "", "", "https://api.github.com"),
+        ("git@github.com:a/b", "github", "", "https://api.github.com"),
+        ("https://github.example.com/a/b", "", "", "https://github.example.com/api/v3"),
+        ("https://code.example.com/a/b", "", "", None),
+        ("https://code.example.com/a/b", "github", "", "https://code.example.com/api/v3"),
+        ("https://code.example.com/a/b", "", "https://api.example.com/", "https://api.example.com"),
+        ("/srv/git/a", "github", "", None),
+        ("http://127.0.0.1/a/b", "", "http://127.0.0.1/api/v3", "http://127.0.0.1/api/v3"),
+        ("https://gitlab.com/a/b", "", "", None),
+        ("https://code.example.com/a/b", "gitlab", "", None),
+    ],
+)
+def test_which_forge(url: str, provider: str, endpoint: str, expected: str | None) -> None:
+    assert api_endpoint(parse(url), provider=provider, endpoint=endpoint) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "provider", "name"),
+    [
+        ("https://gitlab.com/a/b", "", "gitlab"),
+        ("https://code.example.com/a/b", "bitbucket-server", "bitbucket-server"),
+        ("https://bitbucket.org/a/b", "", "bitbucket-cloud"),
+    ],
+)
+def test_forges_to_come_say_so(url: str, provider: str, name: str) -> None:
+    problem = unsupported(parse(url), provider=provider, endpoint="")
+    assert problem is not None
+    assert f"pull requests on {name} are not supported yet" in problem.message
+    assert "/a/b" in problem.help
