@@ -43,8 +43,22 @@ def _marked(expr: Any) -> tuple[Any, bool]:
 
 def choose(machine: Machine, node: Node) -> bool:
     """Try the alternatives of a node's first open disjunction; return whether the node got something new."""
-    choice = node.choices[0]
     node.disjuncts = ()
+    first: list[tuple[Any, bool, Node]] = []
+    for choice in node.choices if node.stands_for is None else node.choices[:1]:
+        left = _fitting(machine, node, choice)
+        if not left:
+            return False
+        if len(left) == 1:
+            _adopt(machine, node, choice, left[0])
+            return True
+        first = first or left
+    node.disjuncts = _combined(node.choices[0], first)
+    return False
+
+
+def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bool, Node]]:
+    """Return the alternatives that do not fail, each with its mark and scratch node; none left is an error."""
     left: list[tuple[Any, bool, Node]] = []
     errors: list[Bottom] = []
     for term, marked in choice.alternatives:
@@ -58,16 +72,21 @@ def choose(machine: Machine, node: Node) -> bool:
             errors.append(error)
     if not left:
         machine.refuse(node, _none_left(choice, errors))
-        return False
-    if len(left) == 1:
-        term, marked, _ = left[0]
+    return left
+
+
+def _adopt(machine: Machine, node: Node, choice: Choice, only: tuple[Any, bool, Node]) -> None:
+    """Make the only alternative left a part of the node.
+
+    When the others fail whatever else is chosen, their marks count no more; when they fail only beside what a
+    scratch node has decided, the one that is left has a mark.
+    """
+    term, marked, _ = only
+    if choice.conjunct.expr in node.siblings:
         node.mark = _meet(_mark(choice, marked), node.mark)
-        node.choices = list(node.choices[1:])
-        node.settled = [*node.settled, (choice.conjunct.expr, term)]
-        machine.derive(node, choice.conjunct.of(term, choice.conjunct.env))
-        return True
-    node.disjuncts = _combined(choice, left)
-    return False
+    node.choices = [other for other in node.choices if other is not choice]
+    node.settled = [*node.settled, (choice.conjunct.expr, term)]
+    machine.derive(node, choice.conjunct.of(term, choice.conjunct.env))
 
 
 def _excluded(node: Node, term: Any) -> bool:
@@ -89,6 +108,7 @@ def _scratch(machine: Machine, node: Node, choice: Choice, term: Any) -> Node:
     scratch.settled = [*node.settled, (choice.conjunct.expr, term)]
     scratch.decided = scratch.settled
     scratch.mark = node.mark
+    scratch.siblings = (*node.siblings, *[other.conjunct.expr for other in node.choices])
     return scratch
 
 

@@ -30,13 +30,13 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     machine.spend()
     declarations = conjunct.expr.declarations
     if _may_be_scalar(declarations):
-        node.loose = True
+        node.loose = node.loose or all([d.__class__ is not tree.Embedding for d in declarations])
     else:
         node.struct_conjuncts += 1
         node.cyclic_conjuncts += conjunct.cyclic
         if not machine.restrict(node, STRUCT, conjunct):
             return
-    env = Env(node, conjunct.env, None, conjunct.trail)
+    env = Env(node, conjunct.env)
     group = conjunct.group
     if machine.closing:
         group = _enter(node, group, declarations)
@@ -55,9 +55,7 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
                 )
         elif kind is tree.Embedding:
             value = declaration.value
-            inner = group
-            if machine.closing and value.__class__ is not tree.Struct:
-                inner = Group(group, embedded=True)
+            inner = Group(group, embedded=True) if machine.closing else None
             machine.derive(node, Conjunct(value, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Comprehension:
             inner = Group(group, embedded=True) if machine.closing else None
@@ -86,13 +84,7 @@ def _may_be_scalar(declarations: tuple[tree.Declaration, ...]) -> bool:
 
 def _enter(node: Node, group: Group | None, declarations: tuple[tree.Declaration, ...]) -> Group | None:
     """Return the group of a struct literal's own declarations, noted on the node."""
-    if any(
-        [
-            d.__class__ is tree.Comprehension
-            or (d.__class__ is tree.Embedding and d.value.__class__ is not tree.Struct)
-            for d in declarations
-        ]
-    ):
+    if any([d.__class__ is tree.Comprehension or d.__class__ is tree.Embedding for d in declarations]):
         group = Group(group)
     if group is not None:
         node.groups = [*node.groups, group]

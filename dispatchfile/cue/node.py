@@ -29,19 +29,12 @@ OPTIONAL, REQUIRED, REGULAR = range(3)
 class Env:
     """One instantiation of a scope: the node a struct literal is part of, or bindings, or both."""
 
-    __slots__ = ("bindings", "node", "trail", "up")
+    __slots__ = ("bindings", "node", "up")
 
-    def __init__(
-        self,
-        node: Node | None,
-        up: Env | None,
-        bindings: dict[str, Any] | None = None,
-        trail: Trail | None = None,
-    ) -> None:
+    def __init__(self, node: Node | None, up: Env | None, bindings: dict[str, Any] | None = None) -> None:
         self.node = node
         self.up = up
         self.bindings = bindings
-        self.trail = trail if trail is not None or up is None else up.trail
 
 
 class Trail:
@@ -118,6 +111,9 @@ class Node:
     definition = False
     kind = TOP
     kind_from: Conjunct | None = None
+    acyclic = False  # follows a node both through itself and from elsewhere
+    inside: Node | None = None  # of a value in the middle of an expression: the one around it
+    siblings: tuple[Term, ...] = ()  # in a scratch node: the disjunctions of the node it is tried out for
     loose = False  # holds a struct literal that is a struct only if nothing it embeds says otherwise
     frozen = False  # a comprehension loops over the fields, so none may be added
     final = False  # the last try for what depends on what the node does not have

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from dispatchfile.source import Span
 
 
+INSTANCES = 32  # of one expression, each within the other: more is a value that needs itself
+
+
 def target(machine: Machine, expr: tree.Expression, env: Env | None) -> Any:
     """Return the node an expression refers to, or a Plain or expression when it means a bare value.
 
@@ -53,8 +56,32 @@ def place(machine: Machine, expr: tree.Expression, env: Env | None) -> Node:
     node = machine.inner.get(key)
     if node is None:
         node = machine.inner[key] = Node(None, None)
-        node.conjuncts.append(Conjunct(expr, env, None, env.trail if env is not None else None))
+        node.conjuncts.append(Conjunct(expr, env))
+        node.inside = _around(env)
+        if _instances(node, expr) > INSTANCES:
+            raise fail("structural cycle: the value needs itself", expr.span)
     return node
+
+
+def _around(env: Env | None) -> Node | None:
+    """Return the topmost node above an environment, when it is one without a place of its own."""
+    while env is not None and env.node is None:
+        env = env.up
+    if env is None:
+        return None
+    node = env.node
+    while node is not None and node.parent is not None:
+        node = node.parent
+    return node
+
+
+def _instances(node: Node, expr: tree.Expression) -> int:
+    count = 0
+    around: Node | None = node
+    while around is not None:
+        count += around.conjuncts[0].expr is expr
+        around = around.inside
+    return count
 
 
 def base_node(machine: Machine, expr: tree.Expression, env: Env | None) -> Node:

@@ -185,8 +185,7 @@ class Machine:
             return
         if node.loose and node.kind == TOP and not node.waiting and not node.choices and not node.bounds:
             node.kind = STRUCT
-        bare = node.parent is None and node.label is None
-        if node.cyclic_conjuncts and (bare or node.cyclic_conjuncts == node.struct_conjuncts):
+        if node.cyclic_conjuncts and node.cyclic_conjuncts == node.struct_conjuncts and not node.acyclic:
             self.refuse(node, Bottom(ERROR, "structural cycle: the value contains itself", self.place(node)))
             return
         if node.bounds or node.checks:
@@ -276,6 +275,7 @@ class Machine:
         if node.followed is None:
             node.followed = set()
         if (target, definition) in node.followed:
+            node.acyclic = node.acyclic or not (through.cyclic or _met(node, target, through))
             return
         node.followed.add((target, definition))
         group = through.group
@@ -299,13 +299,10 @@ class Machine:
         copies: dict[Group, Group],
         target: Node,
     ) -> None:
-        cyclic = (
-            conjunct.cyclic
-            or through.cyclic
-            or (through.trail is not None and through.trail.holds(target))
-            or _above(node, target)
-        )
-        trail = Trail(target, _joined(conjunct.trail, through.trail))
+        cyclic = through.cyclic or _met(node, target, through)
+        trail = through.trail
+        if trail is None or not trail.holds(target):
+            trail = Trail(target, trail)
         if conjunct.group is not None:
             group = _regrouped(conjunct.group, group, copies)
         self.derive(node, Conjunct(conjunct.expr, conjunct.env, group, trail, None, cyclic))
@@ -403,21 +400,9 @@ class Machine:
         return None
 
 
-def _joined(inner: Trail | None, outer: Trail | None) -> Trail | None:
-    """Return a trail with the targets of both."""
-    if inner is None or inner is outer:
-        return outer
-    if outer is None:
-        return inner
-    targets = []
-    step: Trail | None = inner
-    while step is not None and step is not outer:
-        targets.append(step.target)
-        step = step.up
-    for target in reversed(targets):
-        if not outer.holds(target):
-            outer = Trail(target, outer)
-    return outer
+def _met(node: Node, target: Node, through: Conjunct) -> bool:
+    """Return whether a reference leads to a node that the conjunct came through, or is inside of."""
+    return (through.trail is not None and through.trail.holds(target)) or _above(node, target)
 
 
 def _above(node: Node, target: Node) -> bool:

@@ -224,6 +224,7 @@ def _length(machine: Machine, value: Any, expr: tree.Call) -> int:
         if value.blocked is not None:
             raise Stop(value.blocked)
         if value.kind == STRUCT:
+            value.frozen = True
             return len(value.fields())
         if value.kind == LIST:
             return len(value.arcs)
