@@ -36,8 +36,8 @@ _EXTENSIONS = {
     ".yml": "yaml",
     ".json": "json",
 }
-_SHEBANG = re.compile(r"#!\s*(?:[^\s/]+/)*(?:dispatch-)?([A-Za-z]+)(?:[:@]\S*)?\s*")
-_DAMAGED = re.compile(r"[^\s#]{0,20}/dispatch-(cue|starlark|yaml|json)(:\S*)?\s*")
+_SHEBANG = r"#!\s*(?:[^\s/]+/)*(?:dispatch-)?([A-Za-z]+)(?:[:@]\S*)?\s*"
+_DAMAGED = r"[^\s#]{0,20}/dispatch-(cue|starlark|yaml|json)(:\S*)?\s*"
 _MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -97,7 +97,7 @@ def flavour_of(source: Source) -> str:
     """Return the flavour of a source. Raises EvaluationError when its first line names none that is known."""
     first = source.line(1)
     if first.startswith("#!"):
-        found = _SHEBANG.fullmatch(first)
+        found = re.fullmatch(_SHEBANG, first)
         named = found[1].lower() if found is not None else ""
         if named in FLAVOURS:
             return named
@@ -162,7 +162,7 @@ def _hinted(reading: Reading) -> Reading:
 def _looks_like(text: str) -> tuple[str, str] | None:
     start = text.lstrip()
     first = start.split("\n", 1)[0]
-    damaged = _DAMAGED.fullmatch(first)
+    damaged = re.fullmatch(_DAMAGED, first)
     if damaged is not None:
         return f"a {damaged[1]} file that lost the beginning of its first line", damaged[1]
     if re.match(r"#!?\s*(vi|vim|-\*-).*python|(load|task|action|resource)\s*\(|def \w+\(|\w+ = \w+\(", first):

@@ -17,7 +17,8 @@ _DURATION_UNITS = {
     "m": 60.0,
     "h": 3600.0,
 }
-_DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+# Compiled where they are used: most files hold none of these.
+_DURATION_PART = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
 _LONGEST = 2**63 / 1e9
 
 _SCALES = {
@@ -25,9 +26,7 @@ _SCALES = {
     "T": (10**12, 1), "P": (10**15, 1), "E": (10**18, 1), "Ki": (2**10, 1), "Mi": (2**20, 1), "Gi": (2**30, 1),
     "Ti": (2**40, 1), "Pi": (2**50, 1), "Ei": (2**60, 1),
 }  # fmt: skip
-_QUANTITY = re.compile(
-    r"([+-]?)(\d{1,30})?(?:\.(\d{0,30}))?([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2})?", re.ASCII
-)
+_QUANTITY = r"([+-]?)(\d{1,30})?(?:\.(\d{0,30}))?([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2})?"
 
 _DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -39,7 +38,7 @@ _CRON_FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 0, 6, _WEEKDAYS),
 )
-_CRON_ITEM = re.compile(r"(\*|\?|[0-9a-z]{1,9})(?:-([0-9a-z]{1,9}))?(?:/([0-9]{1,4}))?")
+_CRON_ITEM = r"(\*|\?|[0-9a-z]{1,9})(?:-([0-9a-z]{1,9}))?(?:/([0-9]{1,4}))?"
 
 
 def duration(text: str) -> float:
@@ -48,9 +47,10 @@ def duration(text: str) -> float:
     rest = text[1:] if text[:1] in ("-", "+") else text
     if rest == "0":
         return 0.0
+    pattern = re.compile(_DURATION_PART, re.ASCII)
     seconds, at = 0.0, 0
     while at < len(rest):
-        part = _DURATION_PART.match(rest, at)
+        part = pattern.match(rest, at)
         if part is None:
             break
         seconds += float(part[1]) * _DURATION_UNITS[part[2]]
@@ -64,7 +64,7 @@ def duration(text: str) -> float:
 
 def quantity(text: str) -> tuple[int, int]:
     """Return a Kubernetes quantity ("500m", "1.5Gi", "1e3") as numerator and denominator."""
-    found = _QUANTITY.fullmatch(text)
+    found = re.fullmatch(_QUANTITY, text, re.ASCII)
     if found is None or not (found[2] or found[3]):
         raise ValueError('expected a number with a unit such as m, k, M, G, Ki, Mi, Gi: "500m", "1.5Gi"')
     digits, fraction, suffix = found[2] or "", found[3] or "", found[4] or ""
@@ -104,7 +104,7 @@ def schedule(text: str) -> None:
 def _cron_field(text: str, name: str, low: int, high: int, names: list[str]) -> set[int]:
     values: set[int] = set()
     for item in text.lower().split(","):
-        found = _CRON_ITEM.fullmatch(item)
+        found = re.fullmatch(_CRON_ITEM, item)
         if found is None:
             raise ValueError(f'"{item}" is no {name}')
         first, last, step = found.groups()

@@ -46,20 +46,14 @@ def _plain(value: Value, shape: Shape) -> Plain:
 
 # YAML. Written out here because importing a YAML library takes longer than reading and printing a Dispatchfile.
 
-# What a reader of YAML 1.1 or 1.2 may take for something other than a string.
-_AMBIGUOUS = re.compile(
-    r"~|=|<<|null|y|n|yes|no|on|off|true|false|[-+]?\.(inf|nan)"
-    r"|[-+]?0(b[01_]*|x[0-9a-f_]*|o[0-7_]*)"
-    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?(e[-+]?[0-9]*)?|[-+]?\.[0-9_]+(e[-+]?[0-9]*)?"
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([t \t].*)?",
-    re.IGNORECASE,
+# What a reader of YAML 1.1 or 1.2 may take for something other than a string, in small letters.
+_WORDS = frozenset(("~", "=", "<<", "null", "y", "n", "yes", "no", "on", "off", "true", "false"))
+_NUMBER = (
+    r"[-+]?0(b[01_]*|x[0-9a-f_]*|o[0-7_]*)|[-+]?\.(inf|nan|[0-9_]+(e[-+]?[0-9]*)?)"
+    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?(e[-+]?[0-9]*)?"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([t \t].*)?"
 )
-_UNPRINTABLE = re.compile(
-    "[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-_NOT_PLAIN = re.compile(
-    r"[,\[\]{}#&*!|>'\"%@`]|[-?:](\s|$)|---|\.\.\.|.*(:(\s|$)|\s#)|.*[\t\n]|\s|.*\s$", re.DOTALL
-)
+_NOT_FIRST = frozenset(",[]{}#&*!|>'\"%@` ")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
@@ -106,20 +100,28 @@ def _scalar(content: Plain, indent: str) -> str:
 
 def _text(text: str) -> str:
     """Return a string on one line: plain, in single quotes, or in double quotes where it needs escapes."""
-    if not text or _AMBIGUOUS.fullmatch(text):
+    if not text or _ambiguous(text):
         return f'"{text}"'
-    if _UNPRINTABLE.search(text) or "\n" in text or "\t" in text:
+    if not text.isprintable():
         return f'"{"".join(_escaped(char) for char in text)}"'
-    if _NOT_PLAIN.match(text):
-        doubled = text.replace("'", "''")
-        return f"'{doubled}'"
-    return text
+    if text[0] in _NOT_FIRST or text[-1] in ": " or ": " in text or " #" in text:
+        plain = False
+    else:
+        plain = not text.startswith(("- ", "? ", "---", "...")) and text not in ("-", "?")
+    doubled = text.replace("'", "''")
+    return text if plain else f"'{doubled}'"
+
+
+def _ambiguous(text: str) -> bool:
+    if text[0] in "-+.0123456789":
+        return re.fullmatch(_NUMBER, text.lower(), re.ASCII) is not None
+    return text.lower() in _WORDS
 
 
 def _escaped(char: str) -> str:
     if char in _ESCAPES:
         return _ESCAPES[char]
-    if not _UNPRINTABLE.match(char):
+    if char.isprintable():
         return char
     number = ord(char)
     return (
@@ -132,7 +134,7 @@ def _escaped(char: str) -> str:
 
 
 def _fits_literal(text: str) -> bool:
-    return text.strip("\n \t") != "" and not _UNPRINTABLE.search(text)
+    return text.strip("\n \t") != "" and text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def _literal(text: str, indent: str) -> str:

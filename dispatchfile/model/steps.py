@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ENV_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
+_ENV_NAME = r"[-._a-zA-Z][-._a-zA-Z0-9]*"
 
 
 # Building
@@ -164,7 +164,7 @@ def _check_env(step: Step, path: str) -> Iterator[Diagnostic]:
     for index, variable in enumerate(step.env):
         here = f"{path}.env[{index}]"
         name, place = variable.name, variable.place
-        if name and not _ENV_NAME.fullmatch(name):
+        if name and not re.fullmatch(_ENV_NAME, name):
             yield _error(
                 "DF503", f'"{name}" is no name for an environment variable', place.at("name") or place, here,
                 "letters, digits, `_`, `-`, and `.`, not starting with a digit",

@@ -36,13 +36,11 @@ _OLDEST = {"context.git-url": "context.git.url", "context.git-revision": "contex
 _VARIABLE = re.compile(r"\$\(((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)\)")
 
 # What looks like one: never closed, or in the brackets of a shell variable (whose names hold no dots).
-_BROKEN = re.compile(
+_BROKEN = (
     r"\$\(((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)(?![A-Za-z0-9_.)-])"
     r"|\$\{((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)\}"
 )
-_CERTAIN = re.compile(
-    r"(?:inputs|outputs)\.resources\.[^.]+\.[^.]+|resources\.(?:inputs|outputs)\.[^.]+\.[^.]+"
-)
+_CERTAIN = r"(?:inputs|outputs)\.resources\.[^.]+\.[^.]+|resources\.(?:inputs|outputs)\.[^.]+\.[^.]+"
 
 # Parameters that Tekton adds to those of the resource itself.
 _ADDED = ("name", "type", "path")
@@ -254,9 +252,13 @@ def _task_result(name: str, step: str, task: Task, pipeline: Pipeline) -> _Probl
 
 def _check_broken(value: Value, path: str) -> Iterator[Diagnostic]:
     """Yield what was meant as a variable but is none: `$(context.git.url` without its end, `${context.git.url}`."""
-    for found in _BROKEN.finditer(str(value.data)):
+    text = str(value.data)
+    # Most strings hold whole variables only, if any.
+    if "${" not in text and text.count("$(") == len(find(text)):
+        return
+    for found in re.finditer(_BROKEN, text):
         name = found[1] or found[2]
-        if found[1] and _plain_name(name.rstrip(".")) not in CONTEXT and not _CERTAIN.fullmatch(name):
+        if found[1] and _plain_name(name.rstrip(".")) not in CONTEXT and not re.fullmatch(_CERTAIN, name):
             continue
         span = _narrowed(value.span, found[0])
         fix = None
