@@ -6,7 +6,6 @@ uses them, for the tasks that make them have ended by then.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
@@ -225,8 +224,10 @@ class Resolver:
 def _interpreter(script: str) -> tuple[str, ...]:
     """Return the program of a script's first line; without one a shell that stops at errors, as Tekton's does."""
     first = script.partition("\n")[0]
-    words = shlex.split(first[2:]) if first.startswith("#!") else []
-    return tuple(words) or ("/bin/sh", "-xe")
+    words = (
+        first[2:].split(None, 1) if first.startswith("#!") else []
+    )  # one argument at most, as Linux reads it
+    return tuple(word.strip() for word in words) or ("/bin/sh", "-xe")
 
 
 def _texts(task: Task) -> Iterable[str]:

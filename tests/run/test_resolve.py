@@ -201,6 +201,7 @@ def test_the_fields_of_a_step(tmp_path: Path) -> None:
     [
         ("echo hi", ("/bin/sh", "-xe", "/tekton/scripts/s")),
         ("#!/usr/bin/env python3\nprint()", ("/usr/bin/env", "python3", "/tekton/scripts/s")),
+        ("#! /usr/bin/env -S a 'b \n", ("/usr/bin/env", "-S a 'b", "/tekton/scripts/s")),
     ],
 )
 def test_scripts(tmp_path: Path, script: str, command: tuple[str, ...]) -> None:
