@@ -21,14 +21,12 @@ def filtered(
 
     `dockerfile` is put in with `content`, as it may lie elsewhere or be ignored.
     """
-    from docker.utils.build import PatternMatcher
-
-    matcher = PatternMatcher([*ignore, f"!{dockerfile}"])
+    rules = [_rule(pattern) for pattern in ignore]
     sink = _Pieces()
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as made:
         for member, tar in members(chunks):
             name = member.name.partition("/")[2].rstrip("/")
-            if not name or name == dockerfile or (ignore and matcher.matches(PurePosixPath(name))):
+            if not name or name == dockerfile or _ignored(name, rules):
                 continue
             link = member.linkname.partition("/")[2] if member.islnk() else member.linkname
             kept = copy.copy(member)
@@ -55,6 +53,27 @@ def _pattern(line: str) -> str:
     mark = "!" if line.startswith("!") else ""
     path = line[len(mark) :].strip().lstrip("/")
     return mark + (str(PurePosixPath(path)) if path else ".")
+
+
+def _rule(pattern: str) -> tuple[bool, re.Pattern[str]]:
+    """Return whether a pattern of a .dockerignore takes out or brings back, and the paths that it names.
+
+    As the builder's own client reads them: `*` and `?` stop at `/`, `**` is any number of directories.
+    """
+    takes_out = not pattern.startswith("!")
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\]|\\.)", pattern.removeprefix("!"))
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    regex = "".join(
+        known.get(part)
+        or (part if part.startswith("[") and part.endswith("]") else re.escape(part.removeprefix("\\")))
+        for part in parts
+    )
+    return takes_out, re.compile(f"{regex}(?:/.*)?", re.DOTALL)
+
+
+def _ignored(name: str, rules: Sequence[tuple[bool, re.Pattern[str]]]) -> bool:
+    """Return whether a path is left out: the last rule that names it, or a directory above it, decides."""
+    return next((takes_out for takes_out, regex in reversed(rules) if regex.fullmatch(name)), False)
 
 
 def base_images(dockerfile: bytes, build_args: Mapping[str, str]) -> list[str]:

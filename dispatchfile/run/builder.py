@@ -290,6 +290,7 @@ class Build:
         with asking("export the image"):
             for chunk in self._client.get_image(name):
                 export.write(chunk)
+        export.seek(0)
 
     def _write_texts(self, holder: str, request: BuildRequest, digest: str) -> None:
         names = [split_ref(ref) for ref in request.destinations]

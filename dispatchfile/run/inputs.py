@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -171,9 +170,9 @@ def copy_tree(archive: Archive, target: str, source: Path, skip: str = "") -> No
     archive.host_path(target, source)
     if source.is_symlink() or not source.is_dir():
         return
-    for name in sorted(os.listdir(source)):
-        if name != skip:
-            copy_tree(archive, f"{target}/{name}", source / name)
+    for entry in sorted(source.iterdir()):
+        if entry.name != skip:
+            copy_tree(archive, f"{target}/{entry.name}", entry)
 
 
 def probe_overlay(client: APIClient, run_id: str, labels: Mapping[str, str], lower: Path) -> str:
@@ -182,7 +181,7 @@ def probe_overlay(client: APIClient, run_id: str, labels: Mapping[str, str], low
     import requests
 
     name = f"dispatchfile-{run_id}-probe"
-    entry = next(iter(os.listdir(lower)), "")
+    entry = next((entry.name for entry in sorted(lower.iterdir())), "")
     with asking("try an overlay"):
         base = client.create_volume(name, labels=dict(labels))["Mountpoint"]
         holder = make_holder(client, None, labels, [volume(name, "/scratch")])

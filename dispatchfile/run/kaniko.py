@@ -26,20 +26,20 @@ _MORE_TEXT = (
 _LISTS = ("destination", "build-arg", "label")
 _SWITCHES = ("no-push",)
 # Flags about how kaniko itself works; the engine's builder has its own ways (its cache is always on), so they say
-# nothing here. Those of the first line take a value.
-_IDLE_TEXT = (
-    "bucket cache-dir cache-repo cache-ttl compression compression-level git ignore-path image-download-retry "
-    "image-fs-extract-retry insecure-registry kaniko-dir log-format push-retry registry-certificate "
-    "registry-client-cert registry-map registry-mirror skip-tls-verify-registry snapshot-mode snapshotMode verbosity"
-).split()
-_IDLE_SWITCHES = (
-    "cache cache-copy-layers cache-run-layers cleanup compressed-caching force force-build-metadata ignore-var-run "
-    "insecure insecure-pull log-timestamp no-push-cache push-ignore-immutable-tag-errors reproducible "
-    "run-via-tini single-snapshot skip-default-registry-fallback skip-push-permission-check skip-tls-verify "
-    "skip-tls-verify-pull skip-unused-stages use-new-run warmer whitelist-var-run"
-).split()
-_WITH_VALUE = {*_TEXT, *_MORE_TEXT, *_LISTS, *_IDLE_TEXT}
-_WITHOUT_VALUE = {*_SWITCHES, *_IDLE_SWITCHES}
+# nothing here; the first ones take a value.
+_IDLE_TEXT = """
+    bucket cache-dir cache-repo cache-ttl compression compression-level git ignore-path image-download-retry
+    image-fs-extract-retry insecure-registry kaniko-dir log-format push-retry registry-certificate
+    registry-client-cert registry-map registry-mirror skip-tls-verify-registry snapshot-mode snapshotMode verbosity
+"""
+_IDLE_SWITCHES = """
+    cache cache-copy-layers cache-run-layers cleanup compressed-caching force force-build-metadata ignore-var-run
+    insecure insecure-pull log-timestamp no-push-cache push-ignore-immutable-tag-errors reproducible
+    run-via-tini single-snapshot skip-default-registry-fallback skip-push-permission-check skip-tls-verify
+    skip-tls-verify-pull skip-unused-stages use-new-run warmer whitelist-var-run
+"""
+_WITH_VALUE = {*_TEXT, *_MORE_TEXT, *_LISTS, *_IDLE_TEXT.split()}
+_WITHOUT_VALUE = {*_SWITCHES, *_IDLE_SWITCHES.split()}
 _TRUE, _FALSE = ("1", "t", "true"), ("0", "f", "false")
 
 

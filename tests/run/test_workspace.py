@@ -188,7 +188,7 @@ def test_checkouts_of_remotes(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="is no git revision"):
         resolve_revision(url, "--upload-pack=touch")
     with pytest.raises(
-        EnvironmentProblem, match="git ls-remote failed: fatal: .* does not appear to be a git repo"
+        EnvironmentProblem, match=r"git ls-remote failed: fatal: .* does not appear to be a git repo"
     ):
         checkout_remote(cache, str(tmp_path / "absent"), Remote(""))
     with pytest.raises(EnvironmentProblem, match="the run is offline"):
