@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from dispatchfile.cue import tree
 from dispatchfile.cue.walk import children
 from dispatchfile.source import Source, Span
@@ -9,6 +11,9 @@ from dispatchfile.source import Source, Span
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
+
+    Container: TypeAlias = tuple[tree.Node, list[tree.Node]]
 
 _ITEMS = (tree.Field, tree.Embedding, tree.Let, tree.Rest, tree.Attribute, tree.Comprehension)
 
@@ -22,18 +27,24 @@ def attached(file: tree.File, places: Iterable[tuple[int, int]]) -> dict[tree.No
     bracket it is `behind` the bracket's own node, so its place lies inside that node's span.
     """
     found: dict[tree.Node, tuple[list[Span], list[Span], list[Span]]] = {}
-    enclosing = _containers(file)
+    containers = _containers(file)
+    opened: list[Container] = []
+    following = 0
     for start, end in places:
-        container, items = _innermost(enclosing, start)
-        node, slot = _owner(file.source, container, items, start)
+        while following < len(containers) and containers[following][0].span.start < start:
+            opened.append(containers[following])
+            following += 1
+        while opened and opened[-1][0].span.end <= start:
+            opened.pop()
+        node, slot = _owner(file.source, opened[-1] if opened else containers[0], start)
         found.setdefault(node, ([], [], []))[slot].append(Span(file.source, start, end))
     return {node: tree.Comments(*map(tuple, slots)) for node, slots in found.items()}
 
 
-def _containers(file: tree.File) -> list[tuple[tree.Node, list[tree.Node]]]:
+def _containers(file: tree.File) -> list[Container]:
     """Return each bracketed node with the things directly inside it, outer ones first."""
-    containers: list[tuple[tree.Node, list[tree.Node]]] = [(file, [])]
-    waiting: list[tuple[tree.Node, list[tree.Node]]] = [
+    containers: list[Container] = [(file, [])]
+    waiting: list[Container] = [
         (child, containers[0][1]) for child in children(file)
     ][::-1]
     while waiting:
@@ -54,32 +65,18 @@ def _containers(file: tree.File) -> list[tuple[tree.Node, list[tree.Node]]]:
     return containers
 
 
-def _innermost(
-    containers: list[tuple[tree.Node, list[tree.Node]]], place: int
-) -> tuple[tree.Node, list[tree.Node]]:
-    best = containers[0]
-    for container in containers:
-        if container[0].span.start < place < container[0].span.end:
-            best = container
-    return best
-
-
-def _owner(source: Source, container: tree.Node, items: list[tree.Node], place: int) -> tuple[tree.Node, int]:
+def _owner(source: Source, container: Container, place: int) -> tuple[tree.Node, int]:
     """Return the node that a comment belongs to, and whether before (0), behind (1) or inside (2)."""
+    bracket, items = container
     line = source.position(place)[0]
-    line_start = source.line_starts[line - 1]
-    own_line = not source.text[line_start:place].strip(" \t\ufeff")
-    for item in items:
-        if item.span.start < place < item.span.end:
-            return item, 2 if own_line else 1
-    ahead = [item for item in items if item.span.start > place]
-    passed = [item for item in items if item.span.end <= place]
-    if own_line:
-        return (min(ahead, key=lambda item: item.span.start), 0) if ahead else (container, 2)
-    if passed:
-        last = max(passed, key=lambda item: item.span.end)
-        if source.position(last.span.end)[0] == line:
-            return last, 1
-    if not isinstance(container, tree.File) and container.span.line == line:
-        return container, 1
-    return (min(ahead, key=lambda item: item.span.start), 0) if ahead else (container, 2)
+    own_line = not source.text[source.line_starts[line - 1] : place].strip(" \t\ufeff")
+    index = bisect_left(items, place, key=lambda item: item.span.start)
+    passed = items[index - 1] if index else None
+    ahead = items[index] if index < len(items) else None
+    if passed is not None and passed.span.end > place:
+        return passed, 2 if own_line else 1
+    if not own_line and passed is not None and source.position(passed.span.end)[0] == line:
+        return passed, 1
+    if not own_line and bracket.span.line == line and not isinstance(bracket, tree.File):
+        return bracket, 1
+    return (ahead, 0) if ahead is not None else (bracket, 2)

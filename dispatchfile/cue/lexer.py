@@ -46,6 +46,7 @@ _OPERAND_ENDS = frozenset(
 )  # fmt: skip
 _LINE_ENDS = _OPERAND_ENDS | {KIND["ATTRIBUTE"], KIND["QUESTION"], KIND["ELLIPSIS"]}
 _BRACKETS = frozenset((*OPENERS, *CLOSERS))
+_SCHEMES = frozenset(("http", "https", "git", "ssh", "file", "oci", "docker", "s3", "gs", "ftp"))
 _PRELUDE = frozenset(
     KIND[name]
     for name in (
@@ -87,14 +88,15 @@ _LEX = re.compile(
     _BACKQUOTE,
     _END,
 ) = range(1, 13)
-_LABEL_FOLLOWS = re.compile(r"[ \t]*(?:[?!][ \t]*)?:")
-_LET_FOLLOWS = re.compile(rf"[ \t]+(?:_?\#)?{_NAME}[ \t]*=(?![=~])")
-_PACKAGE_FOLLOWS = re.compile(rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)")
-_IMPORT_FOLLOWS = re.compile(rf"[ \t]*(?:\(|(?:{_NAME}[ \t]+)?\"[^\"\n]*\"[ \t\r]*(?:\Z|\n|,|//))")
-_NO_OPERAND_FOLLOWS = re.compile(r"[ \t]*(?:[:,?)=\]}\r\n]|//|\Z)")
-_NUMBER_GOES_ON = re.compile(r"(?!\.\.\.)[\w$.][^\s,\[\]{}()\"]*")
-_ILLEGAL = re.compile(r"[^\w\s\"'`{}\[\](),:.=<>+\-*&|!?/#@$]+|.")
-_ATTRIBUTE_PIECE = re.compile(r"""[^()"']+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()]""")
+# The rare ones; `re` compiles each when it is first used, and remembers it.
+_LABEL_FOLLOWS = r"[ \t]*(?:[?!][ \t]*)?:"
+_LET_FOLLOWS = rf"[ \t]+(?:_?\#)?{_NAME}[ \t]*=(?![=~])"
+_PACKAGE_FOLLOWS = rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)"
+_IMPORT_FOLLOWS = rf"[ \t]*(?:\(|(?:{_NAME}[ \t]+)?\"[^\"\n]*\"[ \t\r]*(?:\Z|\n|,|//))"
+_NO_OPERAND_FOLLOWS = r"[ \t]*(?:[:,?)=\]}\r\n]|//|\Z)"
+_NUMBER_GOES_ON = r"(?!\.\.\.)[\w$.][^\s,\[\]{}()\"]*"
+_ILLEGAL = r"[^\w\s\"'`{}\[\](),:.=<>+\-*&|!?/#@$]+|."
+_ATTRIBUTE_PIECE = r"""[^()"']+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()]"""
 
 _pieces: dict[tuple[str, int], re.Pattern[str]] = {}
 
@@ -178,23 +180,23 @@ class _Lexer:
     def word(self, word: str, end: int, last: int) -> int:
         """Return the kind of a word that is a keyword in some places."""
         tokens, text = self.out.tokens, self.text
-        if last == DOT or _LABEL_FOLLOWS.match(text, end):
+        if last == DOT or re.compile(_LABEL_FOLLOWS).match(text, end):
             return IDENT
         if word in ("true", "false", "null"):
             return KIND[word.upper()]
         if word in ("div", "mod", "quo", "rem"):
-            binary = last in _OPERAND_ENDS and not _NO_OPERAND_FOLLOWS.match(text, end)
+            binary = last in _OPERAND_ENDS and not re.compile(_NO_OPERAND_FOLLOWS).match(text, end)
             return KIND["INTEGER_OPERATOR"] if binary else IDENT
         if word == "in":
             was, self.in_for = self.in_for, False
             return KIND["IN"] if was else IDENT
         if word == "let":
-            return KIND["LET"] if _LET_FOLLOWS.match(text, end) else IDENT
+            return KIND["LET"] if re.compile(_LET_FOLLOWS).match(text, end) else IDENT
         if word in ("package", "import"):
             while self.prelude < len(tokens) and tokens[self.prelude][0] in _PRELUDE:
                 self.prelude += 1
             follows = _PACKAGE_FOLLOWS if word == "package" else _IMPORT_FOLLOWS
-            return KIND[word.upper()] if self.prelude == len(tokens) and follows.match(text, end) else IDENT
+            return KIND[word.upper()] if self.prelude == len(tokens) and re.compile(follows).match(text, end) else IDENT
         self.in_for = self.in_for or word == "for"
         if last == NL and tokens and self.open and self.open[-1] == "[":
             tokens.pop()
@@ -228,18 +230,13 @@ class _Lexer:
 
     def other(self, group: int, start: int, end: int) -> int:
         """Add what is neither word, mark nor plain string; return where to go on."""
-        text, append = self.text, self.out.tokens.append
+        text = self.text
         if group == _COMMENT:
+            if self.is_url(start, end):
+                return end
             self.out.comments.append((start, start + len(text[start:end].rstrip("\r"))))
         elif group == _NUMBER:
-            rest = _NUMBER_GOES_ON.match(text, end)
-            if rest:
-                end = rest.end()
-                self.fault("number", start, end)
-            elif text[start] == "0" and text[start + 1 : start + 2] in tuple("0123456789_"):
-                self.fault("leading zero", start, end)
-                rest = True
-            append((BOTTOM if rest else NUMBER, start, end))
+            return self.number(start, end)
         elif group == _QUOTE:
             hashes = end - start - len(text[start:end].lstrip("#"))
             quote = text[start + hashes : end]
@@ -250,8 +247,21 @@ class _Lexer:
         elif group == _ATTRIBUTE:
             return self.attribute(start, end)
         else:
-            append((_PLAIN[group], start, end))
+            self.out.tokens.append((_PLAIN[group], start, end))
         return end
+
+    def is_url(self, start: int, end: int) -> bool:
+        """Turn `https:` before a comment into a faulty literal, since someone has left the quotes of a URL out."""
+        tokens = self.out.tokens
+        if len(tokens) < 3 or tokens[-1] != (COLON, start - 1, start) or tokens[-2][0] != IDENT:
+            return False
+        begin = tokens[-2][1]
+        if self.text[begin : start - 1] not in _SCHEMES or tokens[-2][2] != start - 1:
+            return False
+        del tokens[-2:]
+        self.fault("url", begin, end)
+        tokens.append((BOTTOM, begin, end))
+        return True
 
     def string(self, quote: tuple[str, int, int], start: int, position: int) -> int:
         r"""Add the piece of a string from `start` on, read from `position`; return where it ends.
@@ -294,11 +304,24 @@ class _Lexer:
                 return True
         return False
 
+    def number(self, start: int, end: int) -> int:
+        """Add a number; return where it, or the word that it begins, ends."""
+        text, kind = self.text, NUMBER
+        rest = re.compile(_NUMBER_GOES_ON).match(text, end)
+        if rest:
+            end, kind = rest.end(), BOTTOM
+            self.fault("number", start, end)
+        elif text[start] == "0" and text[start + 1 : start + 2] in tuple("0123456789_"):
+            kind = BOTTOM
+            self.fault("leading zero", start, end)
+        self.out.tokens.append((kind, start, end))
+        return end
+
     def attribute(self, start: int, position: int) -> int:
         """Add `@name(…)`, whose brackets and strings balance; return where it ends."""
         depth = 1
         while depth:
-            found = _ATTRIBUTE_PIECE.match(self.text, position)
+            found = re.compile(_ATTRIBUTE_PIECE).match(self.text, position)
             if found is None:
                 end = _line_end(self.text, start)
                 self.fault("attribute", start, end)
@@ -321,7 +344,7 @@ class _Lexer:
             end = len(text) if close < 0 else close + 2
             self.fault("block comment", position, end)
         else:
-            found = _ILLEGAL.match(text, position)
+            found = re.compile(_ILLEGAL).match(text, position)
             end = found.end() if found else position + 1
             self.fault("character", position, end)
         return end

@@ -14,7 +14,7 @@ MAX_DIGITS = 4000
 _MULTIPLIERS = {"K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _BASES = {"x": 16, "X": 16, "b": 2, "o": 8, "O": 8}
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "/": "/", "\\": "\\"}
-_ESCAPE = re.compile(r"u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-7]{3})|(.)", re.DOTALL)
+_ESCAPE = r"u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-7]{3})|([\s\S])"
 
 
 class BadLiteral(Exception):
@@ -136,7 +136,7 @@ def _unescaped(body: str, start: int, escape: str, mark: str, *, is_bytes: bool)
         out.append(plain.encode("utf-8", "surrogatepass") if is_bytes else plain)
         if at < 0:
             break
-        found = _ESCAPE.match(body, at + len(escape))
+        found = re.compile(_ESCAPE).match(body, at + len(escape))
         value = _escaped(found, mark[0], is_bytes=is_bytes) if found else None
         if found is None or value is None:
             raise BadLiteral("escape", start + at, start + at + len(escape) + (len(found[0]) if found else 0))

@@ -445,6 +445,10 @@ def _hint(place: Place) -> str:
         return "remove one of the two commas"
     if before is not None and before[0] == COLON:
         return f"`{place.heading(before)}:` has no value"
+    if before is not None and before[0] == STRING and place.index > 1 and place.on_new_line:
+        label = place.parser.tokens[place.index - 2]
+        if label[0] == IDENT and place.parser.takes(COLON):
+            return f"did you mean {place.text(label)}: {_short(place.text(before))}?"
     return ""
 
 
@@ -477,8 +481,16 @@ _YAML = re.compile(
 )
 
 
-def or_foreign(source: Source, found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the findings, or only the first of them with a word about it when the file is in another flavour."""
+def reviewed(source: Source, found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the findings; a single one instead when the file is in another flavour.
+
+    What was found on a line that starts with `#` is about the `#`, even where `#name` is a definition's label.
+    """
+    for index, diagnostic in enumerate(found):
+        span = diagnostic.span
+        if span is not None and re.match(r"#(?!!)(?!\w+[?!]?:)", line := source.line(span.line)):
+            start = source.line_starts[span.line - 1]
+            found[index] = fault(source, "hash", start, start + len(line))
     if not found or source.text.startswith("#!"):
         return tuple(found)
     for flavour, shape in (("starlark", _STARLARK), ("yaml", _YAML)):

@@ -64,6 +64,8 @@ def parse(source: Source) -> Parsing:
     lexed = tokenize(text)
     parser = Parser(source, lexed)
     file = parser.parse()
+    if file is not None:
+        file = _without_heredoc(file, faults)
     if file is None or lexed.faults or faults or parser.builder.faults:
         from dispatchfile.cue.recovery import recovered
 
@@ -88,17 +90,30 @@ def _legible(text: str) -> tuple[str, list[Fault]]:
     return text, conflicts + nuls
 
 
+def _without_heredoc(file: tree.File, faults: list[Fault]) -> tree.File:
+    """Return the file without a lone word such as EOF at its end, which a shell has left there, and fault it."""
+    last = file.declarations[-1] if file.declarations else None
+    word = last.value if isinstance(last, tree.Embedding) else None
+    if not isinstance(word, tree.Identifier) or word.name not in ("EOF", "EOT", "EOS", "END", "HEREDOC"):
+        return file
+    for item in file.declarations:
+        if isinstance(item, tree.Field) and isinstance(item.label, tree.Name) and item.label.name == word.name:
+            return file
+    faults.append(("heredoc", word.span.start, word.span.end))
+    return replace(file, declarations=file.declarations[:-1])
+
+
 class Parser:
     """One run of the table over the tokens of a source. It stops at a token that does not fit."""
 
     def __init__(self, source: Source, lexed: Lexed) -> None:
         self.source = source
         self.lexed = lexed
-        self.tokens = list(lexed.tokens)
         self.restart()
 
     def restart(self) -> None:
-        """Go back to the first token."""
+        """Go back to the first token, as the lexer delivered them."""
+        self.tokens = list(self.lexed.tokens)
         self.builder = Builder(self.source)
         self.states = [0]
         self.values: list[Any] = []

@@ -26,6 +26,7 @@ MAX_REPAIRS = 500
 """How often the parser may be mended, reported or not, before the rest of the file is given up."""
 
 _CLOSER_OF = {mark: kind for kind, mark in CLOSERS.items()} | {"": KIND["CLOSE_PARENTHESIS"]}
+CLOSE_BRACKET = KIND["CLOSE_BRACKET"]
 _HOLES = frozenset((KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]))
 _HOLE_ENDS = frozenset((KIND["INTERPOLATION_END"], KIND["INTERPOLATION_MIDDLE"]))
 _MARKS = frozenset((KIND["QUESTION"], KIND["EXCLAMATION"]))
@@ -60,12 +61,12 @@ def recovered(
     parser: Parser, file: tree.File | None, faults: list[Fault]
 ) -> tuple[tree.File | None, tuple[Diagnostic, ...]]:
     """Return the tree of what is sound, and all errors; `parser` stands where it stopped, or has given `file`."""
-    unclosed: list[Diagnostic] = []
+    unclosed: list[tuple[Diagnostic, int, list[Token]]] = []
 
     def fresh() -> Findings:
         findings = Findings(parser.source)
         findings.add_faults([*faults, *parser.lexed.faults])
-        for diagnostic in unclosed:
+        for diagnostic, _, _ in unclosed:
             findings.add(diagnostic)
         return findings
 
@@ -74,9 +75,12 @@ def recovered(
     while file is None and len(findings.diagnostics) < MAX_FINDINGS and repairs < MAX_REPAIRS:
         repairs += 1
         at_end = parser.tokens[parser.position][0] == END
-        if at_end and len(unclosed) < 5 and (diagnostic := _close_by_indent(parser)):
-            unclosed.append(diagnostic)
+        if at_end and len(unclosed) < 5 and (closing := _closed_by_indent(parser)):
+            unclosed.append(closing)
             parser.restart()
+            for _, at, missing in unclosed:
+                index = next(i for i, token in enumerate(parser.tokens) if token[2] > at or token[0] == END)
+                parser.tokens[index:index] = missing
             findings = fresh()
         elif not _repair(parser, findings):
             break
@@ -84,7 +88,7 @@ def recovered(
     if file is None:
         file = _salvaged(parser)
     findings.add_faults(parser.builder.faults)
-    return file, messages.or_foreign(parser.source, in_order(findings.diagnostics))
+    return file, messages.reviewed(parser.source, in_order(findings.diagnostics))
 
 
 def without_conflicts(text: str) -> tuple[str, list[Fault]]:
@@ -130,9 +134,6 @@ def _repair(parser: Parser, findings: Findings) -> bool:
         if diagnostic is not None:
             findings.add(diagnostic, line=place.line)
             return True
-    if place.token[0] == END and not place.openers:
-        findings.add(messages.unexpected(place), line=place.line)
-        return _resume(parser, place)
     findings.add(messages.unexpected(place), line=place.line)
     return _resume(parser, place)
 
@@ -181,18 +182,15 @@ def _field_in_list(parser: Parser, place: Place) -> Diagnostic | None:
             if CLOSERS[kind] != "{":
                 break
             parser.position += 1
-            if tokens[parser.position][0] in (COMMA, CLOSERS_BRACKET):
+            if tokens[parser.position][0] in (COMMA, CLOSE_BRACKET):
                 break
             continue
         parser.position += 1
-    while not parser.takes(CLOSERS_BRACKET) and OPENERS.get(_kind_of(parser.values[-1])) != "[":
+    while not parser.takes(CLOSE_BRACKET) and OPENERS.get(_kind_of(parser.values[-1])) != "[":
         parser.pop()
     if tokens[parser.position][0] == COMMA and not parser.takes(COMMA):
         parser.position += 1
     return diagnostic
-
-
-CLOSERS_BRACKET = KIND["CLOSE_BRACKET"]
 
 
 def _kind_of(value: object) -> int:
@@ -230,7 +228,7 @@ def _missing_comma(parser: Parser, place: Place) -> Diagnostic | None:
             return messages.missing_comma(place, at_line_end=True)
         return None
     if place.opener_mark == "{" or place.opener is None:
-        if _field_around_here(parser) and parser.takes(COMMA, place.token[0]):
+        if place.before[0] != IDENT and _label_ahead(parser) and parser.takes(COMMA, place.token[0]):
             parser.insert((COMMA, at, at))
             return messages.two_fields(place)
         return None
@@ -240,14 +238,12 @@ def _missing_comma(parser: Parser, place: Place) -> Diagnostic | None:
     return None
 
 
-def _field_around_here(parser: Parser) -> bool:
-    """Return whether a label with its colon, or a chain of labels, starts at the parser's token."""
+def _label_ahead(parser: Parser) -> bool:
+    """Return whether labels that end in a colon start at the parser's token."""
     tokens, index = parser.tokens, parser.position
     while tokens[index][0] in (IDENT, STRING):
         index += 1
-    before = tokens[parser.position - 1] if parser.position else None
-    complete = before is not None and before[0] not in (IDENT,)
-    return complete and index > parser.position and tokens[index][0] in (COLON, KIND["DOUBLE_COLON"])
+    return index > parser.position and tokens[index][0] in (COLON, KIND["DOUBLE_COLON"])
 
 
 def _missing_colon(parser: Parser, place: Place) -> Diagnostic | None:
@@ -255,6 +251,8 @@ def _missing_colon(parser: Parser, place: Place) -> Diagnostic | None:
     if place.before is None or place.before[0] not in (IDENT, STRING) or place.on_new_line:
         return None
     if not parser.takes(COLON, place.token[0]):
+        return None
+    if place.token[0] in (IDENT, STRING) and not _label_ahead(parser):
         return None
     at = place.before[2]
     parser.insert((COLON, at, at))
@@ -330,8 +328,10 @@ def _resume_behind_string(parser: Parser, place: Place) -> bool:
     parser.pop()
     if place.opener is not None and place.opener[0] == KIND["INTERPOLATION_MIDDLE"]:
         parser.pop()
-    end = tokens[parser.position - 1][2]
-    parser.insert((BOTTOM, place.token[1], end))
+    token = tokens[parser.position]
+    parser.insert((BOTTOM, place.token[1], tokens[parser.position - 1][2]))
+    if place.starts_line(token):
+        parser.tokens.insert(parser.position + 1, (NL, token[1], token[1]))
     return True
 
 
@@ -372,32 +372,25 @@ def _resume_at_line(parser: Parser, place: Place) -> bool:
     return True
 
 
-def _close_by_indent(parser: Parser) -> Diagnostic | None:
-    """Put in the bracket that is missing at the end of the file, where the indentation says, or at the end."""
+def _closed_by_indent(parser: Parser) -> tuple[Diagnostic, int, list[Token]] | None:
+    """Return what to say about the innermost open block at the file's end, and what closes it, at which offset.
+
+    It is closed before the first line that is indented no deeper than its own first line.
+    """
     place = Place(parser)
-    if not place.openers or place.opener_mark == "":
-        return None
-    opener = place.openers[-1]
-    if opener[0] not in OPENERS:
+    opener = place.opener
+    if opener is None or opener[0] not in OPENERS:
         return None
     indent = place.indent(opener)
-    tokens = parser.tokens
-    start = next(i for i, token in enumerate(tokens) if token is opener)
-    guess = len(tokens) - 1
-    for index in range(start + 1, len(tokens) - 1):
-        token = tokens[index]
-        if token[0] == NL or not place.starts_line(token):
-            continue
-        if place.indent(token) <= indent:
-            guess = index
+    at, guess = parser.tokens[-1][1], END
+    for token in parser.lexed.tokens:
+        if token[1] > opener[1] and token[0] != NL and place.starts_line(token) and place.indent(token) <= indent:
+            at, guess = token[1], token[0]
             break
-    at = tokens[guess][1]
-    found = messages.never_closed(place, opener, at)
-    missing: list[Token] = [(_CLOSER_OF[OPENERS[opener[0]]], at, at)]
-    if tokens[guess][0] not in (END, COMMA) and tokens[guess][0] not in CLOSERS:
+    missing = [(_CLOSER_OF[OPENERS[opener[0]]], at, at)]
+    if guess not in (END, COMMA) and guess not in CLOSERS:
         missing.append((NL, at, at))
-    tokens[guess:guess] = missing
-    return found
+    return messages.never_closed(place, opener, at), at, missing
 
 
 def _salvaged(parser: Parser) -> tree.File | None:
