@@ -26,13 +26,13 @@ check: venv  ## what needs no engine: style, types, generated files
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python grammar/compile.py --check
-	$(VENV)/bin/python -m dispatchfile.model.schema --check
+	$(VENV)/bin/python -m dispatchfile.model.jsonschema --check
 
 grammar: venv  ## compile the grammar into dispatchfile/cue/_tables.py
 	$(VENV)/bin/python grammar/compile.py
 
 schema: venv  ## write grammar/schema/pipeline.schema.json from the model's tables
-	$(VENV)/bin/python -m dispatchfile.model.schema
+	$(VENV)/bin/python -m dispatchfile.model.jsonschema
 
 bench: venv  ## how fast it is beside a loop of `docker run` and beside act; asserts nothing
 	@$(WITH_ENGINE) python tests/bench/bench.py $(BENCH)
