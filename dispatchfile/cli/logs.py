@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     "dispatchfile logs                        all logs of the last run",
-    "dispatchfile logs last test              one task",
+    "dispatchfile logs test                   one task of it",
     "dispatchfile logs 20260131-080000 test/unit",
     "dispatchfile logs --follow               while the run goes on",
 )
@@ -46,17 +46,18 @@ def main(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from dispatchfile.event.checkout import read
-    from dispatchfile.run.history import find
+    from dispatchfile.run.history import find, looks_like_a_run
 
-    run = find(args.run, Path(read(".").root) if args.run == "last" else None)
+    name, only = args.run, args.only
+    if name != "last" and only is None and not looks_like_a_run(name):
+        name, only = "last", name  # `logs test` is of the last run
+    run = find(name, Path(read(".").root) if name == "last" else None)
     if args.follow:
-        _follow(run, args.only)
+        _follow(run, only)
         return 0
-    files = _chosen(run, args.only)
+    files = _chosen(run, only)
     if not files:
-        raise UsageError(
-            f"run {run.id} has no log{f' of {args.only}' if args.only else ''}", help=_known(run)
-        )
+        raise UsageError(f"run {run.id} has no log{f' of {only}' if only else ''}", help=_known(run))
     for task, step, path in files:
         _print(task, step, path, 0, title=len(files) > 1)
     return 0

@@ -37,6 +37,7 @@ from dispatchfile.record import Record
 from dispatchfile.run.backend import RunSpec
 from dispatchfile.run.outcome import Outcome
 from dispatchfile.run.progress import duration
+from dispatchfile.run.standin import ensure
 from dispatchfile.run.task import TaskRunner
 
 ASK = 10.0
@@ -136,7 +137,7 @@ class Engine:
 
     def _ensure_images(self) -> None:
         for ref in self._tasks.resolver.images() if self._halted is None else ():
-            self._spawn("image", ref, partial(self._backend.ensure_image, ref, self._spec.pull))
+            self._spawn("image", ref, partial(ensure, self._backend, ref, self._spec.pull))
 
     # The scheduling thread.
 
@@ -235,6 +236,7 @@ class Engine:
     def _interrupt(self, number: int) -> None:
         if self._halted is None:
             name = signal.Signals(number).name
+            self._board.tell("run.note", message="stopping what runs; once more kills it")
             self._halt(Interrupted(f"interrupted by {name}; containers were removed", signal_number=number))
         else:
             self._kill()

@@ -158,6 +158,11 @@ def find(name: str, repository: Path | None = None, *, home: Path | None = None)
     return matching[0]
 
 
+def looks_like_a_run(name: str) -> bool:
+    """Return whether a name is "last", or could be an id or the start of one, and not the name of a task."""
+    return name == "last" or (name[:8].isdecimal() and (len(name) <= 8 or name[8] == "-"))
+
+
 def kept_outcomes(
     run: PastRun, fingerprints: Mapping[str, str], needs: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Outcome]:

@@ -16,6 +16,7 @@ from dispatchfile.run.outcome import Outcome
 from dispatchfile.run.places import Known
 from dispatchfile.run.progress import Board, duration
 from dispatchfile.run.resolve import Resolver
+from dispatchfile.run.standin import ensure
 from dispatchfile.run.steplog import StepLog
 
 
@@ -80,7 +81,7 @@ class TaskRunner:
         early = self.resolver.images()
         for ref in dict.fromkeys(step.image for step in steps if step.image not in early):
             self._go_on()
-            self.backend.ensure_image(ref, self._pull)
+            ensure(self.backend, ref, self._pull)
         self._go_on()
         task = self.backend.open_task(spec)
         results: dict[str, str] = {}

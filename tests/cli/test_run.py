@@ -275,8 +275,9 @@ def test_runs_and_logs(repository: Path, play: Play, capsys: pytest.CaptureFixtu
     runs = json.loads(capsys.readouterr().out)
     assert runs[0]["status"] == "failed"
     assert runs[0]["tasks"]["deploy"]["exit_code"] == 7
-    assert main(["logs", "last", "build/version"]) == 0
-    assert capsys.readouterr().out == "1.2\n"
+    for words in (["last", "build/version"], ["build/version"], [runs[0]["run"], "build/version"]):
+        assert main(["logs", *words]) == 0
+        assert capsys.readouterr().out == "1.2\n"
     assert main(["logs"]) == 0
     assert "==> deploy/set <==\nabout to fail\ntoken ***\n" in capsys.readouterr().out
     assert main(["logs", "--follow"]) == 0

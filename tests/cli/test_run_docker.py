@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,6 +173,60 @@ def test_a_task_that_takes_too_long(repository: Path) -> None:
     code, _, err = run(repository, "run", "slow")
     assert code == 1
     assert "step sleep: the task took longer than its timeout of 1.0s" in err
+    assert left(run_ids(repository)[0]) == []
+
+
+class Relay:
+    """A way to the engine that can be cut."""
+
+    def __init__(self, path: Path, engine: str) -> None:
+        self._engine, self._open = engine, []  # type: ignore[var-annotated]
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near = self._listener.accept()[0]
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(self._engine)
+            self._open += [near, far]
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self._pass, args=(source, target), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        for one in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+def test_an_engine_that_dies_in_the_middle(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("s") / "s"
+    relay = Relay(path, "/var/run/docker.sock")
+    with start(repository, "run", "slow", "--docker-host", f"unix://{path}") as process:
+        wait_for(process, "asleep")
+        relay.cut()
+        path.unlink()
+        began = time.monotonic()
+        _, err = process.communicate(timeout=90)
+    assert process.returncode == 4, err
+    assert time.monotonic() - began < 60
+    assert err.count("error:") == 1
+    assert "Traceback" not in err
+    assert run(repository, "clean")[0] == 0
     assert left(run_ids(repository)[0]) == []
 
 

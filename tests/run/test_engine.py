@@ -95,6 +95,22 @@ def test_a_missing_image_ends_the_run_before_anything_starts(tmp_path: Path) -> 
     assert done.statuses() == {"a": "skipped"}
 
 
+def test_the_image_of_this_program_is_never_pulled(tmp_path: Path) -> None:
+    class Bare(DummyBackend):
+        def ensure_image(self, ref: str, pull: str) -> None:
+            self.calls.append(("ensure_image", ref, pull))
+            raise EnvironmentProblem(f"no {ref}")
+
+    made = plan({"deploy": task({"name": "s", "image": "mesosphere/update-gitops-repo:v1.0"})})
+    done = run(tmp_path, made, Bare())
+    assert ("ensure_image", "dispatchfile/update-gitops-repo", "never") in done.backend.calls
+    assert isinstance(done.ending.error, EnvironmentProblem)
+    assert (
+        done.ending.error.help
+        == "build it in a checkout of dispatchfile: runner/engine/images update-gitops-repo"
+    )
+
+
 def test_a_failing_step_fails_its_task_and_skips_what_needs_it(tmp_path: Path) -> None:
     made = plan({
         "test": task("unit", "never"), "build": task(deps=["test"]), "deploy": task(deps=["build"]), "docs": task(),
