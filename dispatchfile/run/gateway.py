@@ -44,6 +44,7 @@ class Served(Record, uncompared=("lock",)):
     path: Path | None
     mirror: bool = False
     push: bool = False
+    offline: bool = False
     lock: threading.Lock = threading.Lock()
 
 
@@ -106,7 +107,7 @@ class Gateway:
         if path := local_path(url):
             return Served(url, path, push=True)
         if self._offline and not stays_here(url):
-            return Served(url, own)
+            return Served(url, own, offline=True)
         if url.startswith(("http://", "https://")):
             return Served(url, None, push=push)
         return Served(url, self._mirrors / mirror_name(url), mirror=True)
@@ -153,10 +154,12 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if served.path:
                 self._serve_path(served, served.path, inner, parts.query)
-            elif served.url.startswith(("http://", "https://")):
-                self._pass_on(served, inner, parts.query)
+            elif served.offline:
+                self._refuse(
+                    HTTPStatus.FORBIDDEN, f"{without_userinfo(served.url)} is not asked: the run is offline"
+                )
             else:
-                self._refuse(HTTPStatus.FORBIDDEN, "the run is offline")
+                self._pass_on(served, inner, parts.query)
         except EnvironmentProblem as problem:
             self._refuse(HTTPStatus.BAD_GATEWAY, problem.message)
         except (BrokenPipeError, ConnectionResetError):
