@@ -103,7 +103,7 @@ def check(machine: Machine, node: Node) -> None:
             continue
         declarers = node.declared.get(label, [])
         for group, around in restrictions:
-            if not any([inside(declarer, around) for declarer in declarers]):
+            if not any(inside(declarer, around) for declarer in declarers):
                 continue
             if allowed(machine, node, label, group):
                 continue
@@ -113,11 +113,11 @@ def check(machine: Machine, node: Node) -> None:
 
 def is_closed(node: Node) -> bool:
     """Return whether a field that is not there can never be added."""
-    return any([around is None and not _open(node, group) for group, around in limits(node)])
+    return any(around is None and not _open(node, group) for group, around in limits(node))
 
 
 def _open(node: Node, group: Group) -> bool:
-    return any([inside(declarer, group) for declarer in (node.declared or {}).get("...", [])])
+    return any(inside(declarer, group) for declarer in (node.declared or {}).get("...", []))
 
 
 def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
@@ -125,7 +125,7 @@ def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
     from dispatchfile.cue.expand import matches
 
     declared = node.declared or {}
-    if any([inside(declarer, group) for declarer in (*declared.get(label, ()), *declared.get("...", ()))]):
+    if any(inside(declarer, group) for declarer in (*declared.get(label, ()), *declared.get("...", ()))):
         return True
     for pattern, env, conjunct in node.patterns:
         if inside(conjunct.group, group) and matches(machine, pattern, env, label):

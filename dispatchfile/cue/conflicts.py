@@ -19,7 +19,9 @@ def describe(node: Node, what: str, conjunct: Conjunct) -> Bottom:
         message = f"lists of different length: {known.removeprefix('a list of ')} and {what.removeprefix('a list of ')} elements"
     else:
         message = f"conflicting values {known} and {what}"
-    related = (Related(first, f"the other place: {known}"),) if first is not None and first != span else ()
+    related: tuple[Related, ...] = (
+        (Related(first, f"the other place: {known}"),) if first is not None and first != span else ()
+    )
     if conjunct.key is not None and conjunct.key not in (first, span):
         related += (Related(conjunct.key, "the field is given here again"),)
     return Bottom(ERROR, message, span, related, LISTS if _lists_meet(node) else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatchfile.cue.node import RUNNING, Conjunct, Node
+from dispatchfile.cue.scope import FUNCTIONS
 from dispatchfile.cue.values import (
     ERROR,
     INT,
@@ -14,6 +15,7 @@ from dispatchfile.cue.values import (
     Bottom,
     Bound,
     Stop,
+    Unset,
     integer_range,
     kind_name,
     kind_of,
@@ -25,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.cue.unify import Machine
 
-_FUNCTIONS = frozenset("len close and or div mod quo rem".split())
+_FUNCTIONS = frozenset(FUNCTIONS)
 
 
 def predeclared(machine: Machine, node: Node, name: str, conjunct: Conjunct) -> None:
@@ -48,17 +50,16 @@ def enforce(machine: Machine, node: Node) -> None:
         _meet_bounds(machine, node)
     if node.error is not None:
         return
-    if node.atom is not UNSET:
+    atom = node.atom
+    if not isinstance(atom, Unset):
         for bound, conjunct in node.bounds:
             if not bound.kinds & node.kind:
                 machine.conflict(node, str(bound), conjunct)
                 return
-            if not bound.allows(node.atom):
+            if not bound.allows(atom):
                 span = node.kind_from.expr.span if node.kind_from is not None else None
                 related = (Related(bound.span, f"the bound {bound}"),)
-                bottom = Bottom(
-                    ERROR, f"invalid value {show(node.atom)} (out of bound {bound})", span, related
-                )
+                bottom = Bottom(ERROR, f"invalid value {show(atom)} (out of bound {bound})", span, related)
                 machine.refuse(node, bottom)
                 return
     if node.checks and not (node.atom is UNSET and node.kind not in (STRUCT, LIST)):
@@ -102,7 +103,7 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
         return
     least, most = low.limit, high.limit
     try:
-        strict = ">" == low.operator or "<" == high.operator
+        strict = low.operator == ">" or high.operator == "<"
         empty = least > most or (least == most and strict)  # type: ignore[operator] # both of one kind
     except TypeError:
         machine.refuse(

@@ -24,12 +24,12 @@ MAYBE, DEFAULT, OTHER = range(3)
 _SHOWN = 4
 
 
-def alternatives(expr: tree.Expression) -> list[tuple[Any, bool]]:
+def alternatives(expr: Any) -> list[tuple[Any, bool]]:
     """Return the alternatives of a disjunction with whether each is marked by `*`."""
     found: list[tuple[Any, bool]] = []
-    while expr.__class__ is tree.Binary and expr.operator == "|":  # type: ignore[union-attr] # a Binary
-        found.append(_marked(expr.right))  # type: ignore[union-attr]
-        expr = expr.left  # type: ignore[union-attr]
+    while expr.__class__ is tree.Binary and expr.operator == "|":
+        found.append(_marked(expr.right))
+        expr = expr.left
     found.append(_marked(expr))
     found.reverse()
     return found
@@ -45,7 +45,7 @@ def choose(machine: Machine, node: Node) -> bool:
     """Try the alternatives of a node's first open disjunction; return whether the node got something new."""
     node.disjuncts = ()
     first: list[tuple[Any, bool, Node]] = []
-    for choice in node.choices if node.stands_for is None else node.choices[:1]:
+    for choice in list(node.choices)[: None if node.stands_for is None else 1]:
         left = _fitting(machine, node, choice)
         if not left:
             return False
@@ -53,7 +53,7 @@ def choose(machine: Machine, node: Node) -> bool:
             _adopt(machine, node, choice, left[0])
             return True
         first = first or left
-    node.disjuncts = _combined(node.choices[0], first)
+    node.disjuncts = _combined(next(iter(node.choices)), first)
     return False
 
 
@@ -141,7 +141,7 @@ def _combined(choice: Choice, left: list[tuple[Any, bool, Node]]) -> list[tuple[
 
 def _drop_lists(found: dict[Hashable, tuple[Node, int]]) -> None:
     """Drop the lists that an open list of the same elements allows too, as CUE v0.1.2 does."""
-    if any([mark for _, mark in found.values()]):
+    if any(mark for _, mark in found.values()):
         return
     for leaf, _ in list(found.values()):
         if (
@@ -165,7 +165,7 @@ def _allowed(open_list: Node, other: Node) -> bool:
     for _, rest in open_list.rests:
         name = rest.expr.name if rest.expr.__class__ is tree.Identifier else ""
         kinds &= PREDECLARED_KINDS.get(name, 0)
-    return all([arc.atom is not UNSET and arc.kind & kinds for arc in other.items()])
+    return all(arc.atom is not UNSET and arc.kind & kinds for arc in other.items())
 
 
 def signature(node: Node) -> Hashable:

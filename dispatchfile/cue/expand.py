@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dispatchfile.cue import tree
 from dispatchfile.cue.closedness import Group, below
+from dispatchfile.cue.following import follow
 from dispatchfile.cue.node import OPTIONAL, REGULAR, REQUIRED, Choice, Conjunct, Env, Node, Plain
 from dispatchfile.cue.scope import PREDECLARED, internal
 from dispatchfile.cue.values import ERROR, LIST, STRUCT, Bottom, Stop
@@ -30,7 +31,7 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     machine.spend()
     declarations = conjunct.expr.declarations
     if _may_be_scalar(declarations):
-        node.loose = node.loose or all([d.__class__ is not tree.Embedding for d in declarations])
+        node.loose = node.loose or all(d.__class__ is not tree.Embedding for d in declarations)
     else:
         node.struct_conjuncts += 1
         node.cyclic_conjuncts += conjunct.cyclic
@@ -64,7 +65,7 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             declare(node, "...", group)
 
 
-def _may_be_scalar(declarations: tuple[tree.Declaration, ...]) -> bool:
+def _may_be_scalar(declarations: tuple[Any, ...]) -> bool:
     """Return whether a struct literal embeds something and has no regular field, so that it is what it embeds."""
     embeds = False
     for declaration in declarations:
@@ -84,7 +85,7 @@ def _may_be_scalar(declarations: tuple[tree.Declaration, ...]) -> bool:
 
 def _enter(node: Node, group: Group | None, declarations: tuple[tree.Declaration, ...]) -> Group | None:
     """Return the group of a struct literal's own declarations, noted on the node."""
-    if any([d.__class__ is tree.Comprehension or d.__class__ is tree.Embedding for d in declarations]):
+    if any(d.__class__ is tree.Comprehension or d.__class__ is tree.Embedding for d in declarations):
         group = Group(group)
     if group is not None:
         node.groups = [*node.groups, group]
@@ -109,8 +110,8 @@ def _field(
     group: Group | None,
     child: Group | None,
 ) -> None:
-    label = field.label
-    name = label.name if label.quoted else internal(label.name, quoted=False)  # type: ignore[union-attr] # a Name
+    label: Any = field.label
+    name = label.name if label.quoted else internal(label.name, quoted=False)
     if machine.closing:
         declare(node, name, group)
     mark = field.mark
@@ -165,14 +166,15 @@ def constrain(machine: Machine, arc: Node, conjunct: Conjunct) -> None:
     """
     if conjunct.trail is not None:
         source = conjunct.trail.target
-        if any([given.trail is None or not given.trail.holds(source) for given in arc.conjuncts]):
+        if any(given.trail is None or not given.trail.holds(source) for given in arc.conjuncts):
             conjunct = Conjunct(conjunct.expr, conjunct.env, conjunct.group)
     machine.add(arc, conjunct)
 
 
 def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) -> bool:
     """Return whether a pattern's expression allows a label; raises Stop when that is not known."""
-    value = field.label.value  # type: ignore[union-attr] # a Pattern
+    label_of: Any = field.label
+    value = label_of.value
     if value is None or (value.__class__ is tree.Identifier and value.name in ("string", "_")):
         return True
     trial = Node(None, None)
@@ -284,9 +286,7 @@ def choice(machine: Machine, node: Node, found: Choice) -> None:
             node.decided = [*node.decided[:place], *node.decided[place + 1 :]]
             machine.derive(node, found.conjunct.of(alternative, found.conjunct.env))
             return
-    if found.conjunct.expr in known and all(
-        [_says_the_same(machine, term) for term, _ in found.alternatives]
-    ):
+    if found.conjunct.expr in known and all(_says_the_same(machine, term) for term, _ in found.alternatives):
         return
     node.choices = [*node.choices, found]
 
@@ -323,7 +323,7 @@ def _bottom(machine: Machine, node: Node, conjunct: Conjunct) -> None:
 
 
 def _node(machine: Machine, node: Node, conjunct: Conjunct) -> None:
-    machine.follow(node, conjunct.expr, conjunct, definition=False)
+    follow(machine, node, conjunct.expr, conjunct, definition=False)
 
 
 EXPAND: dict[type, Callable[..., None]] = {

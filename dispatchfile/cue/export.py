@@ -60,6 +60,7 @@ class Exporter:
         return None
 
     def struct(self, node: Node, given: Node) -> Value:
+        """Return a struct of the fields that have a value."""
         self.machine.depth += 1
         self.machine.spend()
         fields: dict[str, Value] = {}
@@ -82,6 +83,7 @@ class Exporter:
         return Value(fields, *_places(given))
 
     def list(self, node: Node, given: Node) -> Value:
+        """Return a list of the elements that have a value."""
         self.machine.depth += 1
         self.machine.spend()
         values = [self.value(arc) for arc in node.items()]
@@ -159,5 +161,5 @@ def concrete(machine: Machine, term: Any, span: Span | None) -> Any:
         return [concrete(machine, arc, span) for arc in value.items()]
     for arc in value.arcs.values():
         if arc.presence == REQUIRED:
-            raise incomplete(f"field {shown_label(arc.label)} is required but not present", span)
+            raise incomplete(f"field {shown_label(str(arc.label))} is required but not present", span)
     return {label: concrete(machine, arc, span) for label, arc in value.fields()}

@@ -57,13 +57,13 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     machine.derive(node, conjunct.of(result if result.__class__ is Node else Plain(result, expr.span), None))
 
 
-def operand(machine: Machine, expr: tree.Expression, env: Env | None) -> Any:
+def operand(machine: Machine, expr: Any, env: Env | None) -> Any:
     """Return a concrete scalar, a Python list of terms, or the node of a list or struct; raises Stop."""
     kind = expr.__class__
     if kind in _LITERALS:
-        return None if kind is tree.Null else expr.value  # type: ignore[union-attr] # one of _LITERALS
+        return None if kind is tree.Null else expr.value
     if kind is tree.Parenthesis:
-        return operand(machine, expr.inner, env)  # type: ignore[union-attr] # as above
+        return operand(machine, expr.inner, env)
     if kind in _COMPUTED and not (kind in (tree.Binary, tree.Unary) and _is_lattice(expr)):
         return compute(machine, expr, env)
     from dispatchfile.cue.references import target
@@ -74,10 +74,10 @@ def operand(machine: Machine, expr: tree.Expression, env: Env | None) -> Any:
     return machine.value(found, expr.span)
 
 
-def _is_lattice(expr: tree.Expression) -> bool:
+def _is_lattice(expr: Any) -> bool:
     if expr.__class__ is tree.Unary:
-        return expr.operator in _BOUNDS  # type: ignore[union-attr] # checked
-    return expr.operator in "&|"  # type: ignore[union-attr] # a Binary
+        return expr.operator in _BOUNDS
+    return expr.operator in "&|"
 
 
 def compute(machine: Machine, expr: Any, env: Env | None) -> Any:
@@ -118,7 +118,7 @@ def _binary(machine: Machine, expr: tree.Binary, env: Env | None) -> Any:
     return _ARITHMETIC[operator](machine, left, right, expr.span)
 
 
-def is_bottom(machine: Machine, expr: tree.Expression, env: Env | None) -> bool:
+def is_bottom(machine: Machine, expr: Any, env: Env | None) -> bool:
     """Return whether an expression is an error or leads nowhere; raises Stop while it depends on itself."""
     from dispatchfile.cue.disjunction import deep_error
     from dispatchfile.cue.references import target
@@ -149,7 +149,7 @@ def _compare(machine: Machine, operator: str, left: Any, right: Any, span: Span)
         a, b = concrete(machine, left, span), concrete(machine, right, span)
         if a is not None and b is not None and kind_of(a) != kind_of(b):
             raise fail(f"{operator} compares a {kind_name(kind_of(a))} with a {kind_name(kind_of(b))}", span)
-        return (a == b) == (operator == "==")
+        return bool((a == b) == (operator == "=="))
     a, b = kind_of(left), kind_of(right)
     if operator in ("=~", "!~"):
         _require(left, STRING | BYTES, span, operator)
@@ -189,7 +189,7 @@ def _terms(value: Any) -> list[Any] | None:
     if isinstance(value, list):
         return value
     if value.__class__ is Node and value.kind == LIST:
-        return value.items()  # type: ignore[no-any-return] # a Node
+        return value.items()
     return None
 
 
@@ -295,22 +295,25 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
 
 
 def _interpolation(machine: Machine, expr: tree.Interpolation, env: Env | None) -> str | bytes:
-    pieces = []
+    pieces: list[str | bytes] = []
     waits: Stop | None = None
+    part: Any
     for part in expr.parts:
         if part.__class__ is str:
             pieces.append(part)
             continue
         try:
-            pieces.append(text_of(operand(machine, part, env), part.span))  # type: ignore[arg-type, union-attr]
+            value = operand(machine, part, env)
+            pieces.append(value if expr.is_bytes and isinstance(value, bytes) else text_of(value, part.span))
         except Stop as stop:
             if stop.bottom.code == ERROR:
                 raise
             waits = waits or stop
     if waits is not None:
         raise waits
-    text = "".join(pieces)  # type: ignore[arg-type] # all str
-    return text.encode() if expr.is_bytes else text
+    if expr.is_bytes:
+        return b"".join([piece if isinstance(piece, bytes) else piece.encode() for piece in pieces])
+    return "".join([str(piece) for piece in pieces])
 
 
 def text_of(value: Any, span: Span) -> str:
@@ -329,14 +332,10 @@ def text_of(value: Any, span: Span) -> str:
 
 def _slice(machine: Machine, expr: tree.Slice, env: Env | None) -> Any:
     value = operand(machine, expr.operand, env)
-    items = _terms(value)
+    items: Any = value if isinstance(value, bytes) else _terms(value)
     if items is None:
-        if not isinstance(value, bytes):
-            raise fail(
-                f"a {kind_name(value.kind if value.__class__ is Node else kind_of(value))} cannot be sliced",
-                expr.span,
-            )
-        items = value  # type: ignore[assignment] # bytes are sliced alike
+        kind = kind_name(value.kind if value.__class__ is Node else kind_of(value))
+        raise fail(f"a {kind} cannot be sliced", expr.span)
     ends = []
     for end, otherwise in ((expr.low, 0), (expr.high, len(items))):
         number = otherwise if end is None else operand(machine, end, env)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
-    from dispatchfile.cue import tree
     from dispatchfile.cue.closedness import Group
     from dispatchfile.cue.values import Atom
 
-    Term: TypeAlias = "tree.Expression | tree.Comprehension | Plain | Node"
+    # A tree.Expression, tree.Comprehension, tree.Field with a computed label, Plain or Node.
+    Term: TypeAlias = Any
 
 # How far a node's own level is evaluated. PARTIAL: it met a node that was still being evaluated, so ask again.
 NEW, RUNNING, PARTIAL, DONE = range(4)
@@ -100,7 +100,7 @@ class Choice:
     def __init__(self, conjunct: Conjunct, alternatives: Sequence[tuple[Term, bool]]) -> None:
         self.conjunct = conjunct
         self.alternatives = alternatives
-        self.marked = any([marked for _, marked in alternatives])
+        self.marked = any(marked for _, marked in alternatives)
 
 
 class Node:
@@ -128,7 +128,7 @@ class Node:
     rests: list[tuple[int, Conjunct]] | tuple[()] = ()  # `...T` of lists: from which element on
     length: int | None = None  # of a closed list
     length_from: Conjunct | None = None
-    waiting: list[Any] | tuple[()] = ()
+    waiting: list[Conjunct] | tuple[()] = ()
     choices: list[Choice] | tuple[()] = ()
     disjuncts: list[tuple[Node, int]] | tuple[()] = ()  # what is left of the choices, and which are defaults
     decided: (

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 INSTANCES = 32  # of one expression, each within the other: more is a value that needs itself
 
 
-def target(machine: Machine, expr: tree.Expression, env: Env | None) -> Any:
+def target(machine: Machine, expr: Any, env: Env | None) -> Any:
     """Return the node an expression refers to, or a Plain or expression when it means a bare value.
 
     Raises Stop when it leads nowhere (yet).
@@ -50,7 +50,7 @@ def target(machine: Machine, expr: tree.Expression, env: Env | None) -> Any:
     return place(machine, expr, env)
 
 
-def place(machine: Machine, expr: tree.Expression, env: Env | None) -> Node:
+def place(machine: Machine, expr: Any, env: Env | None) -> Node:
     """Return a node for a value that stands in the middle of an expression; one for each environment."""
     key = (expr, env)
     node = machine.inner.get(key)
@@ -75,7 +75,7 @@ def _around(env: Env | None) -> Node | None:
     return node
 
 
-def _instances(node: Node, expr: tree.Expression) -> int:
+def _instances(node: Node, expr: Any) -> int:
     count = 0
     around: Node | None = node
     while around is not None:
@@ -84,11 +84,11 @@ def _instances(node: Node, expr: tree.Expression) -> int:
     return count
 
 
-def base_node(machine: Machine, expr: tree.Expression, env: Env | None) -> Node:
+def base_node(machine: Machine, expr: Any, env: Env | None) -> Node:
     """Return the node of an expression that something is taken from."""
     found = target(machine, expr, env)
     if found.__class__ is Node:
-        return found  # type: ignore[no-any-return] # checked in the line above
+        return found
     return place(machine, expr, env)
 
 
@@ -98,21 +98,21 @@ def _identifier(machine: Machine, expr: tree.Identifier, env: Env | None) -> Any
         bottom = Bottom(ERROR, f'reference "{expr.name}" not found', expr.span)
         bottom.silent = True
         raise Stop(bottom)
+    of: Any = meaning.of
+    scope: Any = env  # as many levels are there as the static pass counted
     for _ in range(meaning.hops):
-        env = env.up  # type: ignore[union-attr] # as many levels as the static pass counted
+        scope = scope.up
     if meaning.kind == FIELD:
-        label = meaning.of
-        return _own_field(machine, env.node, internal(label.name, quoted=label.quoted), expr.span)  # type: ignore[union-attr]
+        return _own_field(machine, scope.node, internal(of.name, quoted=of.quoted), expr.span)
     if meaning.kind == BINDING:
-        value = env.bindings[meaning.name]  # type: ignore[union-attr, index]
+        value = scope.bindings[meaning.name]
         return value if value.__class__ is Node else Plain(value, expr.span)
     if meaning.kind == LET:
-        return place(machine, meaning.of, env)  # type: ignore[arg-type]
+        return place(machine, of, scope)
     if meaning.kind == DYNAMIC:
         from dispatchfile.cue.expressions import operand
 
-        label = operand(machine, meaning.of.value, env)  # type: ignore[union-attr]
-        return _own_field(machine, env.node, label, expr.span)  # type: ignore[union-attr]
+        return _own_field(machine, scope.node, operand(machine, of.value, scope), expr.span)
     if meaning.kind == PACKAGE:
         raise fail(f'package "{meaning.name}" is used without a selector', expr.span)
     return place(machine, expr, env)
@@ -216,4 +216,4 @@ def _package_member(machine: Machine, expr: tree.Selector) -> Plain | None:
         return None
     from dispatchfile.cue import builtins
 
-    return builtins.member(machine, meaning.name, expr)
+    return builtins.member(meaning.name, expr)

@@ -16,15 +16,14 @@ from dispatchfile.spelling import nearest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 # What an identifier stands for at its level.
 FIELD, BINDING, LET, DYNAMIC, PACKAGE, PREDECLARED = range(6)
 
-TYPES = (
-    "_ bool int float number string bytes rune uint byte "
-    "int8 int16 int32 int64 int128 uint8 uint16 uint32 uint64 uint128 float32 float64"
-).split()
-FUNCTIONS = "len close and or div mod quo rem".split()
+TYPES = ("_", "bool", "int", "float", "number", "string", "bytes", "rune", "uint", "byte", "float32", "float64",
+         *(f"{sign}int{bits}" for bits in (8, 16, 32, 64, 128) for sign in ("", "u")))  # fmt: skip
+FUNCTIONS = ("len", "close", "and", "or", "div", "mod", "quo", "rem")
 PACKAGES = ("strings", "list", "strconv", "math", "encoding/json")
 _PREDECLARED = {name: name for name in (*TYPES, *FUNCTIONS)}
 _PREDECLARED |= {f"__{name}": name for name in (*TYPES[1:], *FUNCTIONS)}
@@ -114,7 +113,7 @@ class _Pass:
             self.size += 1
             _DECLARATIONS[declaration.__class__](self, declaration, level)
 
-    def declare(self, declaration: tree.Declaration, level: _Level) -> None:
+    def declare(self, declaration: Any, level: _Level) -> None:
         if declaration.__class__ is tree.Field:
             label = declaration.label
             if label.__class__ is tree.Name:
@@ -137,7 +136,7 @@ class _Pass:
             level.names[declaration.name] = (LET, declaration.value)
 
     def field(self, field: tree.Field, level: _Level) -> None:
-        label = field.label
+        label: Any = field.label
         if label.__class__ is tree.Pattern:
             if label.value is not None:
                 self.visit(label.value, level)
@@ -153,6 +152,7 @@ class _Pass:
             self.visit(value, level)
 
     def comprehension(self, comprehension: tree.Comprehension, level: _Level) -> None:
+        clause: Any
         for clause in comprehension.clauses:
             if clause.__class__ is tree.If:
                 self.visit(clause.condition, level)
@@ -169,7 +169,7 @@ class _Pass:
 
     # Expressions
 
-    def visit(self, expression: tree.Expression | tree.Comprehension, level: _Level) -> None:
+    def visit(self, expression: Any, level: _Level) -> None:
         self.size += 1
         kind = expression.__class__
         if kind in _PLAIN:

@@ -26,9 +26,9 @@ conjuncts is a structural cycle. Depth and number of steps are limited, which st
 from __future__ import annotations
 
 from dispatchfile.cue import tree
-from dispatchfile.cue.closedness import Group, embedded_closed
 from dispatchfile.cue.expand import EXPAND, constrain, match
-from dispatchfile.cue.node import DONE, PARTIAL, REGULAR, RUNNING, Conjunct, Env, Node, Trail
+from dispatchfile.cue.following import follow, is_definition, pass_on
+from dispatchfile.cue.node import DONE, PARTIAL, REGULAR, RUNNING, Conjunct, Env, Node
 from dispatchfile.cue.values import (
     ERROR,
     LIST,
@@ -138,19 +138,19 @@ class Machine:
                 stays = self._perform(node, conjunct)
             except Stop as stop:
                 if stop.bottom.code == ERROR:
-                    node.waiting.remove(conjunct)
+                    _drop(node, conjunct)
                     self.refuse(node, stop.bottom)
                 elif node.blocked is None:
                     node.blocked = stop.bottom
                 continue
             if not stays:
-                node.waiting.remove(conjunct)
+                _drop(node, conjunct)
             if not stays or self.brought != before:
                 return True
         if (
             node.blocked is not None
             and not node.final
-            and any([c.expr.__class__ in _LATE for c in node.waiting])
+            and any(c.expr.__class__ in _LATE for c in node.waiting)
         ):
             node.final = True
             return True
@@ -165,7 +165,7 @@ class Machine:
 
             found = target(self, expr, conjunct.env)
             if found.__class__ is Node:
-                self.follow(node, found, conjunct, definition=self.is_definition(expr, found))
+                follow(self, node, found, conjunct, definition=is_definition(self, expr, found))
             else:
                 self.derive(node, conjunct.of(found, None))
             return False
@@ -245,12 +245,12 @@ class Machine:
         if node.state == DONE:
             node.state = PARTIAL
         for follower, through, group, copies in node.followers:
-            self._pass_on(follower, conjunct, through, group, copies, node)
+            pass_on(self, follower, conjunct, through, group, copies, node)
 
     def derive(self, node: Node, conjunct: Conjunct) -> None:
         """Work in a conjunct that follows from those a node was given."""
         self.brought += 1
-        if node.derived == ():
+        if isinstance(node.derived, tuple):
             node.derived = []
         node.derived.append(conjunct)
         expand = EXPAND.get(conjunct.expr.__class__)
@@ -263,70 +263,9 @@ class Machine:
 
     def wait(self, node: Node, conjunct: Conjunct) -> None:
         """Put a conjunct off until what is written out is worked in."""
-        if node.waiting == ():
+        if isinstance(node.waiting, tuple):
             node.waiting = []
         node.waiting.append(conjunct)
-
-    def follow(self, node: Node, target: Node, through: Conjunct, *, definition: bool) -> None:
-        """Let a node take over the conjuncts of a reference's target, now and in the future."""
-        self.brought += 1
-        if target is node:
-            return
-        if node.followed is None:
-            node.followed = set()
-        if (target, definition) in node.followed:
-            node.acyclic = node.acyclic or not (through.cyclic or _met(node, target, through))
-            return
-        node.followed.add((target, definition))
-        group = through.group
-        if definition and self.closing:
-            embedded_closed(group)
-            group = Group(group, closed=True)
-        copies: dict[Group, Group] = {}
-        for conjunct in list(target.conjuncts):
-            self.spend()
-            self._pass_on(node, conjunct, through, group, copies, target)
-        if target.followers == ():
-            target.followers = []
-        target.followers.append((node, through, group, copies))
-
-    def _pass_on(
-        self,
-        node: Node,
-        conjunct: Conjunct,
-        through: Conjunct,
-        group: Group | None,
-        copies: dict[Group, Group],
-        target: Node,
-    ) -> None:
-        cyclic = through.cyclic or _met(node, target, through)
-        trail = through.trail
-        if trail is None or not trail.holds(target):
-            trail = Trail(target, trail)
-        if conjunct.group is not None:
-            group = _regrouped(conjunct.group, group, copies)
-        self.derive(node, Conjunct(conjunct.expr, conjunct.env, group, trail, None, cyclic))
-
-    def is_definition(self, expr: Any, target: Node) -> bool:
-        """Return whether a reference goes through a definition, and so closes what it brings."""
-        if not self.closing:
-            return False
-        if target.definition:
-            return True
-        while True:
-            kind = expr.__class__
-            if kind is tree.Identifier:
-                return bool(expr.name[:1] == "#" or expr.name[:2] == "_#")
-            if kind is tree.Selector:
-                if not expr.quoted and (expr.label[:1] == "#" or expr.label[:2] == "_#"):
-                    return True
-                expr = expr.operand
-            elif kind is tree.Index:
-                expr = expr.operand
-            elif kind is tree.Parenthesis:
-                expr = expr.inner
-            else:
-                return False
 
     def arc(self, node: Node, label: Any, presence: int = REGULAR) -> Node:
         """Return a node's child of that label, made when missing."""
@@ -395,35 +334,14 @@ class Machine:
         while found is not None:
             for conjunct in (*found.conjuncts, *found.derived):
                 if conjunct.expr.__class__ is not Node and conjunct.expr.span is not None:
-                    return conjunct.expr.span
+                    span: Span = conjunct.expr.span
+                    return span
             found = found.parent
         return None
 
 
-def _met(node: Node, target: Node, through: Conjunct) -> bool:
-    """Return whether a reference leads to a node that the conjunct came through, or is inside of."""
-    return (through.trail is not None and through.trail.holds(target)) or _above(node, target)
-
-
-def _above(node: Node, target: Node) -> bool:
-    """Return whether `target`, or what it is tried out for, is an ancestor of `node`."""
-    up = node.parent
-    while up is not None:
-        if up is target or up.stands_for is target:
-            return True
-        up = up.parent
-    return False
-
-
-def _regrouped(group: Group, upper: Group | None, copies: dict[Group, Group]) -> Group:
-    """Return a copy of a chain of groups that hangs below another group."""
-    copy = copies.get(group)
-    if copy is None:
-        up = upper if group.up is None else _regrouped(group.up, upper, copies)
-        copy = copies[group] = Group(
-            up, closed=group.closed, recursive=group.recursive, embedded=group.embedded
-        )
-    return copy
+def _drop(node: Node, conjunct: Conjunct) -> None:
+    node.waiting = [other for other in node.waiting if other is not conjunct]
 
 
 def _urgency(conjunct: Conjunct) -> int:

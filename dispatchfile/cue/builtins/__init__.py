@@ -22,10 +22,8 @@ from dispatchfile.cue.values import (
     STRING,
     STRUCT,
     TOP,
-    UNSET,
     Stop,
     fail,
-    incomplete,
     incomplete,
     kind_name,
     kind_of,
@@ -59,7 +57,7 @@ def package(path: str) -> tuple[dict[str, Function], dict[str, Any]]:
     return loaded.FUNCTIONS, getattr(loaded, "CONSTANTS", {})
 
 
-def member(machine: Machine, path: str, expr: tree.Selector) -> Plain:
+def member(path: str, expr: tree.Selector) -> Plain:
     """Return a package's constant; raises Stop when there is none of that name."""
     functions, constants = package(path)
     if expr.label in constants:
@@ -149,8 +147,22 @@ def _validator(machine: Machine, node: Node, conjunct: Conjunct, function: Funct
 
 
 _VALIDATORS = frozenset(
-    "MinRunes MaxRunes HasPrefix HasSuffix Contains ContainsAny MinItems MaxItems UniqueItems MultipleOf Valid "
-    "IsSorted IsSortedStrings Validate".split()
+    [
+        "MinRunes",
+        "MaxRunes",
+        "HasPrefix",
+        "HasSuffix",
+        "Contains",
+        "ContainsAny",
+        "MinItems",
+        "MaxItems",
+        "UniqueItems",
+        "MultipleOf",
+        "Valid",
+        "IsSorted",
+        "IsSortedStrings",
+        "Validate",
+    ]
 )
 
 
@@ -173,7 +185,7 @@ def call(machine: Machine, expr: tree.Call, env: Env | None) -> Any:
         raise fail(f"{name}: {problem}", expr.span) from problem
 
 
-def _argument(machine: Machine, kind: str, expr: tree.Expression, env: Env | None) -> Any:
+def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
     from dispatchfile.cue.export import concrete
     from dispatchfile.cue.expressions import operand
 
@@ -187,14 +199,14 @@ def _argument(machine: Machine, kind: str, expr: tree.Expression, env: Env | Non
     return value
 
 
-def _list_of_terms(machine: Machine, expr: tree.Expression, env: Env | None, name: str) -> list[Any]:
+def _list_of_terms(machine: Machine, expr: Any, env: Env | None, name: str) -> list[Any]:
     from dispatchfile.cue.expressions import operand
 
     value = operand(machine, expr, env)
     if isinstance(value, list):
         return value
     if value.__class__ is Node and value.kind == LIST:
-        return value.items()  # type: ignore[no-any-return] # a Node
+        return value.items()
     kind = value.kind if value.__class__ is Node else kind_of(value)
     raise fail(f"{name} takes a list, this is a {kind_name(kind)}", expr.span)
 
@@ -211,11 +223,11 @@ def _predeclared(machine: Machine, name: str, expr: tree.Call, env: Env | None) 
     if name in ("close", "and", "or"):
         return machine.value(place(machine, expr, env), expr.span)
     if name == "len" and len(expr.arguments) == 1:
-        return _length(machine, operand(machine, expr.arguments[0], env), expr)
+        return _length(operand(machine, expr.arguments[0], env), expr)
     raise fail(f"{name} cannot be called like this", expr.span)
 
 
-def _length(machine: Machine, value: Any, expr: tree.Call) -> int:
+def _length(value: Any, expr: tree.Call) -> int:
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, (bytes, list)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _numbers(items: list[Any]) -> list[Any]:
     for item in items:
         if isinstance(item, bool) or not isinstance(item, (int, Decimal)):
-            raise ValueError("the list holds something that is no number")  # noqa: TRY004 shown to the user
+            raise ValueError("the list holds something that is no number")
     return items
 
 
@@ -104,7 +104,7 @@ def _concat(lists: list[Any]) -> list[Any]:
     found: list[Any] = []
     for part in lists:
         if not isinstance(part, list):
-            raise ValueError("the list holds something that is no list")  # noqa: TRY004 shown to the user
+            raise ValueError("the list holds something that is no list")
         limited(len(found) + len(part))
         found += part
     return found
@@ -141,7 +141,7 @@ def _key(item: Any) -> str:
 def _sort_strings(items: list[Any]) -> list[str]:
     for item in items:
         if not isinstance(item, str):
-            raise ValueError("the list holds something that is no string")  # noqa: TRY004 shown to the user
+            raise ValueError("the list holds something that is no string")
     return sorted(items)
 
 
@@ -149,7 +149,7 @@ def _order(items: list[Any], comparator: Any) -> list[Any]:
     if not isinstance(comparator, dict) or comparator.get("<") not in ("up", "down"):
         raise ValueError("only list.Ascending and list.Descending are supported as comparators")
     if len({kind_of(item) & ~8 or 4 for item in items}) > 1 or any(
-        [isinstance(item, (list, dict)) for item in items]
+        isinstance(item, (list, dict)) for item in items
     ):
         raise ValueError("the elements cannot be compared with each other")
     return sorted(items, reverse=comparator["<"] == "down")

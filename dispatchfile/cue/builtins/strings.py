@@ -54,7 +54,7 @@ def _repeat(text: str, count: int) -> str:
 def _join(parts: list[Any], separator: str) -> str:
     for part in parts:
         if not isinstance(part, str):
-            raise ValueError(f"the list holds {part!r}, which is no string")  # noqa: TRY004 shown to the user
+            raise ValueError(f"the list holds {part!r}, which is no string")
     return separator.join(parts)
 
 
@@ -133,7 +133,7 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "ByteSlice": ("bii", lambda b, i, j: _bytes(b)[_place(b, i) : j]),
     "Compare": ("ss", lambda a, b: (a > b) - (a < b)),
     "Contains": ("ss", lambda text, part: part in text),
-    "ContainsAny": ("ss", lambda text, letters: any([letter in text for letter in letters])),
+    "ContainsAny": ("ss", lambda text, letters: any(letter in text for letter in letters)),
     "Count": ("ss", _count),
     "Fields": ("s", _fields),
     "HasPrefix": ("ss", lambda text, part: text.startswith(part)),

@@ -1,0 +1,102 @@
+"""References: a node takes over the conjuncts of what it refers to, and notices when that leads back to itself."""
+
+from __future__ import annotations
+
+from dispatchfile.cue import tree
+from dispatchfile.cue.closedness import Group, embedded_closed
+from dispatchfile.cue.node import Conjunct, Node, Trail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dispatchfile.cue.unify import Machine
+
+
+def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, definition: bool) -> None:
+    """Let a node take over the conjuncts of a reference's target, now and in the future."""
+    machine.brought += 1
+    if target is node:
+        return
+    if node.followed is None:
+        node.followed = set()
+    if (target, definition) in node.followed:
+        node.acyclic = node.acyclic or not (through.cyclic or _met(node, target, through))
+        return
+    node.followed.add((target, definition))
+    group = through.group
+    if definition and machine.closing:
+        embedded_closed(group)
+        group = Group(group, closed=True)
+    copies: dict[Group, Group] = {}
+    for conjunct in list(target.conjuncts):
+        machine.spend()
+        pass_on(machine, node, conjunct, through, group, copies, target)
+    target.followers = [*target.followers, (node, through, group, copies)]
+
+
+def pass_on(
+    machine: Machine,
+    node: Node,
+    conjunct: Conjunct,
+    through: Conjunct,
+    group: Group | None,
+    copies: dict[Group, Group],
+    target: Node,
+) -> None:
+    """Give a node one conjunct of a target it follows."""
+    cyclic = through.cyclic or _met(node, target, through)
+    trail = through.trail
+    if trail is None or not trail.holds(target):
+        trail = Trail(target, trail)
+    if conjunct.group is not None:
+        group = _regrouped(conjunct.group, group, copies)
+    machine.derive(node, Conjunct(conjunct.expr, conjunct.env, group, trail, None, cyclic))
+
+
+def is_definition(machine: Machine, expr: Any, target: Node) -> bool:
+    """Return whether a reference goes through a definition, and so closes what it brings."""
+    if not machine.closing:
+        return False
+    if target.definition:
+        return True
+    while True:
+        kind = expr.__class__
+        if kind is tree.Identifier:
+            return bool(expr.name[:1] == "#" or expr.name[:2] == "_#")
+        if kind is tree.Selector:
+            if not expr.quoted and (expr.label[:1] == "#" or expr.label[:2] == "_#"):
+                return True
+            expr = expr.operand
+        elif kind is tree.Index:
+            expr = expr.operand
+        elif kind is tree.Parenthesis:
+            expr = expr.inner
+        else:
+            return False
+
+
+def _met(node: Node, target: Node, through: Conjunct) -> bool:
+    """Return whether a reference leads to a node that the conjunct came through, or is inside of."""
+    return (through.trail is not None and through.trail.holds(target)) or _above(node, target)
+
+
+def _above(node: Node, target: Node) -> bool:
+    """Return whether `target`, or what it is tried out for, is an ancestor of `node`."""
+    up = node.parent
+    while up is not None:
+        if up is target or up.stands_for is target:
+            return True
+        up = up.parent
+    return False
+
+
+def _regrouped(group: Group, upper: Group | None, copies: dict[Group, Group]) -> Group:
+    """Return a copy of a chain of groups that hangs below another group."""
+    copy = copies.get(group)
+    if copy is None:
+        up = upper if group.up is None else _regrouped(group.up, upper, copies)
+        copy = copies[group] = Group(
+            up, closed=group.closed, recursive=group.recursive, embedded=group.embedded
+        )
+    return copy

@@ -1,0 +1,241 @@
+"""What the evaluator makes of each construct, and what it says when there is no value."""
+
+import pytest
+
+from dispatchfile.cue import export, read
+from dispatchfile.errors import EvaluationError
+from dispatchfile.source import Source
+
+VALUES = {
+    "scalars": ('a: 1, b: "x", c: true, d: null, e: 2.5', {"a": 1, "b": "x", "c": True, "d": None, "e": 2.5}),
+    "chain": ('task "x" image: "i"', {"task": {"x": {"image": "i"}}}),
+    "repeated chain merges": (
+        'on push branches: ["m"]\non push tags: ["t"]',
+        {"on": {"push": {"branches": ["m"], "tags": ["t"]}}},
+    ),
+    "same value twice": ("a: 1\na: 1", {"a": 1}),
+    "value and type": ("a: int\na: 1", {"a": 1}),
+    "reference": ("a: b\nb: 3", {"a": 3, "b": 3}),
+    "reference into a struct": ('a: b.c, b: c: "x"', {"a": "x", "b": {"c": "x"}}),
+    "reference to a quoted field by index": ('r "x-y": 1\na: r["x-y"]', {"r": {"x-y": 1}, "a": 1}),
+    "references rebind": (
+        "_a: {x: int, y: x + 1}\nb: _a & {x: 3}\nc: _a & {x: 5}",
+        {"b": {"x": 3, "y": 4}, "c": {"x": 5, "y": 6}},
+    ),
+    "nearest scope wins": ("x: 1\na: {x: 2, y: x}", {"x": 1, "a": {"x": 2, "y": 2}}),
+    "string concatenation": ('user: "me"\nimage: user + "/app"', {"user": "me", "image": "me/app"}),
+    "list concatenation": ("common: [1]\nall: common + [2]", {"common": [1], "all": [1, 2]}),
+    "open list exports what it has": ("a: [1, 2, ...]", {"a": [1, 2]}),
+    "open lists join": ("a: [1, ...] + [2]", {"a": [1, 2]}),
+    "open list grows": ("a: [1, ...int] & [_, 2]", {"a": [1, 2]}),
+    "repetition": ('a: 2 * [1], b: 3 * "x"', {"a": [1, 1], "b": "xxx"}),
+    "interpolation": (r'n: 3, a: "v\(n)-\("x" + "y")"', {"n": 3, "a": "v3-xy"}),
+    "shell text is plain": ('a: "$(context.git.url)"', {"a": "$(context.git.url)"}),
+    "interpolated label": (r'n: "b", "a-\(n)": 1', {"n": "b", "a-b": 1}),
+    "hidden and definitions are not exported": ("_h: 1\n#D: 2\nE :: 3\na: _h + #D + E", {"a": 6}),
+    "optional": ("a: {b?: int, c: 1}", {"a": {"c": 1}}),
+    "optional constrains": ("a: {b?: int}\na: b: 2", {"a": {"b": 2}}),
+    "let": ("let X = 2\na: X * 3", {"a": 6}),
+    "old alias": ("X = 2\na: X * 3", {"a": 6}),
+    "label alias": ('a: {X="b-c": 1, d: X}', {"a": {"b-c": 1, "d": 1}}),
+    "value alias": ("a: X={b: 1, c: X.b}", {"a": {"b": 1, "c": 1}}),
+    "template": (
+        'job <N>: {name: N, n: *1 | int}\njob a: {}\njob b: n: 2',
+        {"job": {"a": {"name": "a", "n": 1}, "b": {"name": "b", "n": 2}}},
+    ),
+    "pattern with regular expression": ('a: {[=~"^x"]: 1}\na: {x1: int, y: 2}', {"a": {"x1": 1, "y": 2}}),
+    "bounds hold": ("a: >=1 & <=3 & 2", {"a": 2}),
+    "bounds leave one value": ("a: >=2 & <=2, b: int & >0 & <2", {"a": 2, "b": 1}),
+    "sized integers": ("a: uint8 & 255, b: int8 & -128", {"a": 255, "b": -128}),
+    "default": ('a: *"x" | string', {"a": "x"}),
+    "default overridden": ('a: *"x" | string\na: "y"', {"a": "y"}),
+    "disjunction resolved": ('a: "x" | 1\na: int', {"a": 1}),
+    "disjunction of structs": (
+        '_s: {k: "a", x: 1} | {k: "b", y: 2}\ns: _s & {k: "b"}',
+        {"s": {"k": "b", "y": 2}},
+    ),
+    "default used in arithmetic": ("a: *1 | int\nb: a + 1", {"a": 1, "b": 2}),
+    "equal alternatives are one": ("a: 1 | 1", {"a": 1}),
+    "definition adds": ("#D: {n: int | *2, s: \"v\"}\nd: #D & {n: 3}", {"d": {"n": 3, "s": "v"}}),
+    "open definition": ("#D: {a: 1, ...}\nd: #D & {b: 2}", {"d": {"a": 1, "b": 2}}),
+    "embedding extends a definition": ("#D: {a: 1}\nd: {#D, b: 2}", {"d": {"a": 1, "b": 2}}),
+    "close allows patterns": ('d: close({[=~"^x"]: int}) & {x1: 1}', {"d": {"x1": 1}}),
+    "embedded scalar": ("a: {5}", {"a": 5}),
+    "field comprehension": (
+        'apps: ["x", "y"]\nfor a in apps { task "b-\\(a)": n: a }',
+        {"apps": ["x", "y"], "task": {"b-x": {"n": "x"}, "b-y": {"n": "y"}}},
+    ),
+    "old field comprehension": (
+        '"k-\\(k)": v for k, v in s if v > 1\ns: {a: 1, b: 2}',
+        {"k-b": 2, "s": {"a": 1, "b": 2}},
+    ),
+    "condition": ("a: {if x {y: 1}, if !x {z: 1}, x: true}", {"a": {"x": True, "y": 1}}),
+    "old list comprehension": ("a: [x * 2 for x in [1, 2, 3] if x > 1]", {"a": [4, 6]}),
+    "list comprehension": ("a: [for k, v in {b: 1} {\"\\(k)=\\(v)\"}]", {"a": ["b=1"]}),
+    "comprehension with let": ("a: [for x in [1, 2] let y = x + 1 {y}]", {"a": [2, 3]}),
+    "dynamic field": ('k: "z", a: {(k): 1}', {"k": "z", "a": {"z": 1}}),
+    "test for bottom": ("a: {}, b: a.c == _|_, c: a != _|_", {"a": {}, "b": True, "c": True}),
+    "arithmetic": (
+        "a: 7 div 2, b: -7 mod 3, c: -7 quo 2, d: -7 rem 2, e: 4 / 2, f: 1 - 0.5",
+        {"a": 3, "b": 2, "c": -3, "d": -1, "e": 2, "f": 0.5},
+    ),
+    "comparison": ('a: 1 < 2.5, b: "a" != "b", c: "abc" =~ "^a", d: null == 1',
+                   {"a": True, "b": True, "c": True, "d": False}),
+    "logic stops early": ("a: false && (1 / 0 > 1), b: true || false", {"a": False, "b": True}),
+    "index and slice": ("l: [1, 2, 3], a: l[1], b: l[1:]", {"l": [1, 2, 3], "a": 2, "b": [2, 3]}),
+    "bytes export as base64": ("a: 'hi'", {"a": "aGk="}),
+    "cycle with a value": ("a: b + 1\nb: a - 1\na: 2", {"a": 2, "b": 1}),
+    "reference cycle with a value": ("a: b\nb: a\nb: 3", {"a": 3, "b": 3}),
+    "recursion that ends": (
+        "#L: {v: int, next: *null | #L}\nl: #L & {v: 1, next: v: 2}",
+        {"l": {"v": 1, "next": {"v": 2, "next": None}}},
+    ),
+    "self filter": (
+        'a: {x: p: "", y: p: "x"}\nc: [for k, v in a if v.p == "x" {k}]',
+        {"a": {"x": {"p": ""}, "y": {"p": "x"}}, "c": ["y"]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), VALUES.values(), ids=VALUES)
+def test_value(text, expected):
+    value = export(text)
+    assert value == expected
+    assert _kinds(value) == _kinds(expected)
+
+
+def _kinds(value):
+    """The same shape with every scalar's type, since 1, 1.0 and True are equal to Python."""
+    if isinstance(value, dict):
+        return {label: _kinds(item) for label, item in value.items()}
+    if isinstance(value, list):
+        return [_kinds(item) for item in value]
+    return type(value)
+
+
+# By name: text, code, path, part of the message, line of the message.
+ERRORS = {
+    "conflict": ("a: 1\na: 2", "DF002", "a", "conflicting values 1 and 2", 2),
+    "conflict of kinds": ('a: "x"\na: {}', "DF002", "a", 'conflicting values "x" and struct', 2),
+    "conflict through a reference": ("a: b & 2\nb: 1", "DF002", "a", "conflicting values", None),
+    "conflict below": ("t: x: n: 1\nt: x: n: 2", "DF002", "t.x.n", "conflicting values 1 and 2", 2),
+    "lists of different length": ("a: [1]\na: [1, 2]", "DF002", "a", "lists of different length: 1 and 2", 2),
+    "undefined field of a closed struct": ("#D: {a: 1}\nb: #D.c", "DF002", "b", "undefined field: c", 2),
+    "undefined field": ("a: {}\nb: a.c", "DF003", "b", "undefined field: c", 2),
+    "unknown name": ("a: nope", "DF004", "", 'reference "nope" not found', 1),
+    "unused import": ('import "list"\na: 1', "DF004", "", "imported and not used", 1),
+    "unknown package": ('import "net"\na: net.X', "DF004", "", 'package "net" is not supported', 1),
+    "type alone": ("a: b: int", "DF003", "a.b", "not concrete: int", 1),
+    "bound alone": ("a: >1 & <9", "DF003", "a", "not concrete: >1 & <9", 1),
+    "several alternatives": ("a: 1 | 2", "DF003", "a", "ambiguous", 1),
+    "no alternative": ('a: 1 | "x"\na: true', "DF002", "a", "none of the 2 alternatives fits", 1),
+    "out of bound": ("a: <3\na: 4", "DF002", "a", "invalid value 4 (out of bound <3)", 2),
+    "bounds apart": ("a: >3 & <2", "DF002", "a", "no value can be both >3 and <2", 1),
+    "too large": ("a: uint8 & 256", "DF002", "a", "out of bound <=255", 1),
+    "field not allowed": ("#D: {a: 1}\nd: #D & {b: 2}", "DF002", "d.b", "field not allowed: b", 2),
+    "nested field not allowed": ("#D: {a: {}}\nd: #D & {a: c: 2}", "DF002", "d.a.c", "field not allowed: c", 2),
+    "closed by close": ("d: close({a: 1}) & {b: 2}", "DF002", "d.b", "field not allowed: b", 1),
+    "closed by ::": ("D :: {a: 1}\nd: D & {b: 2}", "DF002", "d.b", "field not allowed: b", 2),
+    "division by zero": ("a: 1 / 0", "DF002", "a", "division by zero", 1),
+    "remainder by zero": ("a: 1 mod 0", "DF002", "a", "division by zero", 1),
+    "index out of range": ("a: [1][3]", "DF002", "a", "index 3 is out of range", 1),
+    "list in a string": (r'a: "\([1])"', "DF002", "a", "a list cannot be put into a string", 1),
+    "wrong operands": ('a: 1 + "x"', "DF002", "a", "+ cannot take a int and a string", 1),
+    "explicit": ("a: _|_", "DF002", "a", "explicit error", 1),
+    "required field": ("a: {b!: int}", "DF003", "a.b", "required but not present", 1),
+    "self reference": ("a: a + 1", "DF003", "a", "depends on itself", 1),
+    "cycle of two": ("a: b + 1\nb: a + 1", "DF003", "a", "depends on itself", None),
+    "structural cycle": ("#L: {next: #L}\nl: #L", "DF002", "#L.next", "structural cycle", 1),
+    "value inside itself": ("a: {b: a}", "DF002", "a.b", "structural cycle", 1),
+    "function of itself": ("f: {n: int, out: (f & {\"n\": n - 1}).out}", "DF002", None, "structural cycle", 1),
+    "error in a definition": ("#D: {a: 1 & 2}", "DF002", "#D.a", "conflicting values 1 and 2", 1),
+    "loop adds to what it goes over": (
+        'a: {x: 1, for k, v in a {"\\(k)q": v}}', "DF002", None, "added to a struct that is being looped over", 1
+    ),
+    "bad regular expression": ('a: "x" =~ "("', "DF002", "a", "invalid regular expression", 1),
+    "unknown builtin": ('import "strings"\na: strings.Joinn(["x"], "")', "DF002", "a", "strings.Joinn", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code", "path", "message", "line"), ERRORS.values(), ids=ERRORS)
+def test_error(text, code, path, message, line):
+    reading = read(Source("Dispatchfile", text))
+    assert not reading.ok
+    found = reading.diagnostics[0]
+    assert found.code == code
+    assert message in found.message
+    assert path is None or found.path == path
+    assert found.span is not None
+    assert line is None or found.span.line == line
+    with pytest.raises(EvaluationError) as caught:
+        export(text)
+    assert caught.value.exit_code == 3
+
+
+def test_all_errors_are_told_and_the_rest_is_exported():
+    reading = read(Source("f", "a: 1\na: 2\nb: nope\nc: int\nd: 4\ne: {f: 5, g: string}"))
+    assert [(d.code, d.span.line) for d in reading.diagnostics] == [
+        ("DF002", 2), ("DF004", 3), ("DF003", 4), ("DF003", 6),
+    ]  # fmt: skip
+    assert reading.value.plain() == {"d": 4, "e": {"f": 5}}
+
+
+def test_conflict_names_every_place():
+    reading = read(Source("f", 'task "t": {\n  image: "a"\n}\ntask "t": image: "b"\n'))
+    (found,) = reading.diagnostics
+    assert found.path == "task.t.image"
+    assert (found.span.line, [r.span.line for r in found.related][0]) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['actions: [{tasks: ["a"]}]\nactions: [{tasks: ["b"]}]', "actions: [1]\nactions: [1, 2]"],
+    ids=["other content", "other length"],
+)
+def test_lists_are_not_appended(text):
+    (found,) = read(Source("f", text)).diagnostics
+    assert "unified, not appended" in found.help
+    assert {found.span.line, *[r.span.line for r in found.related]} == {1, 2}
+
+
+def test_value_knows_all_its_places():
+    value = read(Source("f", "a: {\n  b: 1\n}\na: b: int\n")).value
+    assert [span.line for span in value.at("a", "b").spans] == [2, 4]
+    assert [span.text for span in value.at("a", "b").keys] == ["b", "b"]
+    assert [span.line for span in value.at("a").keys] == [1, 4]
+
+
+def test_undefined_field_suggests_the_nearest():
+    (found,) = read(Source("f", "r: url: 1\na: r.ulr")).diagnostics
+    assert found.help == "did you mean url?"
+
+
+BOMBS = {
+    "disjunctions": "\n".join(["#D: {a: 1} | {b: 2} | {c: 3}", *("x: #D" for _ in range(3)),
+                               *(f"y{n}: ({{a: 1}} | {{b: {n}}}) & ({{c: 1}} | {{d: {n}}}) & ({{e: 1}} | {{f: {n}}})"
+                                 for n in range(40))]),
+    "doubling structs": "\n".join(["a0: {x: 1}", *(f"a{n}: {{l: a{n - 1}, r: a{n - 1}}}" for n in range(1, 40))]),
+    "doubling lists": "\n".join(["a0: [1]", *(f"a{n}: a{n - 1} + a{n - 1}" for n in range(1, 60))]),
+    "doubling strings": "\n".join(['a0: "x"', *(f"a{n}: a{n - 1} + a{n - 1}" for n in range(1, 60))]),
+    "huge repetition": "a: 1000000000 * [1]",
+    "huge number": "a0: 9999999999\n" + "\n".join(f"a{n}: a{n - 1} * a{n - 1}" for n in range(1, 40)),
+    "long chain of references": "\n".join(["a0: 1", *(f"a{n}: a{n - 1} + 1" for n in range(1, 2000))][::-1]),
+    "deep nesting of references": "x: " + "{a: " * 150 + "x" + "}" * 150,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+def test_bombs_end_with_an_error(text):
+    reading = read(Source("f", text))
+    assert reading.diagnostics
+    assert not reading.ok
+
+
+def test_ten_thousand_fields_are_no_bomb():
+    text = "\n".join(f't "x{n}": {{n: {n}, l: [{n}]}}' for n in range(3000))
+    assert len(export(text)["t"]) == 3000
+
+
+def test_syntax_errors_bring_no_follow_up_errors():
+    reading = read(Source("f", 'user: "me"\nx: [1 2]\nimage: usr + "/x"\n'))
+    assert {d.code for d in reading.diagnostics} == {"DF001"}

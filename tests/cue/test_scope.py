@@ -1,0 +1,57 @@
+"""Names that mean nothing, and what is suggested instead."""
+
+import pytest
+
+from dispatchfile.cue.parser import parse
+from dispatchfile.cue.scope import resolve
+from dispatchfile.source import Source
+
+FOUND = {
+    "near miss": (
+        "docker_user: 1\na: docker_usr",
+        'reference "docker_usr" not found',
+        "did you mean docker_user?",
+    ),
+    "unused field": ("a: {b: nope}", 'reference "nope" not found', "declare it as a field"),
+    "quoted label": (
+        '"abcdef": 1\nb: abcdef',
+        'reference "abcdef" not found',
+        "a quoted label cannot be referred to",
+    ),
+    "package not imported": ('a: strings.Join([], "")', 'reference "strings" not found', 'import "strings"'),
+    "out of scope": ("a: {bcd: 1}\nc: bcd", 'reference "bcd" not found', ""),
+    "loop variable outside": ("a: [for item in [1] {item}]\nb: item", 'reference "item" not found', ""),
+    "alias declared twice": ("let X = 1\nlet X = 2\na: X", "X is declared twice", ""),
+    "in an interpolation": (r'a: "\(nope)"', 'reference "nope" not found', ""),
+    "in a label": (r'"\(nope)": 1', 'reference "nope" not found', ""),
+    "in a pattern": ("a: {[nope]: 1}", 'reference "nope" not found', ""),
+    "in a condition": ("if nope {a: 1}", 'reference "nope" not found', ""),
+}
+
+
+@pytest.mark.parametrize(("text", "message", "advice"), FOUND.values(), ids=FOUND)
+def test_finding(text, message, advice):
+    file = parse(Source("f", text)).file
+    (found,) = resolve(file).diagnostics
+    assert found.code == "DF004"
+    assert message in found.message
+    assert advice in found.help
+    assert resolve(file, complete=False).diagnostics == () or "twice" in message
+
+
+FINE = {
+    "outer field": "a: 1\nb: c: d: a",
+    "field of a chain": "a b: {c: 1, d: c}",
+    "template name": "a <N>: n: N",
+    "pattern name": "a: [N=string]: n: N",
+    "loop variables": 'for k, v in {a: 1} { "\\(k)x": v }',
+    "later declared": "a: b\nb: 1",
+    "types": 'a: int8 | *1, b: __string | *"x"',
+    "value alias": "a: X={b: X.c, c: 1}",
+    "optional": "a?: 1\nb?: a",
+}
+
+
+@pytest.mark.parametrize("text", FINE.values(), ids=FINE)
+def test_no_finding(text):
+    assert resolve(parse(Source("f", text)).file).diagnostics == ()
