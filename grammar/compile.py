@@ -110,10 +110,10 @@ def render(
     """Return the table as the text of a Python module."""
 
     def block(name: str, items: list[Any]) -> str:
-        return f"{name} = (\n" + "".join(f"    {ascii(item)},\n" for item in items) + ")\n"
+        return f"{name} = (\n" + "".join(f"    {item!a},\n" for item in items) + ")\n"
 
     spelled = "".join(
-        f"    {ascii(spellings[name])}: {index},\n"
+        f"    {spellings[name]!a}: {index},\n"
         for index, name in enumerate(terminals)
         if name in spellings
     )
@@ -124,7 +124,10 @@ def render(
             f"SPELLINGS = {{\n{spelled}}}\n",
             f"FIRST_SHIFT = {BLANK + 1}\n",
             f"FIRST_REDUCE = {BLANK + 1 + len(actions)}\n",
-            block("RULES", [(rule.action, nonterminals.index(rule.origin), len(rule.expansion)) for rule in rules]),
+            block(
+                "RULES",
+                [(rule.action, nonterminals.index(rule.origin), len(rule.expansion)) for rule in rules],
+            ),
             "# One row a state, one character a terminal: what to do when it comes.\n",
             block("ACTIONS", actions),
             "# One row a state, one character a nonterminal: where to go after a reduction to it.\n",

@@ -101,7 +101,9 @@ class Builder:
     def no_imports(self, _word: Token, _open: Token, _close: Token) -> list[tree.Import]:
         return []
 
-    def many_imports(self, _word: Token, _open: Token, items: list[tree.Import], _close: Token) -> list[tree.Import]:
+    def many_imports(
+        self, _word: Token, _open: Token, items: list[tree.Import], _close: Token
+    ) -> list[tree.Import]:
         return items
 
     def import_path(self, path: Token) -> tree.Import:
@@ -168,7 +170,9 @@ class Builder:
         field = self.field(marked, colon, value)
         return replace(field, span=self.from_to(name, value), alias=self.word(name))
 
-    def aliased_definition(self, name: Token, _is: Token, marked: Marked, colon: Token, value: Any) -> tree.Field:
+    def aliased_definition(
+        self, name: Token, _is: Token, marked: Marked, colon: Token, value: Any
+    ) -> tree.Field:
         return replace(self.aliased_field(name, _is, marked, colon, value), colon="::")
 
     def special_field(self, label: tree.Label, colon: Token, value: tree.Expression) -> tree.Field:
@@ -177,10 +181,14 @@ class Builder:
     def marked_special_field(self, label: tree.Label, mark: Token, colon: Token, value: Any) -> tree.Field:
         return self.field(self.marked(label, mark), colon, value)
 
-    def aliased_special_field(self, name: Token, _is: Token, label: tree.Label, colon: Token, value: Any) -> tree.Field:
+    def aliased_special_field(
+        self, name: Token, _is: Token, label: tree.Label, colon: Token, value: Any
+    ) -> tree.Field:
         return self.aliased_field(name, _is, (label, ""), colon, value)
 
-    def aliased_marked_special_field(self, name: Token, _is: Token, label: Any, mark: Token, *rest: Any) -> tree.Field:
+    def aliased_marked_special_field(
+        self, name: Token, _is: Token, label: Any, mark: Token, *rest: Any
+    ) -> tree.Field:
         return self.aliased_field(name, _is, self.marked(label, mark), *rest)
 
     def implied(self, field: tree.Field) -> tree.Struct:
@@ -258,12 +266,16 @@ class Builder:
         made: tree.Selector = self.measured(node, operand)
         return made
 
-    def index(self, operand: tree.Expression, _open: Token, index: tree.Expression, close: Token) -> tree.Index:
+    def index(
+        self, operand: tree.Expression, _open: Token, index: tree.Expression, close: Token
+    ) -> tree.Index:
         made: tree.Index = self.measured(tree.Index(self.from_to(operand, close), operand, index), operand)
         return made
 
     def sliced(self, operand: Any, low: Any, high: Any, close: Token) -> tree.Slice:
-        made: tree.Slice = self.measured(tree.Slice(self.from_to(operand, close), operand, low, high), operand)
+        made: tree.Slice = self.measured(
+            tree.Slice(self.from_to(operand, close), operand, low, high), operand
+        )
         return made
 
     def slice_all(self, operand: Any, _open: Token, _colon: Token, close: Token) -> tree.Slice:
@@ -275,7 +287,9 @@ class Builder:
     def slice_to(self, operand: Any, _open: Token, _colon: Token, high: Any, close: Token) -> tree.Slice:
         return self.sliced(operand, None, high, close)
 
-    def slice(self, operand: Any, _open: Token, low: Any, _colon: Token, high: Any, close: Token) -> tree.Slice:
+    def slice(
+        self, operand: Any, _open: Token, low: Any, _colon: Token, high: Any, close: Token
+    ) -> tree.Slice:
         return self.sliced(operand, low, high, close)
 
     def call(self, function: tree.Expression, _open: Token, *rest: Any) -> tree.Call:
@@ -361,10 +375,14 @@ class Builder:
     def open_list(self, opening: Token, rest: tree.Rest, close: Token) -> tree.ListLiteral:
         return tree.ListLiteral(self.from_to(opening, close), (), rest)
 
-    def list_with_rest(self, opening: Token, items: Any, _: Token, rest: tree.Rest, close: Token) -> tree.ListLiteral:
+    def list_with_rest(
+        self, opening: Token, items: Any, _: Token, rest: tree.Rest, close: Token
+    ) -> tree.ListLiteral:
         return tree.ListLiteral(self.from_to(opening, close), tuple(items), rest)
 
-    def old_list_comprehension(self, opening: Token, value: Any, clauses: Any, close: Token) -> tree.ListLiteral:
+    def old_list_comprehension(
+        self, opening: Token, value: Any, clauses: Any, close: Token
+    ) -> tree.ListLiteral:
         made = tree.Comprehension(self.from_to(value, clauses[-1]), tuple(clauses), value, old=True)
         return tree.ListLiteral(self.from_to(opening, close), (made,))
 

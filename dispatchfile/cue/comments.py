@@ -44,9 +44,7 @@ def attached(file: tree.File, places: Iterable[tuple[int, int]]) -> dict[tree.No
 def _containers(file: tree.File) -> list[Container]:
     """Return each bracketed node with the things directly inside it, outer ones first."""
     containers: list[Container] = [(file, [])]
-    waiting: list[Container] = [
-        (child, containers[0][1]) for child in children(file)
-    ][::-1]
+    waiting: list[Container] = [(child, containers[0][1]) for child in children(file)][::-1]
     while waiting:
         node, items = waiting.pop()
         brackets = isinstance(node, (tree.ListLiteral, tree.Call, tree.Parenthesis, tree.Interpolation)) or (

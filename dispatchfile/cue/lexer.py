@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from dispatchfile.source import Source
 
     Token: TypeAlias = tuple[int, int, int]
     Fault: TypeAlias = tuple[str, int, int]
@@ -196,7 +195,11 @@ class _Lexer:
             while self.prelude < len(tokens) and tokens[self.prelude][0] in _PRELUDE:
                 self.prelude += 1
             follows = _PACKAGE_FOLLOWS if word == "package" else _IMPORT_FOLLOWS
-            return KIND[word.upper()] if self.prelude == len(tokens) and re.compile(follows).match(text, end) else IDENT
+            return (
+                KIND[word.upper()]
+                if self.prelude == len(tokens) and re.compile(follows).match(text, end)
+                else IDENT
+            )
         self.in_for = self.in_for or word == "for"
         if last == NL and tokens and self.open and self.open[-1] == "[":
             tokens.pop()

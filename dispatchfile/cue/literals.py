@@ -61,7 +61,7 @@ def unquoted(text: str) -> str | bytes:
 
 
 def delimiter(text: str) -> tuple[str, int]:
-    '''Return the quote that a literal starts with (`"`, `"""`, `\'`, `\'\'\'`) and how many `#` stand before it.'''
+    """Return the quote that a literal starts with, one character or three, and how many `#` stand before it."""
     bare = text.lstrip("#")
     hashes = len(text) - len(bare)
     mark = bare[0] * 3 if bare.startswith((bare[0] * 3 + "\n", bare[0] * 3 + "\r\n")) else bare[0]

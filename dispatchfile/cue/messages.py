@@ -6,7 +6,16 @@ import re
 from functools import cached_property
 
 from dispatchfile.cue.lexer import (
-    CLOSERS, COLON, COMMA, END, IDENT, KIND, NL, NUMBER, OPENERS, STRING,
+    CLOSERS,
+    COLON,
+    COMMA,
+    END,
+    IDENT,
+    KIND,
+    NL,
+    NUMBER,
+    OPENERS,
+    STRING,
 )  # fmt: skip
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.source import Source, Span
@@ -100,8 +109,10 @@ class Place:
 
     def starts_line(self, token: Token) -> bool:
         """Return whether nothing but blanks stands before a token on its line."""
-        start = self.source.line_starts[self.source.position(token[1])[0] - 1]
-        return not self.source.text[start : token[1]].strip(" \t\ufeff")
+        text, before = self.source.text, token[1] - 1
+        while before >= 0 and text[before] in " \t\ufeff":
+            before -= 1
+        return before < 0 or text[before] == "\n"
 
     def indent(self, token: Token) -> int:
         """Return how far the line of a token is indented."""

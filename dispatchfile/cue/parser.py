@@ -72,7 +72,7 @@ def parse(source: Source) -> Parsing:
         file, diagnostics = recovered(parser, file, faults)
     else:
         diagnostics = ()
-    if lexed.comments:
+    if lexed.comments and file is not None:
         from dispatchfile.cue.comments import attached
 
         file = replace(file, comments=attached(file, lexed.comments))
@@ -97,7 +97,11 @@ def _without_heredoc(file: tree.File, faults: list[Fault]) -> tree.File:
     if not isinstance(word, tree.Identifier) or word.name not in ("EOF", "EOT", "EOS", "END", "HEREDOC"):
         return file
     for item in file.declarations:
-        if isinstance(item, tree.Field) and isinstance(item.label, tree.Name) and item.label.name == word.name:
+        if (
+            isinstance(item, tree.Field)
+            and isinstance(item.label, tree.Name)
+            and item.label.name == word.name
+        ):
             return file
     faults.append(("heredoc", word.span.start, word.span.end))
     return replace(file, declarations=file.declarations[:-1])

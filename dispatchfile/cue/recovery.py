@@ -6,11 +6,20 @@ import re
 
 from dispatchfile.cue import messages, tree
 from dispatchfile.cue.lexer import (
-    BOTTOM, CLOSERS, COLON, COMMA, END, IDENT, KIND, NL, NUMBER, OPENERS, STRING,
+    BOTTOM,
+    CLOSERS,
+    COLON,
+    COMMA,
+    END,
+    IDENT,
+    KIND,
+    NL,
+    OPENERS,
+    STRING,
 )  # fmt: skip
 from dispatchfile.cue.messages import Place
 from dispatchfile.diagnostics import Diagnostic, in_order
-from dispatchfile.source import Source, Span
+from dispatchfile.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -319,7 +328,11 @@ def _resume_behind_string(parser: Parser, place: Place) -> bool:
         if depth == 0 and token[0] == KIND["INTERPOLATION_END"]:
             parser.position += 1
             break
-        if token is not place.token and place.starts_line(token) and place.source.position(token[1])[0] > place.line:
+        if (
+            token is not place.token
+            and place.starts_line(token)
+            and place.source.position(token[1])[0] > place.line
+        ):
             break
         depth += (token[0] == KIND["INTERPOLATION_START"]) - (token[0] == KIND["INTERPOLATION_END"])
         parser.position += 1
@@ -384,7 +397,12 @@ def _closed_by_indent(parser: Parser) -> tuple[Diagnostic, int, list[Token]] | N
     indent = place.indent(opener)
     at, guess = parser.tokens[-1][1], END
     for token in parser.lexed.tokens:
-        if token[1] > opener[1] and token[0] != NL and place.starts_line(token) and place.indent(token) <= indent:
+        if (
+            token[1] > opener[1]
+            and token[0] != NL
+            and place.starts_line(token)
+            and place.indent(token) <= indent
+        ):
             at, guess = token[1], token[0]
             break
     missing = [(_CLOSER_OF[OPENERS[opener[0]]], at, at)]
