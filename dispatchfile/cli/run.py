@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -52,6 +53,8 @@ def main(args: argparse.Namespace) -> int:
     _check(args)
     _warn_unhonoured(plan, err)
     checkout, kept = _checkout(), rerun.kept(plan, past, args)
+    if past and plan.event.commit != checkout.commit:
+        options.note(args, f"HEAD has moved since; this is again of {plan.event.commit[:10]}, as committed")
     supplies = _supplies(args, plan, kept)
     with tempfile.TemporaryDirectory() as scratch:  # a dry run leaves nothing behind
         home = Path(scratch) if args.dry_run else state_home()
@@ -99,7 +102,8 @@ class _Session:
         try:
             ending = self._engine(board, masker).run()
         finally:
-            self.view.close()
+            with contextlib.suppress(OSError):  # a reader that went away is no reason to lose the run
+                self.view.close()
         self.folder.finish(ending.outcomes, fingerprints(self.plan))
         self._tell(ending, time.monotonic() - began, err)
         if board.problem is not None:
@@ -109,6 +113,7 @@ class _Session:
         if ending.error is not None:
             if isinstance(ending.error, DispatchfileError):
                 ending.error.message = masker.text(ending.error.message)
+                ending.error.help = masker.text(ending.error.help)
             raise ending.error
         return ending.exit_code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import threading
@@ -115,9 +116,11 @@ class Places:
             return saved
         target, old = self._storage(resource), saved.with_name(saved.name + ".old")
         try:
-            if target.exists():
-                target.rename(old)
-            saved.rename(target)
+            with (target.parent / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be putting its own there
+                if target.exists():
+                    target.rename(old)
+                saved.rename(target)
         except OSError as error:
             raise EnvironmentProblem(
                 f"cannot keep the storage {resource.name} in {target}: {error.strerror}"

@@ -85,8 +85,8 @@ class TaskRunner:
         self._go_on()
         task = self.backend.open_task(spec)
         results: dict[str, str] = {}
+        ahead = _Ahead(self.backend, task, steps[0])
         try:
-            ahead = _Ahead(self.backend, task, steps[0])
             for at, step in enumerate(steps):
                 handle = ahead.result()
                 self._go_on()
@@ -97,6 +97,7 @@ class TaskRunner:
                     results[step.name] = result
             digests, outputs = self._take_outputs(planned, task)
         finally:
+            ahead.wait()  # a container that is still being made would be missed
             self.backend.close_task(task)
         outcome = Outcome(planned.name, "succeeded", digests=digests, results=results, outputs=outputs)
         self._known.add(outcome)
@@ -165,9 +166,13 @@ class _Ahead:
         self._thread = threading.Thread(target=make, daemon=True)
         self._thread.start()
 
+    def wait(self) -> None:
+        """Wait until the step is made, or could not be."""
+        self._thread.join()
+
     def result(self) -> StepHandle:
         """Return the step; raises what making it raised."""
-        self._thread.join()
+        self.wait()
         if isinstance(self._made, Exception):
             raise self._made
         assert self._made is not None  # noqa: S101 the thread has ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from dispatchfile.cli import run as run_command
 from dispatchfile.cli.main import main
-from dispatchfile.run.backend import WorkingTree
+from dispatchfile.run.backend import Commit, WorkingTree
 from dispatchfile.run.dummy import Act, DummyBackend
 
 PIPELINE = """\
@@ -154,6 +155,19 @@ def test_rerun_runs_again_what_was_changed(
     assert [call[1] for call in backend.calls if call[0] == "run_step"] == ["test", "deploy"]
 
 
+def test_rerun_is_of_the_same_commit(
+    repository: Path, play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = git("rev-parse", "HEAD", cwd=repository)
+    play({("test", "unit"): Act(exit_code=1)})
+    main(["run", "test"])
+    git("commit", "-q", "--allow-empty", "-m", "second", cwd=repository)
+    backend = play()
+    assert main(["run", "--rerun", "last"]) == 0
+    assert getattr(backend.tasks["test"].inputs[0], "origin", None) == Commit(repository, first)
+    assert f"HEAD has moved since; this is again of {first[:10]}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -247,6 +261,25 @@ def test_the_log_directory(repository: Path, play: Play, tmp_path: Path) -> None
     play(VERSION)
     assert main(["run", *WITH_SECRET, "--log-dir", str(tmp_path / "logs")]) == 0
     assert [path.read_text() for path in (tmp_path / "logs").glob("*/build/version.log")] == ["1.2\n"]
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run(
+    repository: Path, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    play(VERSION)
+    monkeypatch.setattr("sys.stdout", Closed())
+    assert main(["run", *WITH_SECRET]) == 0
+    assert (
+        json.loads((folders(repository)[0] / "run.json").read_text())["tasks"]["deploy"]["status"]
+        == "succeeded"
+    )
 
 
 def test_junit(repository: Path, play: Play, tmp_path: Path) -> None:

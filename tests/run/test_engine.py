@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem, Interrupted, TimedOut
-from dispatchfile.run.backend import RunSpec, StepHandle
+from dispatchfile.run.backend import RunSpec, StepHandle, StepSpec, TaskHandle
 from dispatchfile.run.dummy import Act, DummyBackend, DummyStep
 from dispatchfile.run.outcome import Outcome
 from tests.run.make import Run, plan, run, task
@@ -76,6 +76,17 @@ def test_the_next_container_is_made_while_the_step_runs(tmp_path: Path) -> None:
     backend = DummyBackend({("t", "a"): SLOW})
     run(tmp_path, plan({"t": task("a", "b")}), backend)
     assert backend.calls.index(("create_step", "t", "b")) < backend.calls.index(("step_ended", "t", "a"))
+
+
+def test_a_task_is_closed_only_when_the_next_container_is_made(tmp_path: Path) -> None:
+    class Slow(DummyBackend):
+        def create_step(self, task: TaskHandle, spec: StepSpec) -> DummyStep:
+            time.sleep(0.2)
+            return super().create_step(task, spec)
+
+    backend = Slow({("t", "a"): Act(exit_code=1)})
+    run(tmp_path, plan({"t": task("a", "b")}), backend)
+    assert backend.calls.index(("create_step", "t", "b")) < backend.calls.index(("close_task", "t"))
 
 
 def test_images_are_ensured_once_and_before_anything_starts(tmp_path: Path) -> None:
