@@ -43,6 +43,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=problem.message))
 
 
+@pytest.fixture(autouse=True)
+def the_same_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the user's terminal and settings say changes no test."""
+    for name in list(os.environ):
+        if name.startswith("DISPATCHFILE_") or name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
 @pytest.fixture(scope="session")
 def toolbox() -> str:
     """The name of the image in which examples and tests run their steps, built when it is not there."""
