@@ -106,6 +106,7 @@ class RunningStep:
     def end(self, by: str, *, kill: bool) -> None:
         """End the step: ask it to, and kill it after a few seconds; or kill it at once. `by`: "stopped" or "timeout"."""
         import docker
+        import requests
 
         with self._lock:
             self._ended_by = self._ended_by or by
@@ -120,6 +121,9 @@ class RunningStep:
             # It ended by itself in between, or is being removed: what was asked for is done.
             if error.status_code not in (304, 404, 409):
                 raise
+        except requests.RequestException:
+            # The engine is gone; whoever follows the step sees that too, and tells it.
+            return
 
     def _follow(self, channel: Any, sink: Sink, timeout: float | None) -> StepResult:
         timer = threading.Timer(timeout, self.end, ("timeout",), {"kill": False}) if timeout else None

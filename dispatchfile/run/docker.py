@@ -33,13 +33,14 @@ from dispatchfile.run.gateway import Gateway
 from dispatchfile.run.images import Images, ensure_pause_image
 from dispatchfile.run.inputs import Inputs
 from dispatchfile.run.kaniko import is_executor_call, is_kaniko
-from dispatchfile.run.labels import STEP, TASK, labels_of_run
+from dispatchfile.run.labels import RUN, STEP, TASK, labels_of_run
 from dispatchfile.run.oci import digest_of_index
 from dispatchfile.run.seats import Seat, Seats
-from dispatchfile.run.sweep import discard, sweep
+from dispatchfile.run.sweep import discard, remove_labelled, sweep
 from dispatchfile.run.workspace import (
     SCRATCH,
     MountConfig,
+    inner_directories,
     merged,
     path_part,
     shared_mounts,
@@ -138,8 +139,9 @@ class DockerBackend:
         for seat in self._seats.rest():
             self.close_task(DockerTask(_NO_TASK, seat))
         try:
-            for removal in self._removals:
-                removal.result()
+            if any(removal.exception() for removal in self._removals):
+                # What one removal stumbled over is tried once more, by label.
+                remove_labelled(self._client, lambda labels: labels.get(RUN) == self._spec.run_id)
         finally:
             self._workers.shutdown()
             if self._gateway:
@@ -150,7 +152,12 @@ class DockerBackend:
 
     def open_task(self, spec: TaskSpec) -> DockerTask:
         """Lay out the workspace and the network of a task."""
-        task = DockerTask(spec, self._seats.take())
+        seat = self._seats.take()
+        try:
+            task = DockerTask(spec, seat)
+        except EnvironmentProblem:
+            self._removals.append(self._workers.submit(self._remove_network, seat))
+            raise
         with self._lock:
             self._tasks.append(task)
         archive = Archive()
@@ -190,6 +197,8 @@ class DockerBackend:
                 return
             opened.closed = True
         if not self._spec.keep:
+            # The network takes longest to remove; containers that ended do not miss it.
+            self._removals.append(self._workers.submit(self._remove_network, opened.seat))
             self._removals.append(self._workers.submit(self._remove, opened))
 
     # --- a step ---
@@ -201,6 +210,10 @@ class DockerBackend:
         opened = _opened(task)
         mounts = merged(opened.mounts, volume_mounts(opened.scratch, opened.spec.volumes, spec.mounts))
         step = DockerStep(opened, spec, mounts)
+        inner = inner_directories(opened.spec.volumes, spec.mounts)
+        if not inner.empty:
+            with asking(f'make the sub paths that the step "{spec.name}" mounts'):
+                self._engine.put_archive(opened.scratch.holder, SCRATCH, inner.bytes())
         if self._is_build(spec.image):
             if is_executor_call(spec):
                 network = opened.network
@@ -274,7 +287,11 @@ class DockerBackend:
         return self._spec.kaniko == "engine" and is_kaniko(ref)
 
     def _sweep(self) -> None:
-        sweep(self._engine)
+        try:
+            sweep(self._engine)
+        except EnvironmentProblem as problem:
+            # Not this run's own trouble, as long as its own calls are answered.
+            self._notice(f"leftovers of earlier runs stay: {problem.message}")
 
     def _gateway_if_reachable(self) -> Gateway | None:
         """Return the gateway for git, started when first asked for; None where containers cannot reach this machine."""
@@ -302,11 +319,14 @@ class DockerBackend:
                 return None
             return read_single(chunks, LARGEST_INDEX)
 
+    def _remove_network(self, seat: Seat) -> None:
+        if seat.network.exception() is None:
+            with asking("remove the network of a task"):
+                discard(self._engine.remove_container, seat.network.result(), force=True, v=True)
+
     def _remove(self, task: DockerTask) -> None:
-        network = [task.network()] if task.seat.network.exception() is None else []
         with asking("remove what a task used"):
-            # The newest first; the network's container last, as the others live in it.
-            for container in (*reversed(task.containers), *network):
+            for container in reversed(task.containers):
                 discard(self._engine.remove_container, container, force=True, v=True)
             for name in task.volumes:
                 discard(self._engine.remove_volume, name, force=True)

@@ -116,6 +116,19 @@ def volume_mounts(
     return made
 
 
+def inner_directories(volumes: Sequence[VolumeSpec], mounts: Sequence[Mount]) -> Archive:
+    """Return an upload with the sub paths that a step mounts, which need not be there yet.
+
+    The engine puts a directory in the place of a link of that name: no step can lead the next one out of the volume.
+    """
+    places = {item.name: index for index, item in enumerate(volumes) if item.kind == "empty"}
+    archive = Archive()
+    for mount in mounts:
+        if mount.sub_path and mount.volume in places:
+            archive.directory(f"volumes/{places[mount.volume]}/{inner_path(mount.sub_path)}")
+    return archive
+
+
 def merged(shared: Sequence[MountConfig], own: Sequence[MountConfig]) -> list[MountConfig]:
     """Return all mounts; a step's own one at a path takes the place of the shared one."""
     by_target: Mapping[str, MountConfig] = {mount["Target"]: mount for mount in (*shared, *own)}

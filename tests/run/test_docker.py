@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
 from pathlib import Path
@@ -9,8 +11,9 @@ import pytest
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.model.pipeline import Limits
 from dispatchfile.run.backend import Mount, Output, StepResult, VolumeSpec
-from dispatchfile.run.connect import connect
+from dispatchfile.run.connect import connect, find_endpoint
 from dispatchfile.run.labels import RUN
+from dispatchfile.run.sweep import remove_labelled
 from tests.run.on_engine import Bench, Collected, bench, step_spec
 
 pytestmark = pytest.mark.docker
@@ -282,3 +285,80 @@ def test_the_next_step_is_created_while_one_runs(one: Bench, task, toolbox: str)
     begun = time.monotonic()
     assert one.backend.run_step(second, sink, None) == StepResult(0)
     assert time.monotonic() - begun < 10
+
+
+def test_a_sub_path_is_made_and_never_leads_out_of_its_volume(one: Bench, task, toolbox: str) -> None:
+    whole, part = Mount("cache", "/all"), Mount("cache", "/part", sub_path="new/deep")
+    assert one.step(task, toolbox, "echo x > /part/file", mounts=(part,))[0] == StepResult(0)
+    one.step(task, toolbox, "cat /all/new/deep/file; rm -r /all/new; ln -s /etc /all/new", mounts=(whole,))
+    result, out, _ = one.step(task, toolbox, "ls -A /part; ls -ld /all/new | cut -c1", mounts=(whole, part))
+    assert (result, out) == (StepResult(0), "d\n")
+
+
+class Wire:
+    """A way to the engine that can be cut."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pairs: list[socket.socket] = []
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        while True:
+            try:
+                near, _ = self.server.accept()
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(find_endpoint().host.removeprefix("unix://"))
+            self.pairs += [near, far]
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def cut(self) -> None:
+        for end in (self.server, *self.pairs):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self.path.unlink()
+
+
+def test_an_engine_that_dies_in_the_middle_is_one_clear_error(tmp_path: Path, toolbox: str) -> None:
+    wire = Wire(tmp_path / "s")
+    made = Bench(tmp_path, docker_host=f"unix://{tmp_path / 's'}")
+    opened = made.task()
+    sink = Collected()
+    problems: list[EnvironmentProblem] = []
+
+    def run() -> None:
+        step = made.backend.create_step(opened, step_spec(toolbox, "echo up; sleep 30"))
+        with pytest.raises(EnvironmentProblem) as caught:
+            made.backend.run_step(step, sink, 20)
+        problems.append(caught.value)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert sink.begun.wait(20)
+    wire.cut()
+    thread.join(20)
+    try:
+        assert "the engine stopped answering" in problems[0].message
+        assert "dispatchfile clean" in problems[0].help
+        with pytest.raises(EnvironmentProblem):
+            made.backend.close()
+    finally:
+        client = connect()
+        remove_labelled(client, lambda labels: labels.get(RUN) == made.run_id)
+        client.close()

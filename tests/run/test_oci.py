@@ -24,7 +24,7 @@ def test_an_index_with_one_manifest_reports_it_and_with_several_itself() -> None
 
 @pytest.mark.parametrize("index", [b"", b"[]", b"{}", b'{"manifests": 1}', b'{"manifests": [{}]}'])
 def test_what_is_no_index(index: bytes) -> None:
-    with pytest.raises(EnvironmentProblem, match="/p/index.json is no OCI image index"):
+    with pytest.raises(EnvironmentProblem, match=r"/p/index\.json is no OCI image index"):
         digest_of_index(index, "/p/index.json")
 
 
