@@ -116,6 +116,13 @@ def is_closed(node: Node) -> bool:
     return any(around is None and not _open(node, group) for group, around in limits(node))
 
 
+def is_named_definition(node: Node) -> bool:
+    """Return whether a node is a definition itself, not an instance of one."""
+    return node.definition or (
+        isinstance(node.label, str) and node.label[:2] in ("\0#", "\0_") and "#" in node.label[:3]
+    )
+
+
 def _open(node: Node, group: Group) -> bool:
     return any(inside(declarer, group) for declarer in (node.declared or {}).get("...", []))
 

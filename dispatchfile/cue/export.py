@@ -36,7 +36,7 @@ class Exporter:
             return None
         if node.error is not None:
             self.tell(node.error, node)
-            if node.kind != STRUCT:
+            if node.kind != STRUCT or node.cyclic_conjuncts:
                 return None
         elif node.blocked is not None:
             self.tell(node.blocked, node)

@@ -193,7 +193,7 @@ def _terms(value: Any) -> list[Any] | None:
     return None
 
 
-def _add(_machine: Machine, left: Any, right: Any, span: Span) -> Any:
+def _add(machine: Machine, left: Any, right: Any, span: Span) -> Any:
     a, b = kind_of(left), kind_of(right)
     if a & NUMBER and b & NUMBER and Node not in (left.__class__, right.__class__):
         return _rounded(left, right, a | b, "+", span)
@@ -201,11 +201,12 @@ def _add(_machine: Machine, left: Any, right: Any, span: Span) -> Any:
         return _limited(left, len(right), span) + right
     first, second = _terms(left), _terms(right)
     if first is not None and second is not None:
+        machine.spend(len(first) + len(second))
         return first + second
     raise _mismatch("+", left, right, span)
 
 
-def _multiply(_machine: Machine, left: Any, right: Any, span: Span) -> Any:
+def _multiply(machine: Machine, left: Any, right: Any, span: Span) -> Any:
     if left.__class__ is not Node and right.__class__ is not Node:
         a, b = kind_of(left), kind_of(right)
         if a & NUMBER and b & NUMBER:
@@ -221,7 +222,8 @@ def _multiply(_machine: Machine, left: Any, right: Any, span: Span) -> Any:
     if items is not None and kind_of(times) == INT and times.__class__ is int:
         if times < 0:
             raise fail(f"cannot repeat something {times} times", span)
-        return _limited(items, len(items) * times, span) * times
+        machine.spend(len(items) * times)
+        return items * times
     raise _mismatch("*", left, right, span)
 
 
@@ -323,11 +325,26 @@ def text_of(value: Any, span: Span) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return _readable(value)
     if value is None or value.__class__ in (Node, list, dict):
         kind = kind_name(value.kind if value.__class__ is Node else kind_of(value))
         raise fail(f"a {kind} cannot be put into a string; take one of its fields, or encode it", span)
     return str(value)
+
+
+def _readable(value: bytes) -> str:
+    """Return bytes as text; a run of bytes that is not UTF-8 becomes one replacement character."""
+    pieces: list[str] = []
+    while value:
+        try:
+            pieces.append(value.decode())
+            break
+        except UnicodeDecodeError as problem:
+            pieces.append(value[: problem.start].decode())
+            if problem.start or not pieces[:-1]:
+                pieces.append("\ufffd")
+            value = value[problem.end :]
+    return "".join(pieces)
 
 
 def _slice(machine: Machine, expr: tree.Slice, env: Env | None) -> Any:

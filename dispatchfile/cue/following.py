@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dispatchfile.cue import tree
 from dispatchfile.cue.closedness import Group, embedded_closed
-from dispatchfile.cue.node import Conjunct, Node, Trail
+from dispatchfile.cue.node import DONE, Conjunct, Node, Plain, Trail
+from dispatchfile.cue.values import UNSET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, def
         node.acyclic = node.acyclic or not (through.cyclic or _met(node, target, through))
         return
     node.followed.add((target, definition))
+    if target.state == DONE and target.atom is not UNSET and target.blocked is None and target.error is None:
+        machine.derive(node, through.of(Plain(target.atom, machine.place(target)), None))
+        target.followers = [*target.followers, (node, through, through.group, {})]
+        return
     group = through.group
     if definition and machine.closing:
         embedded_closed(group)

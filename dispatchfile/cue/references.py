@@ -146,7 +146,7 @@ def lookup(machine: Machine, node: Node, label: str, span: Span) -> Node:
     if not node.kind & STRUCT:
         raise fail(f"undefined field: {shown_label(label)} (of a {kind_name(node.kind)})", span)
     _still_open(machine, node, span)
-    from dispatchfile.cue.closedness import is_closed
+    from dispatchfile.cue.closedness import is_closed, is_named_definition
     from dispatchfile.spelling import nearest
 
     known = [
@@ -158,8 +158,8 @@ def lookup(machine: Machine, node: Node, label: str, span: Span) -> Node:
     bottom = incomplete(f"undefined field: {shown_label(label)}", span).bottom
     if guess:
         bottom.help = f"did you mean {guess}?"
-    if is_closed(node):
-        bottom.code = ERROR
+    if is_closed(node) or (is_named_definition(node) and "..." not in (node.declared or {})):
+        bottom.code, bottom.rule = ERROR, "DF002"
     raise Stop(bottom)
 
 

@@ -220,10 +220,10 @@ class _Pass:
         names.update(dict.fromkeys((*self.packages, *TYPES[1:], *FUNCTIONS)))
         guess = nearest(identifier.name, names)
         related: tuple[Related, ...] = ()
-        if guess:
-            advice = f"did you mean {guess}?"
-        elif identifier.name in PACKAGES:
+        if identifier.name in PACKAGES:
             advice = f'import it first: import "{identifier.name}"'
+        elif guess:
+            advice = f"did you mean {guess}?"
         else:
             quoted = self.quoted_field(identifier.name)
             advice = f"declare it as a field ({identifier.name}: …), or put it in quotes if it is text"

@@ -197,9 +197,9 @@ class Machine:
 
             check(self, node)
 
-    def spend(self) -> None:
-        """Count one step; raises Exhausted when there have been too many."""
-        self.steps -= 1
+    def spend(self, steps: int = 1) -> None:
+        """Count steps; raises Exhausted when there have been too many."""
+        self.steps -= steps
         if self.steps < 0:
             raise Exhausted("the evaluation takes too many steps; look for values that multiply")
 

@@ -34,8 +34,7 @@ def answer(text):
     """The exported value with exact numbers, or None when it is refused."""
     try:
         return json.loads(json.dumps(export(text)), parse_float=Decimal)
-    except EvaluationError as refusal:
-        assert refusal.diagnostics
+    except EvaluationError:
         return None
 
 

@@ -2,7 +2,7 @@
 
 A package module holds `FUNCTIONS`: by name, the kinds of the parameters and a Python function over plain values.
 Parameter kinds: s string, b bytes or string, i int, n number, l list of plain values, L list of terms as they are
-(not necessarily concrete), a any plain value. A function that answers a bool and is called with its first argument
+(not necessarily concrete), C a comparator of the package `list`, a any plain value. A function that answers a bool and is called with its first argument
 missing is a validator: it restricts the value it stands for.
 """
 
@@ -16,6 +16,7 @@ from dispatchfile.cue.node import Choice, Conjunct, Env, Node, Plain
 from dispatchfile.cue.scope import PACKAGE, PREDECLARED
 from dispatchfile.cue.values import (
     BYTES,
+    FLOAT,
     INT,
     LIST,
     NUMBER,
@@ -23,6 +24,7 @@ from dispatchfile.cue.values import (
     STRUCT,
     TOP,
     Stop,
+    compare,
     fail,
     incomplete,
     kind_name,
@@ -189,6 +191,8 @@ def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
     from dispatchfile.cue.export import concrete
     from dispatchfile.cue.expressions import operand
 
+    if kind == "C":
+        return _less(machine, expr, env)
     if kind == "L":
         return _list_of_terms(machine, expr, env, "the function")
     value = concrete(machine, operand(machine, expr, env), expr.span)
@@ -197,6 +201,32 @@ def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
             f"the argument is a {kind_name(kind_of(value))}; expected {kind_name(_KINDS[kind])}", expr.span
         )
     return value
+
+
+def _less(machine: Machine, expr: Any, env: Env | None) -> Callable[[Any, Any], bool]:
+    """Return a comparator, `list.Ascending` or a struct of x, y and less, as a function of two terms."""
+    from dispatchfile.cue.export import concrete
+    from dispatchfile.cue.references import base_node, lookup, target
+
+    found = target(machine, expr, env)
+    if found.__class__ is Plain and isinstance(found.value, dict) and "<" in found.value:
+        operator = found.value["<"]
+
+        def less(a: Any, b: Any) -> bool:
+            left, right = concrete(machine, a, expr.span), concrete(machine, b, expr.span)
+            if kind_of(left) | kind_of(right) not in (INT, FLOAT, NUMBER, STRING, BYTES):
+                raise fail("the elements of the list cannot be compared with each other", expr.span)
+            return compare(operator, left, right, expr.span)
+
+        return less
+    comparer = base_node(machine, expr, env)
+
+    def less_by_struct(a: Any, b: Any) -> bool:
+        trial = Node(None, None)
+        trial.conjuncts += [Conjunct(comparer, None), Conjunct(Plain({"x": a, "y": b}, expr.span), None)]
+        return machine.value(lookup(machine, trial, "less", expr.span), expr.span) is True
+
+    return less_by_struct
 
 
 def _list_of_terms(machine: Machine, expr: Any, env: Env | None, name: str) -> list[Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cmp_to_key
+from itertools import pairwise
 
 from dispatchfile.cue.builtins.limits import limited
 from dispatchfile.cue.numbers import CONTEXT
-from dispatchfile.cue.values import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,18 +146,12 @@ def _sort_strings(items: list[Any]) -> list[str]:
     return sorted(items)
 
 
-def _order(items: list[Any], comparator: Any) -> list[Any]:
-    if not isinstance(comparator, dict) or comparator.get("<") not in ("up", "down"):
-        raise ValueError("only list.Ascending and list.Descending are supported as comparators")
-    if len({kind_of(item) & ~8 or 4 for item in items}) > 1 or any(
-        isinstance(item, (list, dict)) for item in items
-    ):
-        raise ValueError("the elements cannot be compared with each other")
-    return sorted(items, reverse=comparator["<"] == "down")
+def _order(items: list[Any], less: Callable[[Any, Any], bool]) -> list[Any]:
+    return sorted(items, key=cmp_to_key(lambda a, b: -1 if less(a, b) else int(less(b, a))))
 
 
-def _is_sorted(items: list[Any], comparator: Any) -> bool:
-    return [_key(item) for item in _order(items, comparator)] == [_key(item) for item in items]
+def _is_sorted(items: list[Any], less: Callable[[Any, Any], bool]) -> bool:
+    return not any(less(second, first) for first, second in pairwise(items))
 
 
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -165,7 +160,7 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Contains": ("la", lambda items, item: _key(item) in [_key(known) for known in items]),
     "Drop": ("Li", _drop),
     "FlattenN": ("li", _flatten),
-    "IsSorted": ("la", _is_sorted),
+    "IsSorted": ("LC", _is_sorted),
     "IsSortedStrings": ("l", lambda items: _sort_strings(items) == items),
     "Max": ("l", _greatest),
     "MaxItems": ("Li", lambda items, count: len(items) <= count),
@@ -176,11 +171,11 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Repeat": ("Li", _repeat),
     "Reverse": ("L", lambda items: items[::-1]),
     "Slice": ("Lii", _slice),
-    "Sort": ("la", _order),
-    "SortStable": ("la", _order),
+    "Sort": ("LC", _order),
+    "SortStable": ("LC", _order),
     "SortStrings": ("l", _sort_strings),
     "Sum": ("l", _sum),
     "Take": ("Li", _take),
     "UniqueItems": ("l", _unique),
 }
-CONSTANTS: dict[str, Any] = {"Ascending": {"<": "up"}, "Descending": {"<": "down"}, "Comparer": {}}
+CONSTANTS: dict[str, Any] = {"Ascending": {"<": "<"}, "Descending": {"<": ">"}}
