@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dispatchfile.cli.parser import Commands
+    from dispatchfile.gitops.flags import Options
 
 DIFFERENCE = 20
 """The exit code of --exit-code when there is something to update; unlike 1, no error has it."""
@@ -49,11 +50,20 @@ def add_parser(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the update and return its exit code."""
-    from dispatchfile.gitops import flags, outcome
-    from dispatchfile.gitops.update import compile_only, update
+    from dispatchfile.errors import EnvironmentProblem
+    from dispatchfile.gitops import flags
 
     options = flags.parse(args.flags)
-    here = Path.cwd()
+    try:
+        return _update(Path.cwd(), options)
+    except OSError as error:
+        raise EnvironmentProblem(f"{error.filename or 'the update'}: {error.strerror}") from error
+
+
+def _update(here: Path, options: Options) -> int:
+    from dispatchfile.gitops import outcome
+    from dispatchfile.gitops.update import compile_only, update
+
     if options.compile_only:
         print("\n".join(compile_only(here, options)))
         return 0

@@ -98,21 +98,20 @@ class Clone:
         refs = [f"+refs/heads/{name}:refs/remotes/origin/{name}" for name in wanted]
         self._ask("fetch", "--quiet", "--no-tags", f"--depth={DEPTH}", "origin", *refs)
         self.git.raw("checkout", "--quiet", "--force", "--detach", f"refs/remotes/origin/{base}")
-        tips = self._tips(*(f"refs/remotes/origin/{name}" for name in wanted))
-        return tips[0], tips[-1] if branch in have else None
+        tip = self._tip(f"refs/remotes/origin/{branch}") if branch in have else None
+        return self._tip(f"refs/remotes/origin/{base}"), tip
 
-    def _tips(self, *refs: str) -> list[Tip]:
-        fields = ("%H", "%T", "%P", "%an <%ae>", "%B", "%(trailers:unfold)", "")
-        shown = self.git.text("show", "-s", f"--format={'%x00'.join(fields)}", *refs).split("\0")
-        size = len(fields) - 1
-        return [self._tip(shown[at * size : (at + 1) * size]) for at in range(len(refs))]
-
-    def _tip(self, fields: list[str]) -> Tip:
-        commit, tree, parents, author, message, lines = fields
-        commit = commit.strip()
+    def _tip(self, ref: str) -> Tip:
+        fields = ("%H", "%T", "%P", "%an <%ae>", "%B", "%(trailers:unfold)")
+        shown = self.git.text("show", "-s", f"--format={'%x00'.join(fields)}", ref)
+        commit, tree, parents, author, message, lines = shown.split("\0")
         found = trailers(lines)
         ours = found.get("Generated-by", "").endswith(f"tree {tree}")
         return Tip(commit, tree, tuple(parents.split()), author, message.rstrip("\n"), ours, _source(found))
+
+    def holds(self, base: Tip, tip: Tip) -> bool:
+        """Return whether the base has all commits of another branch, as far back as was fetched."""
+        return self.git.answer("merge-base", "--is-ancestor", tip.commit, base.commit) is not None
 
     def last_update(self, base: Tip, app: str) -> Revision | None:
         """Return the source commit of the last update of `app` that the base holds, as far back as was fetched."""

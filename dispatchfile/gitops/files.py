@@ -158,7 +158,8 @@ def _joined(head: bytes, body: bytes, *, compat: bool) -> bytes:
 
 def _inside(path: Path, root: Path) -> Path:
     """Return the file behind symbolic links. Raises UsageError when they lead out of the repository or into .git."""
-    real, home = path.resolve(), root.resolve()
+    # Unlike Path.resolve, realpath leaves a loop of links for the reader to trip over, with an OSError.
+    real, home = Path(os.path.realpath(path)), root.resolve()
     if not real.is_relative_to(home) or ".git" in real.relative_to(home).parts:
         raise UsageError(
             f"{path} is a symbolic link that leaves the repository", help="templates stay inside it"

@@ -53,7 +53,7 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         base = options.base_branch or clone.default_branch()
         app = message.app_of(options, checkout)
         endpoint = _endpoint(checkout, options)
-        job = Job(checkout, clone, options, revision, app, base, endpoint is not None, say)
+        job = Job(checkout, clone, options, revision, app, base, names, endpoint is not None, say)
         publish = allowed and not job.shown_only
         # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
         hub = forge.connect(checkout.configured, endpoint, credential) if endpoint and publish else None
@@ -83,6 +83,7 @@ class Job:
         revision: Revision,
         app: str,
         base: str,
+        templates: list[str],
         proposes: bool,  # noqa: FBT001 whether a pull request is to be made
         say: Say,
     ) -> None:
@@ -92,6 +93,7 @@ class Job:
         self.revision = revision
         self.app = app
         self.base = base
+        self.templates = templates
         self.proposes = proposes
         self.say = say
         self.branch = self._branch()
@@ -129,6 +131,11 @@ class Job:
         where = self.clone.directory / self.checkout.prefix
         if not where.is_dir():
             raise UsageError(f"{self.base} has no directory {self.checkout.prefix}")
+        if not any((where / name).exists() for name in self.templates):
+            raise UsageError(
+                f"{self.base} has none of the templates found here: {', '.join(self.templates)}",
+                help="git add them, or push them first: the update starts from what git tracks",
+            )
         outputs = files.render_all(where, self.clone.directory, self.options)
         files.write_all(where, self.clone.directory, outputs)
         tree = self.clone.stage([str(where / output.path) for output in outputs])
@@ -190,7 +197,7 @@ class Job:
         return ""
 
     def _guard(self, tip: Tip, base: Tip) -> None:
-        if tip.ours or self.options.overwrite or tip.commit == base.commit:
+        if tip.ours or self.options.overwrite or self.clone.holds(base, tip):
             return
         raise PersonNeeded(
             f"{self.branch} holds commit {tip.commit[:12]} by {tip.author}, which no update made",
@@ -218,6 +225,11 @@ def _pull_request(outcome: Outcome, job: Job, hub: Forge | None) -> Outcome:
         return outcome
     mask = job.clone.masker.text
     pull = hub.find_open(job.branch, job.base)
+    if pull is None and outcome.status == "unchanged":
+        declined = hub.find_declined(job.branch, job.base, outcome.commit)
+        if declined:
+            job.say(f"{declined.url} was closed without a merge: it stays so until the update changes")
+            return outcome
     if pull is None:
         pull = hub.create(job.branch, job.base, mask(outcome.title), mask(outcome.body))
     elif (pull.title, pull.body) != (mask(outcome.title), mask(outcome.body)):

@@ -77,6 +77,15 @@ def test_a_pull_request_that_appears_meanwhile_is_taken(hub: GitHubServer, hub_s
     assert len(hub.pulls) == 1
 
 
+def test_a_pull_request_that_a_person_closed_stays_closed(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub))
+    hub.pulls[0]["state"] = "closed"
+    again = hub_site.update(*argv(hub))
+    assert (again.status, again.pull_request, len(hub.pulls)) == ("unchanged", "", 1)
+    assert "closed without a merge" in hub_site.notes[-1]
+    assert hub_site.update(*argv(hub, "b", "r2")).pull_request.endswith("/pull/2")
+
+
 def test_labels_and_reviewers(hub: GitHubServer, hub_site: Site) -> None:
     hub_site.update(*argv(hub), "--label=deploy", "--label=auto", "--reviewer=ada")
     assert (hub.pulls[0]["labels"], hub.pulls[0]["reviewers"]) == (["deploy", "auto"], ["ada"])

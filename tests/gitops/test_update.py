@@ -209,6 +209,15 @@ def test_a_persons_commit_is_not_lost(site: Site) -> None:
     assert site.update("-git-revision=r2", image("b"), "--overwrite").status == "pushed"
 
 
+def test_a_persons_commit_that_is_merged_is_no_hindrance(site: Site) -> None:
+    site.update("-git-revision=r1", image("a"))
+    git(site.checkout, "fetch", "-q", "origin", BRANCH)
+    git(site.checkout, "checkout", "-q", "FETCH_HEAD")
+    site.commit("by hand", {"README.md": "by hand\n"})
+    git(site.checkout, "push", "-q", "origin", f"HEAD:{BRANCH}", "HEAD:main")
+    assert site.update("-git-revision=r2", image("b")).status == "pushed"
+
+
 def test_a_person_who_amends_our_commit_is_noticed(site: Site) -> None:
     site.update("-git-revision=r1", image("a"))
     git(site.checkout, "fetch", "-q", "origin", BRANCH)
@@ -341,6 +350,27 @@ def test_compile_only_leaves_git_alone(site: Site, monkeypatch: pytest.MonkeyPat
     assert DIGESTS["a"] in (site.checkout / "app.yaml").read_text()
     assert (site.checkout / ".gitignore").read_text() == "/app.yaml\n"
     assert (site.branches(), git(site.checkout, "log", "--format=%s")) == ({"main"}, "start")
+
+
+def test_a_template_that_git_does_not_track_is_told(site: Site) -> None:
+    git(site.checkout, "rm", "-q", "app.yaml.tmpl")
+    site.commit("no template", {})
+    git(site.checkout, "push", "-q", "origin", "main")
+    (site.checkout / "new.yaml.tmpl").write_text(TEMPLATE)
+    with pytest.raises(UsageError, match=r"none of the templates found here: new\.yaml\.tmpl"):
+        site.update("-git-revision=r1", image("a"))
+
+
+def test_a_file_that_cannot_be_read_is_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from dispatchfile.cli.main import main
+
+    monkeypatch.chdir(site.checkout)
+    (site.checkout / "app.yaml.tmpl").unlink()
+    (site.checkout / "app.yaml.tmpl").symlink_to("app.yaml.tmpl")
+    assert main(["gitops", "update", "-compile-only", image("a")]) == 4
+    assert "app.yaml.tmpl" in capfd.readouterr().err
 
 
 def test_no_repository(tmp_path: Path) -> None:

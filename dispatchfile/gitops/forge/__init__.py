@@ -29,6 +29,9 @@ class Forge(Protocol):
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """Return the open pull request from branch `head` of this repository to `base`."""
 
+    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
+        """Return the pull request for exactly this commit that was closed without a merge."""
+
     def create(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request; when there is one already, return that."""
 

@@ -54,13 +54,20 @@ class GitHub:
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """Return the open pull request from branch `head` of this repository to `base`."""
+        return next(self._listed("open", head, base), None)
+
+    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
+        """Return the pull request for exactly this commit that was closed without a merge."""
+        closed = self._listed("closed", head, base)
+        return next((pull for pull in closed if pull.state == "closed" and pull.head_commit == commit), None)
+
+    def _listed(self, state: str, head: str, base: str) -> Iterator[PullRequest]:
         with _refusals("list pull requests"):
             # The filter only saves pages: not every server honours it, so the answer is matched here again.
-            listed = self._repository.get_pulls(state="open", base=base, head=f"{self._owner}:{head}")
+            listed = self._repository.get_pulls(state=state, base=base, head=f"{self._owner}:{head}")
             for pull in listed:
                 if pull.head.ref == head and pull.base.ref == base and _same_repository(pull):
-                    return _plain(pull)
-        return None
+                    yield _plain(pull)
 
     def create(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request; when there is one already, return that."""
