@@ -159,12 +159,12 @@ def fault(source: Source, name: str, start: int, end: int) -> Diagnostic:
         end = start + len(text)
         fix = _fix("quote it", Span(source, start, end), f'"{text}"', safe=False)
     if name in ("unterminated", "unterminated block"):
-        return _unterminated(source, name, start, end)
+        return _unterminated(source, name, start)
     words = {"text": _short(text)}
     return _error(message.format(**words), Span(source, start, end), label, help_.format(**words), fix=fix)
 
 
-def _unterminated(source: Source, name: str, start: int, end: int) -> Diagnostic:
+def _unterminated(source: Source, name: str, start: int) -> Diagnostic:
     message, label, help_ = _FAULTS[name]
     line_start = source.line_starts[source.position(start)[0] - 1]
     opened = source.text[line_start:start]

@@ -60,6 +60,7 @@ class Findings:
         self.lines |= lines
 
     def add_faults(self, faults: Iterable[Fault]) -> None:
+        """Note what the lexer or the builder has found, in the order of the text."""
         for name, start, end in sorted(faults, key=lambda fault: fault[1]):
             if len(self.diagnostics) >= MAX_FINDINGS:
                 break
@@ -357,9 +358,9 @@ def _resume_at_line(parser: Parser, place: Place) -> bool:
         token = tokens[parser.position]
         if depth == 0 and (token[0] == closer or (token[0] == NL and parser.position > place.index)):
             break
-        if depth == 0 and token is not place.token and place.starts_line(token):
-            if place.source.position(token[1])[0] != began:
-                break
+        later = token is not place.token and place.source.position(token[1])[0] != began
+        if depth == 0 and later and place.starts_line(token):
+            break
         if token[0] in OPENERS:
             depth += 1
         elif token[0] in CLOSERS and depth:
