@@ -6,7 +6,7 @@ from dispatchfile.cue import tree
 from dispatchfile.cue.closedness import below
 from dispatchfile.cue.expand import declare, elements
 from dispatchfile.cue.expressions import operand
-from dispatchfile.cue.node import OPTIONAL, REGULAR, RUNNING, Conjunct, Env, Node
+from dispatchfile.cue.node import OPTIONAL, REGULAR, REQUIRED, RUNNING, Conjunct, Env, Node, shown_label
 from dispatchfile.cue.references import place
 from dispatchfile.cue.values import LIST, Stop, fail, incomplete, kind_name, kind_of
 
@@ -100,6 +100,11 @@ class _Run:
         source.frozen = True
         if source.kind == LIST:
             return list(enumerate(source.items()))
+        for label, arc in source.arcs.items():
+            if arc.presence == REQUIRED:
+                raise incomplete(
+                    f"field {shown_label(label)} is required but not present", clause.source.span
+                )
         return list(source.fields())
 
 

@@ -122,7 +122,7 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
         first = floor(least) + 1 if low.operator == ">" else ceil(least)  # type: ignore[arg-type] # numbers
         last = ceil(most) - 1 if high.operator == "<" else floor(most)  # type: ignore[arg-type] # numbers
         empty = first > last
-        if first == last:
+        if first == last and least == int(least) and most == int(most):  # type: ignore[arg-type] # numbers
             node.atom = first
             return
     if empty:

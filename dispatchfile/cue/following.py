@@ -25,7 +25,11 @@ def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, def
         node.acyclic = node.acyclic or not (through.cyclic or _met(node, target, through))
         return
     node.followed.add((target, definition))
-    if target.state == DONE and target.atom is not UNSET and target.blocked is None and target.error is None:
+    if (
+        target.state == DONE
+        and target.atom is not UNSET
+        and not (target.blocked or target.error or target.arcs)
+    ):
         machine.derive(node, through.of(Plain(target.atom, machine.place(target)), None))
         target.followers = [*target.followers, (node, through, through.group, {})]
         return

@@ -133,6 +133,8 @@ class Machine:
         node.blocked = None
         for conjunct in sorted(node.waiting, key=_urgency):
             self.spend()
+            if conjunct.expr.__class__ in _LATE and _only_itself(node):
+                return False
             before, self.last_call = self.brought, node.final
             try:
                 stays = self._perform(node, conjunct)
@@ -185,7 +187,7 @@ class Machine:
             return
         if node.loose and node.kind == TOP and not node.waiting and not node.choices and not node.bounds:
             node.kind = STRUCT
-        if node.cyclic_conjuncts and node.cyclic_conjuncts == node.struct_conjuncts and not node.acyclic:
+        if _only_itself(node):
             self.refuse(node, Bottom(ERROR, "structural cycle: the value contains itself", self.place(node)))
             return
         if node.bounds or node.checks:
@@ -338,6 +340,11 @@ class Machine:
                     return span
             found = found.parent
         return None
+
+
+def _only_itself(node: Node) -> bool:
+    """Return whether nothing but references to itself makes the node a struct or list."""
+    return 0 < node.cyclic_conjuncts == node.struct_conjuncts and not node.acyclic
 
 
 def _drop(node: Node, conjunct: Conjunct) -> None:
