@@ -113,9 +113,7 @@ def render(
         return f"{name} = (\n" + "".join(f"    {item!a},\n" for item in items) + ")\n"
 
     spelled = "".join(
-        f"    {spellings[name]!a}: {index},\n"
-        for index, name in enumerate(terminals)
-        if name in spellings
+        f"    {spellings[name]!a}: {index},\n" for index, name in enumerate(terminals) if name in spellings
     )
     return "".join(
         [

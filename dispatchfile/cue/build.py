@@ -101,7 +101,9 @@ class Builder:
     def no_imports(self, _word: Token, _open: Token, _close: Token) -> list[tree.Import]:
         return []
 
-    def many_imports(self, _word: Token, _open: Token, items: list[tree.Import], *_close: Token) -> list[tree.Import]:
+    def many_imports(
+        self, _word: Token, _open: Token, items: list[tree.Import], *_close: Token
+    ) -> list[tree.Import]:
         return items
 
     def import_path(self, path: Token) -> tree.Import:

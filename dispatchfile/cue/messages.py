@@ -342,7 +342,7 @@ def field_in_list(place: Place, first: int) -> Diagnostic:
 
 def unexpected(place: Place) -> Diagnostic:
     """Return what to say about a token that does not fit, when nothing better is known."""
-    special = _yaml_dash(place) or _unquoted(place) or _chain_colon(place)
+    special = yaml_dash(place) or _unquoted(place) or _chain_colon(place)
     if special:
         return special
     expected = _expected(place)
@@ -352,7 +352,7 @@ def unexpected(place: Place) -> Diagnostic:
     )
 
 
-def _yaml_dash(place: Place) -> Diagnostic | None:
+def yaml_dash(place: Place) -> Diagnostic | None:
     """Recognise a line of a YAML list."""
     tokens, index = place.parser.tokens, place.index
     start = place.source.line_starts[place.line - 1]

@@ -175,7 +175,7 @@ def _closing_bracket(parser: Parser, place: Place) -> Diagnostic | None:
 
 def _field_in_list(parser: Parser, place: Place) -> Diagnostic | None:
     """Skip a field that stands directly in a list, up to the list's end."""
-    if place.opener_mark != "[":
+    if place.opener_mark != "[" or messages.yaml_dash(place):
         return None
     first = _field_around(parser, place)
     if first is None:

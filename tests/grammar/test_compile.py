@@ -16,7 +16,9 @@ COMPILE = ROOT / "grammar" / "compile.py"
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
 def test_table_is_up_to_date_whatever_the_hash_seed(seed):
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    done = subprocess.run([sys.executable, COMPILE, "--check"], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, COMPILE, "--check"], env=environment, capture_output=True, text=True
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -34,9 +36,9 @@ def test_check_sees_an_old_table(tmp_path):
 
 def test_a_conflict_is_an_error(tmp_path):
     (tmp_path / "compile.py").write_text(COMPILE.read_text())
-    (tmp_path / "dispatchfile.lark").write_text(
-        'start: one\none: X -> a\n | one one -> b\nX: "x"\n'
+    (tmp_path / "dispatchfile.lark").write_text('start: one\none: X -> a\n | one one -> b\nX: "x"\n')
+    done = subprocess.run(
+        [sys.executable, tmp_path / "compile.py", "--check"], capture_output=True, text=True
     )
-    done = subprocess.run([sys.executable, tmp_path / "compile.py", "--check"], capture_output=True, text=True)
     assert done.returncode != 0
     assert "conflict" in done.stderr.lower()

@@ -1,0 +1,252 @@
+"""Syntax errors as users see them. Each expected message stands behind `//^` on the line it belongs to.
+
+`//^ text` means that an error on this line starts with `text`; an optional ` => text` names its help. Every error has
+to be announced. The notes are cut off, with the blanks before them, before the text is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dispatchfile.cue.parser import parse
+from dispatchfile.diagnostics import Severity
+from dispatchfile.source import Source
+
+NOTE = re.compile(r"[ \t]*//\^ (?P<message>.*?)(?: => (?P<help>.*))?$", re.M)
+
+CASES = {
+    "conflict": """
+task "a": {
+<<<<<<< HEAD   //^ unresolved merge conflict starting at line 3 (<<<<<<<)
+  image: "x"
+=======
+  image: "y"
+>>>>>>> other
+}
+b: [
+<<<<<<< HEAD   //^ unresolved merge conflict starting at line 10
+  "x",
+||||||| base
+  "w",
+=======
+  "y",
+>>>>>>> other
+]
+""",
+    "hash": """
+# first          //^ `#` does not start a comment => comments start with //
+a: 1 # behind    //^ `#` does not start a comment
+#task "x": {     //^ `#` does not start a comment
+#  y: 1          //^ `#` does not start a comment
+#}               //^ `#` does not start a comment
+b: 2
+""",
+    "unterminated": """
+a: {
+  b: "abc        //^ string literal not terminated => end it with " on the same line
+  c: 1
+  d: ["-x="Deploy it"]     //^ string literal not terminated => quotes inside a string are written
+}
+e: "$(x            //^ string literal not terminated
+""",
+    "list commas": """
+a: ["x" "y"]       //^ missing ',' in list literal
+b: [
+  "x"              //^ missing ',' before newline in list literal
+  "y"
+]
+c: [
+  {a: 1}           //^ missing ',' before newline in list literal
+  {a: 2}
+]
+d: [
+  "x"              //^ missing ',' before newline in list literal => the comma on the next line comes too late
+  , "y"
+]
+""",
+    "brace too early": """
+task "t": {
+  steps: [
+    {
+      name: "a"
+    }
+    volumeMounts: [      //^ field `volumeMounts` directly inside a list => the `}` on line 6 closes the block before it too early?
+      {name: "x"}
+    ]
+    },
+    { name: "c" }
+  ]
+  volumes: []
+}
+actions: [{tasks: ["t"]}]
+""",
+    "no opening bracket": """
+task "t": {
+  steps:
+    {
+      name: "a"
+    }
+  ]              //^ `]` without `[` => `steps` must be a list, did you mean `steps: [`?
+}
+b: 1
+""",
+    "task never closed": """
+task "deploy": {   //^ task "deploy" opened at line 2 is never closed => `actions:` at column 1 suggests that the `}` is missing before line 7
+  steps: [
+    { name: "x" }
+  ]
+
+actions: [
+  { tasks: ["deploy"] }
+]
+""",
+    "step never closed": """
+task "deploy": {
+  steps: [
+    { name: "x"    //^ `{` at line 4 is never closed => `]` at column 3 suggests that the `}` is missing before line 6
+      image: "y"
+  ]
+}
+actions: []
+""",
+    "missing colon": """
+resource "x" {     //^ expected ':' after label, found `{` => write resource "x": {
+  type: "git"
+}
+name "y"           //^ expected ':' after label, found end of line => did you mean name: "y"?
+a: b c: 1          //^ expected ':' after label, found `c`
+""",
+    "fields in lists": """
+steps: [{
+  env: [ KEY: "v" ]         //^ fields are not allowed directly in a list; wrap each in { } => env entries are { name: "KEY", value: … }
+  x: 1
+}]
+actions: [ tasks: ["a"] on push: { branches: ["x"] } ]   //^ fields are not allowed directly in a list => each action needs { }
+other: [ a b: 1 ]           //^ fields are not allowed directly in a list => wrap each in { }: { a: … }
+""",
+    "unquoted": """
+url: https://x.org/x/y      //^ value must be quoted => write "https://x.org/x/y"
+image: foo/bar:1.0          //^ value must be quoted => write "foo/bar:1.0"
+name: hello world           //^ value must be quoted => write "hello world"
+timeout: 10m                //^ expected a number, found 10m => a text must be quoted: "10m"
+version: 1.2.3              //^ expected a number, found 1.2.3
+user: git@x.org             //^ unexpected character `@` => a text with @ must be quoted
+""",
+    "heredoc": """
+a: 1
+EOF                         //^ unexpected `EOF` at end of file
+""",
+    "YAML inside": """
+steps: [
+  - name: "foo"             //^ this looks like YAML inside CUE
+]
+b: {
+  - X: "1"                  //^ this looks like YAML inside CUE
+}
+""",
+    "YAML file": """
+resource:                   //^ this file looks like YAML, but is read as CUE => add a first line #!yaml
+  src-git:
+    type: git
+task:
+  test:
+    steps:
+      - name: a
+""",
+    "Starlark file": """
+load("x/y@v1", "a")         //^ this file looks like Starlark, but is read as CUE => add a first line #!starlark
+def foo(a):
+  return a
+""",
+    "values": """
+a: {
+  c:
+}                           //^ expected a value, found `}` => `c:` has no value
+d: [1, , 2]                 //^ expected a value or `]`, found `,` => remove one of the two commas
+e: = 3                      //^ expected a value, found `=` => `e:` has no value
+f: (1 + )                   //^ expected a value, found `)`
+g: "x\\(y                   //^ interpolation \\( is not closed
+h: "\\q"                    //^ unknown escape in string
+i: {a: 1 b: 2}              //^ expected ',' or a new line before `b`
+j: 007                      //^ number with a leading zero
+k: "\\(1 2)"                //^ expected `)`, found `2`
+[1, 2]: 3                   //^ a label in [ ] has exactly one expression
+l: [X=1]                    //^ alias inside a list
+m: \"""abc\"""              //^ a block string starts on the line below its quotes
+""",
+    "brackets": """
+a: [1 = 2,                  //^ expected ',' or `]`, found `=`
+  3,
+]
+x: {a: 1 ) }                //^ `)` without `(`
+e: ]                        //^ `]` without `[`
+y: [1, 2                    //^ y opened at line 7 is never closed => `z:` at column 1 suggests that the `]` is missing before line 8
+z: 3
+""",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_messages_stand_on_their_lines(case):
+    noted = CASES[case]
+    expected = {}
+    for number, line in enumerate(noted.split("\n"), 1):
+        if found := NOTE.search(line):
+            expected[number] = (found["message"], found["help"] or "")
+    source = Source("Dispatchfile", NOTE.sub("", noted))
+    found = {d.span.line: (d.message, d.help) for d in parse(source).diagnostics}
+    assert found.keys() == expected.keys(), found
+    for line, (message, help_) in expected.items():
+        assert found[line][0].startswith(message)
+        assert found[line][1].startswith(help_)
+
+
+def applied(text):
+    """Return a text with the first fix of its errors applied, again and again."""
+    for _ in range(10):
+        fixes = [d.fix for d in parse(Source("f", text)).diagnostics if d.fix]
+        if not fixes:
+            break
+        for edit in reversed(fixes[0].edits):
+            text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ("## a\nb: 1 # c\n", "// a\nb: 1 // c\n"),
+        ('r "x" {\n}\n', 'r "x": {\n}\n'),
+        ('a: ["b" "c"]', 'a: ["b", "c"]'),
+        ('a: [\n  "b"\n  "c"\n]', 'a: [\n  "b",\n  "c"\n]'),
+        ("a: 1 b: 2", "a: 1, b: 2"),
+        ("u: https://x.org, \n", 'u: "https://x.org", \n'),
+        ("t: 10m", 't: "10m"'),
+        ("a: b c: 1", "a: b: c: 1"),
+        ("task:\n  - a: 1\n", "#!yaml\ntask:\n  - a: 1\n"),
+    ],
+)
+def test_fixes(text, mended):
+    assert applied(text) == mended
+
+
+def test_spans_are_tight():
+    def shown(text):
+        return [d.span.text for d in parse(Source("f", text)).diagnostics]
+
+    assert shown('resource "x" {\n}') == ['"x"']
+    assert shown("a: 1 # b") == ["#"]
+    assert shown('a: "\\q"') == ["\\q"]
+    assert shown("a: hello world") == ["hello world"]
+
+
+@pytest.mark.parametrize("text", ["a: \0", "\0", "a: 1\0b"])
+def test_nul(text):
+    first = parse(Source("f", text)).diagnostics[0]
+    assert (first.code, first.severity, first.message) == ("DF001", Severity.ERROR, "the file has a NUL byte")
+
+
+def test_at_most_thirty():
+    assert len(parse(Source("f", "a: = 1\n" * 500)).diagnostics) == 30
