@@ -205,10 +205,12 @@ def disk(what: str, path: Path) -> list[Check]:
 
 
 def step_images(client: APIClient, images: Iterable[str]) -> list[Check]:
-    """Return which images of the steps are on the engine."""
+    """Return which images that a run of the steps needs are on the engine; kaniko's own is not one of them."""
     from dispatchfile.run.images import inspect_image
+    from dispatchfile.run.kaniko import is_kaniko
+    from dispatchfile.run.standin import STAND_INS, stand_in
 
-    wanted = list(dict.fromkeys(images))
+    wanted = dict.fromkeys(stand_in(ref, {}) for ref in images if not is_kaniko(ref))
     if not wanted:
         return []
     try:
@@ -217,10 +219,23 @@ def step_images(client: APIClient, images: Iterable[str]) -> list[Check]:
         return [
             Check("images", "fail", problem.message, problem.help or "correct the name in the Dispatchfile")
         ]
-    if missing:
-        text = f"not on the engine: {', '.join(missing)}"
-        return [Check("images", "warn", text, "the next run pulls them, unless --offline")]
-    return [Check("images", "ok", f"all {len(wanted)} that the Dispatchfile names are on the engine")]
+    pulled = [ref for ref in missing if ref not in STAND_INS.values()]
+    found = [
+        Check(
+            "images",
+            "warn",
+            f"not on the engine: {ref}, which runs the steps of {name} here",
+            f"build it in a checkout of dispatchfile: runner/engine/images {name}",
+        )
+        for name, ref in STAND_INS.items()
+        if ref in missing
+    ]
+    if pulled:
+        text = f"not on the engine: {', '.join(pulled)}"
+        found.append(Check("images", "warn", text, "the next run pulls them, unless --offline"))
+    return found or [
+        Check("images", "ok", f"all that the Dispatchfile needs are on the engine ({len(wanted)})")
+    ]
 
 
 def configuration(settings: Mapping[str, Setting]) -> Check:
