@@ -47,7 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def the_same_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the user's terminal and settings say changes no test."""
     for name in list(os.environ):
-        if name.startswith("DISPATCHFILE_") or name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
+        if name.startswith("DISPATCHFILE_") or name in (
+            "NO_COLOR",
+            "FORCE_COLOR",
+            "CLICOLOR_FORCE",
+            "COLUMNS",
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TERM", "xterm-256color")
 
