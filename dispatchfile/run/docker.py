@@ -40,6 +40,7 @@ from dispatchfile.run.sweep import discard, remove_labelled, sweep
 from dispatchfile.run.workspace import (
     SCRATCH,
     MountConfig,
+    base_layout,
     inner_directories,
     merged,
     path_part,
@@ -161,6 +162,8 @@ class DockerBackend:
         with self._lock:
             self._tasks.append(task)
         archive = Archive()
+        if not seat.laid:
+            base_layout(archive)
         task_layout(archive, spec)
         laid = self._inputs.lay(archive, spec, task.scratch)
         task.mounts += laid.mounts

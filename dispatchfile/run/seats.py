@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.record import Record
+from dispatchfile.run.archive import Archive
 from dispatchfile.run.connect import asking
 from dispatchfile.run.pause import PAUSE_IMAGE
 from dispatchfile.run.workspace import SCRATCH, Scratch, base_layout, volume
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
 
 
 class Seat(Record):
-    """What a task needs before it has any content, on its way: the container of its network beside its volume."""
+    """What a task needs before it has any content, on its way: the container of its network beside its volume.
+
+    `laid` tells whether the volume holds what every task has; the first seat's is left to its task, which comes at
+    once and then needs one upload instead of two.
+    """
 
     network: Future[str]
     scratch: Future[Scratch]
+    laid: bool
 
 
 class Seats:
@@ -70,7 +76,8 @@ class Seats:
         number = self._made
         return Seat(
             network=self._workers.submit(self._make_network, number),
-            scratch=self._workers.submit(self._make_scratch, number),
+            scratch=self._workers.submit(self._make_scratch, number, lay=number > 1),
+            laid=number > 1,
         )
 
     def _name(self, number: int, part: str) -> str:
@@ -86,14 +93,17 @@ class Seats:
             self._client.start(container)
         return container
 
-    def _make_scratch(self, number: int) -> Scratch:
+    def _make_scratch(self, number: int, *, lay: bool) -> Scratch:
         name = self._name(number, "volume")
         with asking("make the workspace of a task"):
             mountpoint = self._client.create_volume(name, labels=self._labels)["Mountpoint"]
             holder = make_holder(
                 self._client, self._name(number, "holder"), self._labels, [volume(name, SCRATCH)]
             )
-            self._client.put_archive(holder, SCRATCH, base_layout())
+            if lay:
+                archive = Archive()
+                base_layout(archive)
+                self._client.put_archive(holder, SCRATCH, archive.bytes())
         return Scratch(volume=name, mountpoint=mountpoint, holder=holder)
 
 

@@ -61,13 +61,11 @@ def volume(name: str, target: str, *, read_only: bool = False) -> MountConfig:
     }
 
 
-def base_layout() -> bytes:
-    """Return the upload with what every task has."""
-    archive = Archive()
+def base_layout(archive: Archive) -> None:
+    """Add what every task has."""
     for path in ("workspace/output/.docker", "home/image-outputs", "volumes", "views"):
         archive.directory(path)
     archive.file("home/.docker/config.json", b"{}\n")
-    return archive.bytes()
 
 
 def task_layout(archive: Archive, spec: TaskSpec) -> None:
