@@ -83,7 +83,7 @@ def _legible(text: str) -> tuple[str, list[Fault]]:
     """Return the text with what no lexer should see blanked out, and faults for it; offsets stay the same."""
     if "\0" not in text and "<<<<<<<" not in text:
         return text, []
-    from dispatchfile.cue.recovery import without_conflicts, without_nul
+    from dispatchfile.cue.legible import without_conflicts, without_nul
 
     text, conflicts = without_conflicts(text)
     text, nuls = without_nul(text)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from dispatchfile.cue import messages, tree
+from dispatchfile.cue.faults import fault
 from dispatchfile.cue.lexer import (
     BOTTOM,
     CLOSERS,
@@ -17,7 +16,7 @@ from dispatchfile.cue.lexer import (
     OPENERS,
     STRING,
 )  # fmt: skip
-from dispatchfile.cue.messages import Place
+from dispatchfile.cue.place import Place
 from dispatchfile.diagnostics import Diagnostic, in_order
 from dispatchfile.source import Source
 
@@ -39,7 +38,6 @@ CLOSE_BRACKET = KIND["CLOSE_BRACKET"]
 _HOLES = frozenset((KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]))
 _HOLE_ENDS = frozenset((KIND["INTERPOLATION_END"], KIND["INTERPOLATION_MIDDLE"]))
 _MARKS = frozenset((KIND["QUESTION"], KIND["EXCLAMATION"]))
-_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?:[ \t].*)?\r?$", re.MULTILINE)
 
 
 class Findings:
@@ -64,7 +62,7 @@ class Findings:
         for name, start, end in sorted(faults, key=lambda fault: fault[1]):
             if len(self.diagnostics) >= MAX_FINDINGS:
                 break
-            self.add(messages.fault(self.source, name, start, end))
+            self.add(fault(self.source, name, start, end))
 
 
 def recovered(
@@ -101,42 +99,10 @@ def recovered(
     return file, messages.reviewed(parser.source, in_order(findings.diagnostics))
 
 
-def without_conflicts(text: str) -> tuple[str, list[Fault]]:
-    """Return the text with the markers of merge conflicts and the second side blanked, and a fault for each."""
-    faults: list[Fault] = []
-    blanks: list[tuple[int, int]] = []
-    begin = second = -1
-    for found in _CONFLICT.finditer(text):
-        mark = found[1][0]
-        if mark == "<" and begin < 0:
-            begin = found.start()
-            blanks.append(found.span())
-        elif mark in "|=" and begin >= 0 > second:
-            second = found.start()
-        elif mark == ">" and begin >= 0:
-            blanks.append((second if second >= 0 else found.start(), found.end()))
-            faults.append(("conflict", begin, found.end()))
-            begin = second = -1
-    if begin >= 0:
-        faults.append(("conflict", begin, blanks[-1][1]))
-    parts: list[str] = []
-    position = 0
-    for start, end in blanks:
-        parts += (text[position:start], re.sub(r"[^\n]", " ", text[start:end]))
-        position = end
-    return "".join((*parts, text[position:])), faults
-
-
-def without_nul(text: str) -> tuple[str, list[Fault]]:
-    """Return the text with NUL bytes blanked, and a fault at the first of them."""
-    at = text.find("\0")
-    return text.replace("\0", " "), [] if at < 0 else [("nul", at, at + 1)]
-
-
 def _repair(parser: Parser, findings: Findings) -> bool:
     """Name the mistake at the parser's token and get behind it; return False to give the file up."""
     if len(parser.states) > 1000:
-        findings.add(messages.fault(parser.source, "depth", *parser.tokens[parser.position][1:]))
+        findings.add(fault(parser.source, "depth", *parser.tokens[parser.position][1:]))
         return False
     place = Place(parser)
     for attempt in _ATTEMPTS:

@@ -1,0 +1,144 @@
+"""What is said about the faults of the lexer and the builder, and how every diagnostic DF001 is made."""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
+from dispatchfile.source import Source, Span
+
+_FAULTS = {
+    "hash": ("`#` does not start a comment", "not a comment in CUE", "comments start with //"),
+    "block comment": ("`/* */` does not make a comment", "", "start each line of the comment with //"),
+    "unterminated": (
+        "string literal not terminated", "starts here", 'end it with " on the same line; quotes inside it are written \\"',
+    ),
+    "unterminated block": (
+        "string literal not terminated", "starts here", "end it with three quotes on a line of their own",
+    ),
+    "interpolation": (
+        "interpolation \\( is not closed", "in this string", "close it with `)`; a plain backslash is written \\\\",
+    ),
+    "quotes": (
+        "a block string starts on the line below its quotes", "expected a line end behind the quotes",
+        "put the text on lines of its own between the quotes",
+    ),
+    "closing quotes": (
+        "the quotes that end a block string stand on a line of their own", "move them to the next line", "",
+    ),
+    "indent": (
+        "line of a block string is indented less than its closing quotes", "too far left",
+        "indent it like the closing quotes, whose indentation is taken off every line",
+    ),
+    "escape": ("unknown escape in string", "no such escape", 'a plain backslash is written \\\\, as in "\\\\d"'),
+    "surrogate": ("half of a surrogate pair in string", "", "write the character itself, or \\U and eight digits"),
+    "number": ("expected a number, found {text}", "not a number", 'a text must be quoted: "{text}"'),
+    "leading zero": ("number with a leading zero", "", "leave the zero out, write 0o for octal, or quote it"),
+    "long number": ("number too large", "", "at most 4,000 digits are read"),
+    "broken multiple": ("{text} is not a whole number", "", "the suffixes K, M, Ki, Mi … make whole numbers"),
+    "url": ("value must be quoted", "// starts a comment", 'write "{text}"'),
+    "attribute": ("attribute is not closed", "starts here", "`@name(` needs a `)`; a text with @ must be quoted"),
+    "character": ("unexpected character {text}", "", ""),
+    "nul": ("the file has a NUL byte", "here", "is this a text file in UTF-8?"),
+    "depth": ("nested too deep", "250 levels are open here", ""),
+    "length": ("expression too long", "500 operators in a row", "split it by helper fields"),
+    "bytes label": ("a label cannot be bytes", "", 'use "…" instead of \'…\''),
+    "pattern": ("a label in [ ] has exactly one expression", "", "such as [string]: … or [X=string]: …"),
+    "alias in list": ("alias inside a list", "", "an alias stands in front of a field: X=name: …"),
+    "heredoc": (
+        "unexpected `{text}` at end of file", "left over from a shell here-document?", "remove this line",
+    ),
+}  # fmt: skip
+"""Message, label and help of each fault; {text} is what stands at its place."""
+
+_CHARACTERS = {
+    "“": 'quotes are written "', "”": 'quotes are written "', "‘": 'quotes are written "', "’": 'quotes are written "',
+    ";": "fields are separated by line ends or commas", "@": "a text with @ must be quoted",
+    "\u00a0": "a no-break space; replace it by a plain one", "%": "a text with % must be quoted",
+    "`": "", "\ufeff": "a byte order mark; remove it", "~": "", "\\": "",
+}  # fmt: skip
+
+
+def fault(source: Source, name: str, start: int, end: int) -> Diagnostic:
+    """Return the diagnostic for a fault of the lexer or the builder."""
+    text = source.text[start:end]
+    if name == "conflict":
+        return _conflict(source, start, end)
+    message, label, help_ = _FAULTS[name]
+    fix = None
+    if name == "character":
+        return _character(source, start, end)
+    if name == "hash":
+        marks = len(text) - len(text.lstrip("#"))
+        span = Span(source, start, start + marks)
+        return error(message, span, label, help_, fix=fix_of("write // instead", span, "//", safe=True))
+    if name in ("number", "url"):
+        text = text.rstrip("\r ,")
+        end = start + len(text)
+        fix = fix_of("quote it", Span(source, start, end), f'"{text}"', safe=False)
+    if name in ("unterminated", "unterminated block"):
+        return _unterminated(source, name, start)
+    words = {"text": short(text)}
+    return error(message.format(**words), Span(source, start, end), label, help_.format(**words), fix=fix)
+
+
+def _unterminated(source: Source, name: str, start: int) -> Diagnostic:
+    message, label, help_ = _FAULTS[name]
+    line_start = source.line_starts[source.position(start)[0] - 1]
+    opened = source.text[line_start:start]
+    first = len(opened) - len(opened.lstrip())
+    quote = opened.find('"', first)
+    if name == "unterminated" and quote >= 0 and opened.count('"') % 2 == 0 and start > 0:
+        before = source.text[start - 1]
+        if before.isalnum() or before in "_-.=/":
+            return error(
+                message,
+                Span(source, line_start + quote, line_start + quote + 1),
+                "this string ends too early",
+                'quotes inside a string are written \\"',
+                related=(Related(Span(source, start, start + 1), "this quote opens another string"),),
+            )
+    return error(message, Span(source, start, start + (3 if name != "unterminated" else 1)), label, help_)
+
+
+def _conflict(source: Source, start: int, end: int) -> Diagnostic:
+    line, _ = source.position(start)
+    first_end = start + len(source.line(line))
+    last = source.position(end)[0]
+    return error(
+        f"unresolved merge conflict starting at line {line} (<<<<<<<)",
+        Span(source, start, first_end),
+        "conflict starts here",
+        "keep one of the two sides and remove the lines <<<<<<<, ======= and >>>>>>>",
+        related=(Related(Span(source, source.line_starts[last - 1], end), "and ends here"),),
+    )
+
+
+def _character(source: Source, start: int, end: int) -> Diagnostic:
+    character = source.text[start]
+    shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
+    help_ = _CHARACTERS.get(character, "a text must be quoted" if character.isprintable() else "remove it")
+    return error(f"unexpected character {shown}", Span(source, start, end), "", help_)
+
+
+def short(text: str, *, quoted: bool = False) -> str:
+    """Return a text on one line, cut off when it is long."""
+    text = " ".join(text.split())
+    text = text if len(text) <= 60 else text[:57] + "…"
+    return f'"{text}"' if quoted else text
+
+
+def fix_of(message: str, span: Span, text: str, *, safe: bool) -> Fix:
+    """Return the fix that replaces what stands at a span."""
+    return Fix(message, (Edit(span, text),), safe)
+
+
+def error(
+    message: str,
+    span: Span,
+    label: str,
+    help: str,  # noqa: A002 the field's name
+    *,
+    related: tuple[Related, ...] = (),
+    fix: Fix | None = None,
+) -> Diagnostic:
+    """Return a syntax error."""
+    return Diagnostic("DF001", Severity.ERROR, message, span, label, related, help, fix=fix)
