@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 
 from dispatchfile.cue import tree
 from dispatchfile.cue.walk import children
@@ -10,12 +11,35 @@ from dispatchfile.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     Container: TypeAlias = tuple[tree.Node, list[tree.Node]]
 
 _ITEMS = (tree.Field, tree.Embedding, tree.Let, tree.Rest, tree.Attribute, tree.Comprehension)
+
+
+class Attached(Mapping[tree.Node, tree.Comments]):
+    """The comments of a file's nodes, worked out when somebody first asks: only few readers do."""
+
+    def __init__(self, places: Sequence[tuple[int, int]]) -> None:
+        self.places = places
+        self.file: tree.File | None = None
+        self.known: dict[tree.Node, tree.Comments] | None = None
+
+    def _resolved(self) -> dict[tree.Node, tree.Comments]:
+        if self.known is None:
+            self.known = attached(self.file, self.places) if self.file is not None else {}
+        return self.known
+
+    def __getitem__(self, node: tree.Node) -> tree.Comments:
+        return self._resolved()[node]
+
+    def __iter__(self) -> Iterator[tree.Node]:
+        return iter(self._resolved())
+
+    def __len__(self) -> int:
+        return len(self._resolved())
 
 
 def attached(file: tree.File, places: Iterable[tuple[int, int]]) -> dict[tree.Node, tree.Comments]:

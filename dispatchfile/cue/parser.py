@@ -73,9 +73,10 @@ def parse(source: Source) -> Parsing:
     else:
         diagnostics = ()
     if lexed.comments and file is not None:
-        from dispatchfile.cue.comments import attached
+        from dispatchfile.cue.comments import Attached
 
-        file = replace(file, comments=attached(file, lexed.comments))
+        comments = Attached(lexed.comments)
+        comments.file = file = replace(file, comments=comments)
     return Parsing(file, diagnostics)
 
 

@@ -88,6 +88,14 @@ def test_carriage_returns_leave_block_strings():
     assert file.declarations[0].value.value == "x\ny"
 
 
+def test_comments_are_found_by_their_nodes():
+    file = parsed("// a\nb: {c: 1} // d\n// e\n").file
+    assert [span.text for span in file.comments[file].inside] == ["// e"]
+    field = file.comments[file.declarations[0]]
+    assert [span.text for span in (*field.before, *field.behind)] == ["// a", "// d"]
+    assert len(file.comments) == 2
+
+
 def test_sound_fields_survive():
     parsing = parsed("a: 1\nb: = 2\nc: 3\nd: [1 = 2,\n  3,\n]\ne: {\n  f: ]\n  g: 1\n}\nh: 1\n")
     assert [d.span.line for d in parsing.diagnostics] == [2, 4, 8]
