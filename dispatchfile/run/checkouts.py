@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from dispatchfile.run.git import (
     object_directories,
     without_userinfo,
 )
+
+UNUSED_DAYS = 30
 
 _FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -173,6 +176,19 @@ def _cached(cache: Path, key: tuple[str, ...], fill: Callable[[Path], None]) -> 
     except OSError as error:
         raise EnvironmentProblem(f"cannot keep a checkout in {cache}: {error.strerror or error}") from None
     return target
+
+
+def prune(cache: Path) -> int:
+    """Remove the checkouts that no run has used for UNUSED_DAYS; return how many."""
+    if not cache.is_dir():
+        return 0
+    oldest = time.time() - UNUSED_DAYS * 86400
+    old = [entry for entry in cache.iterdir() if entry.is_dir() and entry.stat().st_mtime < oldest]
+    for folder in old:
+        with _locked(cache / f"{folder.name}.lock"):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
+    return len(old)
 
 
 def _is_whole(folder: Path) -> bool:

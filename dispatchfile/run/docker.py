@@ -26,7 +26,7 @@ from dispatchfile.run.backend import (
     TaskSpec,
 )
 from dispatchfile.run.builder import Build
-from dispatchfile.run.checkouts import cache_folder
+from dispatchfile.run.checkouts import cache_folder, prune
 from dispatchfile.run.connect import address_of_this_machine, asking, connect
 from dispatchfile.run.containers import RunningStep, refused_create, step_config
 from dispatchfile.run.gateway import Gateway
@@ -292,9 +292,10 @@ class DockerBackend:
     def _sweep(self) -> None:
         try:
             sweep(self._engine)
-        except EnvironmentProblem as problem:
+            prune(cache_folder())
+        except (EnvironmentProblem, OSError) as problem:
             # Not this run's own trouble, as long as its own calls are answered.
-            self._notice(f"leftovers of earlier runs stay: {problem.message}")
+            self._notice(f"leftovers of earlier runs stay: {problem}")
 
     def _gateway_if_reachable(self) -> Gateway | None:
         """Return the gateway for git, started when first asked for; None where containers cannot reach this machine."""

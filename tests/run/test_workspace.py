@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.run import inputs
 from dispatchfile.run.backend import Commit, GitInput, Produced, Remote, StorageInput, WorkingTree
-from dispatchfile.run.checkouts import checkout_commit, checkout_remote, resolve_revision
+from dispatchfile.run.checkouts import checkout_commit, checkout_remote, prune, resolve_revision
 from dispatchfile.run.git import checked_url, local_path, stays_here, without_userinfo
 from dispatchfile.run.views import hidden_paths, overlay_options
 from dispatchfile.run.workspace import inner_path, path_part
@@ -206,6 +207,16 @@ def test_a_kept_checkout_that_lost_its_objects_is_made_again(tmp_path: Path) -> 
     again = checkout_commit(cache, source, commit, "u")
     assert (again / "f").read_text() == "x"
     assert git(again, "status", "--porcelain") == ""
+
+
+def test_checkouts_that_nobody_uses_are_pruned(tmp_path: Path) -> None:
+    commit = repository(tmp_path / "source", {"f": "x"})
+    cache = tmp_path / "checkouts"
+    old, used = (checkout_commit(cache, tmp_path / "source", commit, url) for url in ("old", "used"))
+    os.utime(old, (0, 0))
+    assert prune(cache) == 1
+    assert (old.exists(), used.exists()) == (False, True)
+    assert prune(tmp_path / "absent") == 0
 
 
 @pytest.mark.parametrize("url", ["", "-x", "--upload-pack=x", "ext::sh -c x", "fd::17", "https://a\nb"])
