@@ -15,7 +15,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("record",),
     ("source",),
     ("diagnostics",),
-    ("errors", "spelling", "value"),
+    ("errors", "glob", "spelling", "value"),
     ("cue", "plain"),
     ("model",),
     ("front",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.errors import EvaluationError, UsageError
-from dispatchfile.event import glob
+from dispatchfile import glob
 from dispatchfile.event.decision import Decision, Reason
 from dispatchfile.spelling import nearest
 

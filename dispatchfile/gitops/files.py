@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dispatchfile.diagnostics import Diagnostic
 from dispatchfile.errors import EnvironmentProblem, UsageError
-from dispatchfile.event.glob import GlobError, check, matches
+from dispatchfile.glob import GlobError, check, matches
 from dispatchfile.gitops.flags import Options
 from dispatchfile.gitops.header import header, without_header
 from dispatchfile.gitops.template import Template, TemplateError, parse, render, values_before
@@ -65,7 +65,7 @@ def find(directory: Path, glob: str) -> list[str]:
     """
     glob = glob.removeprefix("./")
     try:
-        check([glob])
+        check([glob] if glob else [])
     except GlobError as error:
         raise UsageError(f'-filepath "{glob}": {error.message}') from error
     found: list[str] = []

@@ -7,6 +7,7 @@ action fired on every push. Nobody meant that. Here such an action is a warning 
 
 from __future__ import annotations
 
+from dispatchfile import glob
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.model import quantities
 from dispatchfile.model.pipeline import Action, Condition, Pipeline
@@ -188,8 +189,8 @@ def _check_patterns(found: Condition, path: str) -> Iterator[Diagnostic]:
 
 def _check_pattern(item: Value, pattern: str, path: str, *, paths: bool) -> Iterator[Diagnostic]:
     try:
-        quantities.glob(pattern)
-    except ValueError as error:
+        glob.check((pattern,))
+    except glob.GlobError as error:
         yield _finding("DF303", Severity.ERROR, f'"{pattern}" is no pattern: {error}', item, path)
         return
     never = [char for char in _NEVER_IN_REFS if char in pattern]

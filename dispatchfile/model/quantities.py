@@ -1,4 +1,4 @@
-"""Texts with a syntax of their own: Go durations, Kubernetes quantities, cron schedules, glob patterns.
+"""Texts with a syntax of their own: Go durations, Kubernetes quantities, cron schedules.
 
 Each function raises ValueError with a message that completes "…: ".
 """
@@ -127,42 +127,3 @@ def _cron_number(text: str, name: str, low: int, high: int, names: list[str]) ->
     if not low <= number <= high:
         raise ValueError(f'"{text}" is no {name} ({low} to {high})')
     return number
-
-
-def glob(pattern: str) -> None:
-    """Check the syntax of a pattern of a condition: `*`, `?`, `[a-c]`, `[!a]`, `{a,b}`, and `!` in front to exclude."""
-    text = pattern.removeprefix("!")
-    if not text:
-        raise ValueError("`!` alone excludes nothing" if pattern else "an empty pattern matches nothing")
-    at, braces = 0, 0
-    while at < len(text):
-        char = text[at]
-        if char == "\\":
-            at += 1
-            if at == len(text):
-                raise ValueError("`\\` at the end escapes nothing")
-        elif char == "[":
-            at = _class_end(text, at)
-        elif char == "{":
-            braces += 1
-        elif char == "}":
-            braces -= 1
-            if braces < 0:
-                raise ValueError("`}` without `{`")
-        at += 1
-    if braces:
-        raise ValueError("`{` is never closed")
-
-
-def _class_end(text: str, start: int) -> int:
-    """Return where the class that starts at `start` closes."""
-    body = start + 2 if text[start + 1 : start + 2] in ("!", "^") else start + 1
-    end = text.find("]", body)
-    if end < 0:
-        raise ValueError("`[` is never closed")
-    inside = text[body:end]
-    if not inside:
-        raise ValueError("`[]` matches nothing")
-    if len(inside) == 3 and inside[1] == "-" and inside[0] > inside[2]:
-        raise ValueError(f'the range "{inside}" runs backwards')
-    return end

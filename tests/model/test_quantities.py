@@ -67,16 +67,3 @@ def test_schedules(text):
 def test_bad_schedules(text, why):
     with pytest.raises(ValueError, match=why):
         quantities.schedule(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["*", "**/*.sh", "v[0-9]*", "[!a]", "{a,b}", "!master", "\\*", "release-?", "a]"]
-)
-def test_patterns(text):
-    quantities.glob(text)
-
-
-@pytest.mark.parametrize("text", ["", "!", "[]", "[a", "{a,b", "a}", "[b-a]", "a\\", "[!]"])
-def test_bad_patterns(text):
-    with pytest.raises(ValueError):
-        quantities.glob(text)

@@ -97,6 +97,8 @@ def check(patterns: Iterable[str]) -> None:
     for pattern in patterns:
         if pattern == "!":
             raise GlobError('a "!" needs a pattern behind it', 0)
+        if not pattern:
+            raise GlobError("an empty pattern matches nothing", 0)
         parse(pattern.removeprefix("!"))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatchfile.event import glob
+from dispatchfile import glob
 
 # pattern, value, as a name, as a path
 CASES = [
@@ -106,6 +106,12 @@ def test_pattern_that_cannot_be_read_says_where(pattern: str, offset: int, messa
     with pytest.raises(glob.GlobError, match=message) as caught:
         glob.matches(pattern, "x")
     assert caught.value.offset == offset
+
+
+@pytest.mark.parametrize("pattern", ["", "!", "!x[", "{a,b"])
+def test_patterns_that_no_list_may_hold(pattern: str):
+    with pytest.raises(glob.GlobError):
+        glob.check(["*", "!a*", pattern])
 
 
 @pytest.mark.parametrize(
