@@ -31,7 +31,7 @@ def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, def
         and not (target.blocked or target.error or target.arcs)
     ):
         machine.derive(node, through.of(Plain(target.atom, machine.place(target)), None))
-        target.followers = [*target.followers, (node, through, through.group, {})]
+        _watch(target, (node, through, through.group, {}))
         return
     group = through.group
     if definition and machine.closing:
@@ -41,7 +41,14 @@ def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, def
     for conjunct in list(target.conjuncts):
         machine.spend()
         pass_on(machine, node, conjunct, through, group, copies, target)
-    target.followers = [*target.followers, (node, through, group, copies)]
+    _watch(target, (node, through, group, copies))
+
+
+def _watch(target: Node, follower: tuple[Node, Conjunct, Group | None, dict[Group, Group]]) -> None:
+    """Note who takes over what comes to a node later."""
+    if isinstance(target.followers, tuple):
+        target.followers = []
+    target.followers.append(follower)
 
 
 def pass_on(

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from dispatchfile.cue.scope import Scopes
 
 DEPTH = 400
-STEPS_PER_PART = 200
-STEPS_AT_LEAST = 100_000
+STEPS_PER_PART = 50
+STEPS_AT_LEAST = 50_000
 
 
 class Exhausted(Exception):
