@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dispatchfile import glob
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.errors import EvaluationError, UsageError
-from dispatchfile import glob
 from dispatchfile.event.decision import Decision, Reason
 from dispatchfile.spelling import nearest
 

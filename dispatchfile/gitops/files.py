@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dispatchfile.diagnostics import Diagnostic
 from dispatchfile.errors import EnvironmentProblem, UsageError
-from dispatchfile.glob import GlobError, check, matches
 from dispatchfile.gitops.flags import Options
 from dispatchfile.gitops.header import header, without_header
 from dispatchfile.gitops.template import Template, TemplateError, parse, render, values_before
+from dispatchfile.glob import GlobError, check, matches
 from dispatchfile.record import Record
 from dispatchfile.spelling import nearest
 

@@ -166,7 +166,7 @@ CASES = [
     ("empty-on", BASE + "actions: [{tasks: [a], on: «{}»}]", "DF301", "no condition"),
     ("no-tasks-to-run", BASE + "actions: [{tasks: «[]», on: {tag: {}}}]", "DF302", "runs no task"),
     ("open-class", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'[v'»]}}}]", "DF303", "never closed"),
-    ("bare-bang", BASE + "actions: [{tasks: [a], on: {push: {paths: [«'!'»]}}}]", "DF303", "excludes nothing"),
+    ("bare-bang", BASE + "actions: [{tasks: [a], on: {push: {paths: [«'!'»]}}}]", "DF303", "needs a pattern behind it"),
     ("space-in-branch", BASE + "actions: [{tasks: [a], on: {push: {branches: [«a b»]}}}]", "DF303", "never matches"),
     ("schedule", BASE + "actions: [{name: n, tasks: [a], on: {cron: {schedule: «'@dauly'»}}}]", "DF305", "not valid"),
     ("unnamed-cron", BASE + "actions: [«{tasks: [a], on: {cron: {schedule: '@daily'}}}»]", "DF306", "needs a name"),
