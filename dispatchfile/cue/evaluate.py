@@ -24,31 +24,32 @@ FRAMES = 40_000  # of the interpreter's stack; the evaluator's own limit on dept
 def read(source: Source) -> Reading:
     """Return the value of a source as far as it can be built, and every finding on the way, in order of place."""
     parsing = parse(source)
-    found = list(parsing.diagnostics)
     if parsing.file is None:
-        return Reading(source, None, tuple(found))
-    scopes = resolve(parsing.file, complete=not errors(found))
-    found += scopes.diagnostics
-    machine = Machine(parsing.file, scopes)
-    value, problems = _evaluated(machine, parsing.file)
-    if not errors(parsing.diagnostics):
-        found += problems
-    return Reading(source, value, tuple(sorted(found, key=_order)))
-
-
-def _evaluated(machine: Machine, file: tree.File) -> tuple[Value | None, list[Diagnostic]]:
-    exporter = Exporter(machine)
+        return Reading(source, None, parsing.diagnostics)
     frames = sys.getrecursionlimit()
     sys.setrecursionlimit(max(frames, FRAMES))
-    value = None
     try:
-        value = exporter.value(machine.root)
-    except (Exhausted, RecursionError) as problem:
-        message = str(problem) if isinstance(problem, Exhausted) else "values nest too deeply"
-        exporter.found.append(Diagnostic("DF003", Severity.ERROR, message, Span(file.source, 0, 0)))
+        value, found = _evaluated(parsing.file, complete=not errors(parsing.diagnostics))
     finally:
         sys.setrecursionlimit(frames)
-    return value, exporter.found
+    return Reading(source, value, tuple(sorted([*parsing.diagnostics, *found], key=_order)))
+
+
+def _evaluated(file: tree.File, *, complete: bool) -> tuple[Value | None, list[Diagnostic]]:
+    """Return a file's value and what is wrong; of a file with syntax errors, names and limits only."""
+    found: list[Diagnostic] = []
+    value = None
+    try:
+        scopes = resolve(file, complete=complete)
+        found += scopes.diagnostics
+        exporter = Exporter(Machine(file, scopes))
+        if complete:
+            exporter.found = found
+        value = exporter.value(exporter.machine.root)
+    except (Exhausted, RecursionError) as problem:
+        message = str(problem) if isinstance(problem, Exhausted) else "expressions nest too deeply"
+        found.append(Diagnostic("DF003", Severity.ERROR, message, Span(file.source, 0, 0)))
+    return value, found
 
 
 def _order(found: Diagnostic) -> int:

@@ -219,6 +219,7 @@ BOMBS = {
     "doubling structs": "\n".join(["a0: {x: 1}", *(f"a{n}: {{l: a{n - 1}, r: a{n - 1}}}" for n in range(1, 40))]),
     "doubling lists": "\n".join(["a0: [1]", *(f"a{n}: a{n - 1} + a{n - 1}" for n in range(1, 60))]),
     "doubling strings": "\n".join(['a0: "x"', *(f"a{n}: a{n - 1} + a{n - 1}" for n in range(1, 60))]),
+    "long sum": "a: " + "1+" * 20000 + "1",
     "huge repetition": "a: 1000000000 * [1]",
     "huge number": "a0: 9999999999\n" + "\n".join(f"a{n}: a{n - 1} * a{n - 1}" for n in range(1, 40)),
     "long chain of references": "\n".join(["a0: 1", *(f"a{n}: a{n - 1} + 1" for n in range(1, 2000))][::-1]),
