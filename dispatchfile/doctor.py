@@ -54,9 +54,10 @@ def examine(settings: Mapping[str, Setting], images: Iterable[str], host: str = 
     except EnvironmentProblem as problem:
         checks.append(Check("engine", "fail", problem.message, problem.help))
     else:
-        about = client.info()
-        checks.append(engine(about, client.version(), f"{endpoint.host}, found by {endpoint.found}"))
-        checks += [views(client), default_registry(about), *step_images(client, images)]
+        with client:
+            about = client.info()
+            checks.append(engine(about, client.version(), f"{endpoint.host}, found by {endpoint.found}"))
+            checks += [views(client), default_registry(about), *step_images(client, images)]
         checks += disk("engine's data", Path(str(about.get("DockerRootDir", ""))))
     checks += credentials()
     checks += disk("run folders", state_home())
@@ -131,7 +132,8 @@ def _look_through_overlay(client: APIClient, labels: dict[str, str]) -> None:
         options = overlay_options(Path(folder), scratch["Mountpoint"], 0)
         view = client.create_volume(driver="local", driver_opts=options, labels=labels)
         looking = make_holder(client, None, labels, [volume(view["Name"], "/view")])
-        client.get_archive(looking, "/view/probe")[0].close()
+        for _ in client.get_archive(looking, "/view/probe")[0]:
+            pass  # read to its end, so that the connection is free again
 
 
 def default_registry(about: Mapping[str, Any]) -> Check:
