@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from dispatchfile.cli.parser import Commands
     from dispatchfile.event.checkout import Checkout
+    from dispatchfile.mask import Masker
     from dispatchfile.plan.plan import Plan
     from dispatchfile.run.backend import Backend, StepHandle
     from dispatchfile.run.engine import Ending, Engine
     from dispatchfile.run.history import RunFolder
-    from dispatchfile.run.mask import Masker
     from dispatchfile.run.outcome import Outcome
     from dispatchfile.run.progress import Board, View
     from dispatchfile.run.resolve import Resolver, Supplies
@@ -81,7 +81,7 @@ class _Session:
 
     def run(self, err: Terminal) -> int:
         """Run, show, keep, and return the exit code; raises what ended the run early."""
-        from dispatchfile.run.mask import Masker
+        from dispatchfile.mask import Masker
         from dispatchfile.run.progress import Board
         from dispatchfile.run.setup import fingerprints
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from dispatchfile import remote
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops import remote
 from dispatchfile.gitops.git import Git, GitFailed
-from dispatchfile.gitops.remote import Remote
 from dispatchfile.record import Record
+from dispatchfile.remote import Remote
 
 AUTHOR = ("Dispatch CI", "ci@dispatchfile.invalid")
 # The signing set-up of the checkout is honoured (Dispatch 1.2); gpg.program is not, it would run what a file names.

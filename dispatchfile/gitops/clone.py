@@ -10,8 +10,8 @@ from dispatchfile.gitops import credentials
 from dispatchfile.gitops.checkout import Checkout, Revision
 from dispatchfile.gitops.credentials import Credential
 from dispatchfile.gitops.git import Git, GitFailed
+from dispatchfile.mask import Masker
 from dispatchfile.record import Record
-from dispatchfile.run.mask import Masker
 
 # Enough history to find the last update of an app on its base, and little to fetch.
 DEPTH = 50

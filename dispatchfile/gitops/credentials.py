@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.remote import Remote
+from dispatchfile.mask import Masker
 from dispatchfile.record import Record
-from dispatchfile.run.mask import Masker
+from dispatchfile.remote import Remote
 
 _ASKPASS = """\
 #!/bin/sh

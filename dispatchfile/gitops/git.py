@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.run.mask import Masker
+from dispatchfile.mask import Masker
 
 # What a repository's own configuration could make git run is switched off; a checkout may belong to another user
 # (a container's root works on the user's files), which is no danger once nothing of it is run.

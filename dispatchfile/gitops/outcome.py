@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from dispatchfile.gitops.message import Change
-from dispatchfile.gitops.remote import Remote
 from dispatchfile.record import Record
+from dispatchfile.remote import Remote
 
 Status = Literal["nothing", "unchanged", "pending", "pushed", "superseded"]
 

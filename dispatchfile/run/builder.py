@@ -19,12 +19,12 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from dispatchfile.errors import DispatchfileError, UsageError
+from dispatchfile.remote import is_loopback
 from dispatchfile.run.archive import Archive, read_single
 from dispatchfile.run.backend import RunSpec, Sink, StepResult, StepSpec
 from dispatchfile.run.buildcontext import FOREIGN_DOCKERFILE, base_images, filtered, ignore_lines
 from dispatchfile.run.connect import asking
 from dispatchfile.run.expand import expand_env, expand_words
-from dispatchfile.run.git import is_loopback
 from dispatchfile.run.images import Images, registry_host, split_ref
 from dispatchfile.run.kaniko import BuildRequest, parse_request
 from dispatchfile.run.oci import (

@@ -17,16 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dispatchfile import remote
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.remote import without_userinfo
 from dispatchfile.run.backend import Remote
-from dispatchfile.run.git import (
-    checked_url,
-    config_value,
-    git,
-    local_path,
-    object_directories,
-    without_userinfo,
-)
+from dispatchfile.run.git import config_value, git, object_directories
 
 UNUSED_DAYS = 30
 
@@ -57,9 +52,8 @@ def checkout_commit(cache: Path, repository: Path, commit: str, url: str) -> Pat
 
 
 def checkout_remote(cache: Path, url: str, origin: Remote, *, offline: bool = False) -> Path:
-    """Return a checkout of a revision (branch, tag or commit) of a remote. Raises EnvironmentProblem."""
-    checked_url(url)
-    if offline and not local_path(url):
+    """Return a checkout of a revision (branch, tag or commit) of a remote. Raises EnvironmentProblem, UsageError."""
+    if remote.parse(url).directory is None and offline:
         raise EnvironmentProblem(f"{without_userinfo(url)} is not fetched: the run is offline")
     ref, commit = resolve_revision(url, origin.revision)
 
@@ -150,7 +144,7 @@ def _update_submodules(folder: Path, url: str) -> None:
     if not (folder / ".gitmodules").is_file():
         return
     # Paths of this machine only where the repository itself came from one: a stranger's must not name them.
-    protocols = "file:git:http:https:ssh" if local_path(url) else "git:http:https:ssh"
+    protocols = "file:git:http:https:ssh" if remote.parse(url).directory else "git:http:https:ssh"
     command = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]
     git(command, cwd=folder, protocols=protocols)
 

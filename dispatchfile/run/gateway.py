@@ -28,9 +28,11 @@ from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from dispatchfile import remote
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
-from dispatchfile.run.git import config_value, git, git_environment, local_path, stays_here, without_userinfo
+from dispatchfile.remote import without_userinfo
+from dispatchfile.run.git import config_value, git, git_environment
 
 _SERVICES = ("git-upload-pack", "git-receive-pack")
 _PASSED_ON = ("Content-Type", "Content-Encoding", "Accept", "Git-Protocol")
@@ -83,7 +85,7 @@ class Gateway:
     def git_config(self, url: str, own: Path | None = None) -> str:
         """Return the lines of a .gitconfig that lead `url` to the gateway, a local path in both its spellings."""
         spellings = [without_userinfo(url)]
-        if (path := local_path(url)) and path.is_absolute():
+        if (path := remote.parse(url).directory) and path.is_absolute():
             spellings = [str(path), f"file://{path}"]
         lines = "".join(f"\tinsteadOf = {config_value(spelling)}\n" for spelling in spellings)
         return f"[url {config_value(self.serve(url, own))}]\n{lines}"
@@ -103,13 +105,13 @@ class Gateway:
         self._server.server_close()
 
     def _target(self, url: str, own: Path | None) -> Served:
-        push = self._publish or stays_here(url)
-        if path := local_path(url):
-            return Served(url, path, push=True)
-        if self._offline and not stays_here(url):
+        where = remote.parse(url)
+        if where.directory:
+            return Served(url, where.directory, push=True)
+        if self._offline and not where.local:
             return Served(url, own, offline=True)
         if url.startswith(("http://", "https://")):
-            return Served(url, None, push=push)
+            return Served(url, None, push=self._publish or where.local)
         return Served(url, self._mirrors / mirror_name(url), mirror=True)
 
 

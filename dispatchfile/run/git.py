@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from dispatchfile.errors import EnvironmentProblem
 
@@ -24,7 +22,6 @@ _REPOSITORY_VARIABLES = (
     "GIT_PREFIX",
 )
 _SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "advice.detachedHead=false")
-_SCP_LIKE = re.compile(r"[^/:]+@?[^/:]*:(?!//).+")
 
 
 def git(
@@ -70,49 +67,6 @@ def git_environment(protocols: str = "file:git:http:https:ssh") -> dict[str, str
     }
     env.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     return env
-
-
-def checked_url(url: str) -> str:
-    """Return a remote's URL or path as it came. Raises EnvironmentProblem for what git would take as something else."""
-    if not url or url.startswith("-") or "::" in url.partition("/")[0] or any(ord(char) < 32 for char in url):
-        raise EnvironmentProblem(
-            f'"{url}" is no URL of a git repository', help="use https://, ssh:// or a local path"
-        )
-    return url
-
-
-def local_path(url: str) -> Path | None:
-    """Return the directory that a git URL means on this machine, or None when it is a remote one."""
-    if url.startswith("file://"):
-        return Path(urlsplit(url).path)
-    if "://" in url or _SCP_LIKE.fullmatch(url):
-        return None
-    return Path(url)
-
-
-def stays_here(url: str) -> bool:
-    """Return whether a git URL or path leads to this machine: a local path, or a loopback host."""
-    return local_path(url) is not None or ("://" in url and is_loopback(urlsplit(url).hostname or ""))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's loopback."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def without_userinfo(url: str) -> str:
-    """Return a URL without user name and password; anything else as it came."""
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    return (
-        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.scheme != "ssh" else url
-    )
 
 
 def without_userinfo_text(text: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dispatchfile.errors import EnvironmentProblem
+from dispatchfile import remote
+from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import Record
 from dispatchfile.run.archive import Archive
 from dispatchfile.run.backend import (
@@ -24,7 +25,7 @@ from dispatchfile.run.backend import (
 from dispatchfile.run.checkouts import cache_folder, checkout_commit, checkout_remote, packed_tags
 from dispatchfile.run.connect import asking
 from dispatchfile.run.gateway import Gateway
-from dispatchfile.run.git import git, local_path
+from dispatchfile.run.git import git
 from dispatchfile.run.seats import make_holder, path_exists
 from dispatchfile.run.views import (
     lay_checkout,
@@ -157,10 +158,15 @@ class Inputs:
             if gateway is None:
                 break
             own = item.origin.path if isinstance(item.origin, WorkingTree | Commit) else None
-            url = item.url
-            if (path := local_path(url)) and not url.startswith("file://") and not path.is_absolute():
-                url = str((self._run.repository / path).resolve())
-            lines += gateway.git_config(url, own)
+            try:
+                path = remote.parse(item.url).directory
+            except UsageError as problem:
+                self._notice(f"steps reach {item.url!r} only as their own git can: {problem.message}")
+                continue
+            relative = path is not None and not path.is_absolute()
+            lines += gateway.git_config(
+                str((self._run.repository / path).resolve()) if path and relative else item.url, own
+            )
         if inputs:
             archive.file("home/.gitconfig", lines.encode())
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.mask import Masker
 from dispatchfile.run.backend import Stream
-from dispatchfile.run.mask import Masker
 from dispatchfile.run.progress import Board
 
 TAIL_LINES = 20

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem
+from dispatchfile.mask import Masker
 from dispatchfile.plan.plan import PlannedTask
 from dispatchfile.record import replace
 from dispatchfile.run.backend import Backend, Pull, StepHandle, StepResult, StepSpec, TaskHandle
-from dispatchfile.run.mask import Masker
 from dispatchfile.run.outcome import Outcome
 from dispatchfile.run.places import Known
 from dispatchfile.run.progress import Board, duration

@@ -11,7 +11,7 @@ import pytest
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops import credentials
-from dispatchfile.gitops.remote import parse
+from dispatchfile.remote import parse
 from tests.gitops.conftest import DIGESTS, Site, git
 from tests.gitops.forge_server import basic
 from tests.gitops.git_server import GitServer

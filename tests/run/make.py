@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dispatchfile.event.event import Event, context
+from dispatchfile.mask import Masker
 from dispatchfile.model.decode import build
 from dispatchfile.plan.plan import Need, Plan, PlannedTask
 from dispatchfile.run.backend import RunSpec, StepHandle
 from dispatchfile.run.dummy import DummyBackend
 from dispatchfile.run.engine import Ending, Engine, Schedule
-from dispatchfile.run.mask import Masker
 from dispatchfile.run.places import Ground, Known, Places
 from dispatchfile.run.progress import Board, Happening
 from dispatchfile.run.resolve import Resolver, Supplies

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dispatchfile.run import gateway as gateway_module
 from dispatchfile.run.gateway import Gateway, credentials, refresh_mirror
 from tests.run.on_engine import git, repository
 
@@ -155,7 +154,7 @@ def test_pushes_beyond_this_machine_need_leave(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The host is taken for a far one; it is the loopback, so that nothing leaves.
-    monkeypatch.setattr(gateway_module, "stays_here", lambda _url: False)
+    monkeypatch.setattr("dispatchfile.remote.is_loopback", lambda _host: False)
     far = Gateway("127.0.0.1", tmp_path / "far", publish=True, offline=False)
     near = Gateway("127.0.0.1", tmp_path / "near", publish=False, offline=False)
     try:

@@ -9,7 +9,6 @@ from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.run import inputs
 from dispatchfile.run.backend import Commit, GitInput, Produced, Remote, StorageInput, WorkingTree
 from dispatchfile.run.checkouts import checkout_commit, checkout_remote, prune, resolve_revision
-from dispatchfile.run.git import checked_url, local_path, stays_here, without_userinfo
 from dispatchfile.run.views import hidden_paths, overlay_options
 from dispatchfile.run.workspace import inner_path, path_part
 from tests.run.on_engine import bench, git, repository
@@ -219,32 +218,6 @@ def test_checkouts_that_nobody_uses_are_pruned(tmp_path: Path) -> None:
     assert prune(tmp_path / "absent") == 0
 
 
-@pytest.mark.parametrize("url", ["", "-x", "--upload-pack=x", "ext::sh -c x", "fd::17", "https://a\nb"])
-def test_urls_that_are_none(url: str) -> None:
-    with pytest.raises(EnvironmentProblem, match="is no URL of a git repository"):
-        checked_url(url)
-
-
-@pytest.mark.parametrize(
-    ("url", "here", "local"),
-    [
-        ("/srv/a.git", True, "/srv/a.git"),
-        ("file:///srv/a.git", True, "/srv/a.git"),
-        ("../a", True, "../a"),
-        ("http://127.0.0.1:80/a", True, None),
-        ("http://[::1]/a", True, None),
-        ("https://localhost/a", True, None),
-        ("https://localhost.example.test/a", False, None),
-        ("https://127.0.0.1@host.test/a", False, None),
-        ("git@host.test:a/b.git", False, None),
-        ("ssh://git@host.test/a", False, None),
-    ],
-)
-def test_which_remotes_are_on_this_machine(url: str, here: bool, local: str | None) -> None:
-    assert stays_here(url) is here
-    assert local_path(url) == (Path(local) if local else None)
-
-
 def test_names_and_sub_paths_stay_where_they_are() -> None:
     assert path_part("app.v1", "resource") == "app.v1"
     assert inner_path("a//b/") == "a/b"
@@ -256,8 +229,6 @@ def test_names_and_sub_paths_stay_where_they_are() -> None:
             inner_path(path)
 
 
-def test_user_names_in_urls_and_separators_in_paths() -> None:
-    assert without_userinfo("https://me:token@host.test:8/a") == "https://host.test:8/a"
-    assert without_userinfo("git@host.test:a") == "git@host.test:a"
+def test_separators_in_paths() -> None:
     options = overlay_options(Path("/a,b:c\\d"), "/v", 2)["o"]
     assert options == "lowerdir=/a\\,b\\:c\\\\d,upperdir=/v/views/2/upper,workdir=/v/views/2/work"

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops.credentials import Credential, variables
-from dispatchfile.gitops.remote import Remote
 from dispatchfile.record import Record
+from dispatchfile.remote import Remote
 
 _OTHERS = {"gitlab": "gitlab", "bitbucket": "bitbucket-cloud", "gitea": "gitea", "codeberg": "gitea"}
 

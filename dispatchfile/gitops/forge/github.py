@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops.credentials import Credential
 from dispatchfile.gitops.forge import PullRequest
-from dispatchfile.gitops.remote import is_loopback, parse
+from dispatchfile.remote import is_loopback, parse
 
 if TYPE_CHECKING:
     from github.PullRequest import PullRequest as ApiPullRequest

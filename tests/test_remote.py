@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dispatchfile.errors import UsageError
 from dispatchfile.gitops.forge import api_endpoint, unsupported
-from dispatchfile.gitops.remote import may_publish, parse
+from dispatchfile.remote import may_publish, parse, without_userinfo
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,8 @@ from dispatchfile.gitops.remote import may_publish, parse
         ("http://127.9.9.9/x", "http", "127.9.9.9", "x", True),
         ("http://[::1]:80/x", "http", "::1", "x", True),
         ("http://LOCALHOST/x", "http", "localhost", "x", True),
+        ("http://registry.localhost./x", "http", "registry.localhost.", "x", True),
+        ("https://localhost/a", "https", "localhost", "a", True),
         ("http://localhost.example.com/x", "http", "localhost.example.com", "x", False),
         ("http://127.0.0.1.example.com/x", "http", "127.0.0.1.example.com", "x", False),
         ("http://127.0.0.1@example.com/x", "http", "example.com", "x", False),
@@ -31,6 +35,7 @@ from dispatchfile.gitops.remote import may_publish, parse
 def test_parse(url: str, scheme: str, host: str, repository: str, local: bool) -> None:
     found = parse(url)
     assert (found.scheme, found.host, found.repository, found.local) == (scheme, host, repository, local)
+    assert found.directory == (Path(found.path) if scheme == "file" else None)
 
 
 def test_passwords_leave_the_url() -> None:
@@ -38,6 +43,8 @@ def test_passwords_leave_the_url() -> None:
     assert found.url == "https://git.example.com:8443/a/b"
     assert (found.user, found.password) == ("user", "pa@ss")
     assert "pa@ss" not in repr(found)
+    assert without_userinfo("git@host.test:a") == "git@host.test:a"
+    assert without_userinfo("ssh://git@host.test/a") == "ssh://git@host.test/a"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,7 @@ def test_passwords_leave_the_url() -> None:
     [
         "",
         "--upload-pack=touch /tmp/x",
+        "fd::17",
         "ext::sh -c touch% /tmp/x",
         "ftp://x/y",
         "https:///x",

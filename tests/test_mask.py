@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from dispatchfile.run.mask import Masker
+from dispatchfile.mask import Masker
 
 SECRET = "s3cr3t/Pass+word"
 PEM = "-----BEGIN KEY-----\nMIIBVwIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----\n"

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from dispatchfile.errors import UsageError
@@ -30,6 +31,11 @@ class Remote(Record, hidden=("password",)):
     def local(self) -> bool:
         """Return whether the remote is on this machine: a path, or a loopback host."""
         return self.scheme == "file" or is_loopback(self.host)
+
+    @property
+    def directory(self) -> Path | None:
+        """Return the directory on this machine that the remote is; None for one that is reached over a network."""
+        return Path(self.path) if self.scheme == "file" else None
 
     @property
     def repository(self) -> str:
@@ -67,11 +73,20 @@ def parse(url: str) -> Remote:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Return whether a host is this machine: 127.0.0.0/8, ::1, or a name of RFC 6761's "localhost."."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return host.lower().rstrip(".") == "localhost"
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def without_userinfo(url: str) -> str:
+    """Return a URL without user name and password, but an ssh one with them; anything else as it came."""
+    if "://" not in url or url.startswith("ssh://"):
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def may_publish(
@@ -104,8 +119,7 @@ def _from_url(url: str) -> Remote:
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if scheme == "ssh":
         return Remote(url, scheme, host, port, unquote(parts.path), user, password)
-    bare = parts.netloc.rpartition("@")[2]
-    clean = urlunsplit((parts.scheme, bare, parts.path, parts.query, ""))
+    clean = without_userinfo(url).partition("#")[0]
     return Remote(clean, scheme, host, port, unquote(parts.path), user, password)
 
 
