@@ -2,8 +2,9 @@
 
 A scratch node holds the node's own conjuncts, and the decision which alternative to take where the disjunction
 comes up. What is left after all disjunctions of a node are tried is its list of disjuncts, each a scratch node and
-whether it is a default. The marks combine as CUE's specification says: a value is a default when no disjunction it
-passed through has another alternative marked in its place, and at least one has it marked.
+whether it is a default. A value is a default when no disjunction it passed through has another alternative marked
+in its place, and at least one has it marked. Of a disjunction within an alternative of another the inner marks
+count, as in CUE v0.1.2: `*"a" | (*"b" | "c")` has two defaults. (Later versions let the outer mark decide.)
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def choose(machine: Machine, node: Node) -> bool:
             _adopt(machine, node, choice, left[0])
             return True
         first = first or left
-    node.disjuncts = _combined(next(iter(node.choices)), first)
+    node.disjuncts = _combined(first)
     return False
 
 
@@ -64,7 +65,7 @@ def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bo
     for term, marked in choice.alternatives:
         if _excluded(node, term):
             continue
-        scratch = _scratch(machine, node, choice, term)
+        scratch = _scratch(machine, node, choice, term, marked=marked)
         error = deep_error(machine, scratch)
         if error is None:
             left.append((term, marked, scratch))
@@ -84,6 +85,8 @@ def _adopt(machine: Machine, node: Node, choice: Choice, only: tuple[Any, bool, 
     term, marked, _ = only
     if choice.conjunct.expr in node.siblings:
         node.mark = _meet(_mark(choice, marked), node.mark)
+    elif node.stands_for is not None and marked:
+        node.outer = DEFAULT
     node.choices = [other for other in node.choices if other is not choice]
     node.settled = [*node.settled, (choice.conjunct.expr, term)]
     machine.derive(node, choice.conjunct.of(term, choice.conjunct.env))
@@ -100,14 +103,18 @@ def _excluded(node: Node, term: Any) -> bool:
     return kind is tree.ListLiteral and not node.kind & LIST
 
 
-def _scratch(machine: Machine, node: Node, choice: Choice, term: Any) -> Node:
+def _scratch(machine: Machine, node: Node, choice: Choice, term: Any, *, marked: bool) -> Node:
     machine.spend()
     scratch = Node(node.parent, node.label)
     scratch.stands_for = node.stands_for or node
     scratch.conjuncts = list(node.conjuncts)
     scratch.settled = [*node.settled, (choice.conjunct.expr, term)]
     scratch.decided = scratch.settled
-    scratch.mark = node.mark
+    scratch.mark, scratch.outer = node.mark, _mark(choice, marked)
+    if choice.conjunct.expr in node.siblings:
+        scratch.mark = _meet(node.mark, node.outer)
+    elif scratch.outer == MAYBE:
+        scratch.outer = node.outer
     scratch.siblings = (*node.siblings, *[other.conjunct.expr for other in node.choices])
     return scratch
 
@@ -120,13 +127,11 @@ def _meet(a: int, b: int) -> int:
     return OTHER if OTHER in (a, b) else max(a, b)
 
 
-def _combined(choice: Choice, left: list[tuple[Any, bool, Node]]) -> list[tuple[Node, int]]:
+def _combined(left: list[tuple[Any, bool, Node]]) -> list[tuple[Node, int]]:
     """Return the leaves of all alternatives with their marks, equal ones joined."""
     found: dict[Hashable, tuple[Node, int]] = {}
-    for _, marked, scratch in left:
-        own = _mark(choice, marked)
-        for leaf, inner in scratch.disjuncts or [(scratch, scratch.mark)]:
-            mark = _meet(own, inner)
+    for _, _, scratch in left:
+        for leaf, mark in scratch.disjuncts or [(scratch, _meet(scratch.mark, scratch.outer))]:
             key = signature(leaf)
             known = found.get(key)
             if known is None:

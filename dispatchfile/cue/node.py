@@ -117,7 +117,8 @@ class Node:
     loose = False  # holds a struct literal that is a struct only if nothing it embeds says otherwise
     frozen = False  # a comprehension loops over the fields, so none may be added
     final = False  # the last try for what depends on what the node does not have
-    mark = 0  # of the alternatives that were the only ones left
+    mark = 0  # in a scratch node: what the disjunctions it has passed say, and
+    outer = 0  # its own alternative, unless a disjunction within that says otherwise
     atom: Atom | Unset = UNSET
     bounds: list[tuple[Bound, Conjunct]] | tuple[()] = ()
     checks: list[tuple[Callable[[Any], bool], str, Span | None]] | tuple[()] = ()
