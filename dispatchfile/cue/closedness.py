@@ -8,6 +8,8 @@ embeds an embedded group below it. Then
 - it restricts what its surroundings declare, up to the nearest embedding around it: a literal that embeds a
   definition may add fields of its own;
 - but what embeds something closed is closed itself, as a whole.
+- A definition of old (`X :: {…}`) does not count what its comprehensions bring: its instances may not be given
+  such a field from outside (CUE v0.1.2 looks before it expands them; `#X` does count them).
 
 The same holds further down (`Group.down`), but what `close()` closed is open there.
 """
@@ -26,16 +28,36 @@ if TYPE_CHECKING:
 class Group:
     """Conjuncts that came into a node together."""
 
-    __slots__ = ("closed", "embedded", "lower", "recursive", "up")
+    __slots__ = ("closed", "embedded", "lower", "old", "recursive", "up", "yielded")
 
     def __init__(
-        self, up: Group | None, *, closed: bool = False, recursive: bool = True, embedded: bool = False
+        self,
+        up: Group | None,
+        *,
+        closed: bool = False,
+        recursive: bool = True,
+        embedded: bool = False,
+        yielded: bool = False,
+        old: bool = False,
     ) -> None:
         self.up = up
         self.closed = closed
         self.recursive = recursive
         self.embedded = embedded
+        self.yielded = yielded  # brought by a comprehension
+        self.old = old  # closed by a definition written with `::`
         self.lower: Group | None = None
+
+    def below(self, up: Group | None) -> Group:
+        """Return a copy of the group that hangs below another one."""
+        return Group(
+            up,
+            closed=self.closed,
+            recursive=self.recursive,
+            embedded=self.embedded,
+            yielded=self.yielded,
+            old=self.old,
+        )
 
     def down(self) -> Group:
         """Return the group that the children of this one's conjuncts are in."""
@@ -60,6 +82,15 @@ def inside(group: Group | None, outer: Group | None) -> bool:
             return True
         group = group.up
     return False
+
+
+def _written(group: Group | None, outer: Group) -> bool:
+    """Return whether what `group` declares is allowed by `outer`: it is below it, and does not come too late."""
+    while group is not None and group is not outer:
+        if group.yielded and outer.old:
+            return False
+        group = group.up
+    return group is outer
 
 
 def boundary(group: Group | None) -> Group | None:
@@ -103,7 +134,7 @@ def check(machine: Machine, node: Node) -> None:
             continue
         declarers = node.declared.get(label, [])
         for group, around in restrictions:
-            if not any(inside(declarer, around) for declarer in declarers):
+            if not any(inside(declarer, around) and not inside(declarer, group) for declarer in declarers):
                 continue
             if allowed(machine, node, label, group):
                 continue
@@ -132,10 +163,10 @@ def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
     from dispatchfile.cue.expand import matches
 
     declared = node.declared or {}
-    if any(inside(declarer, group) for declarer in (*declared.get(label, ()), *declared.get("...", ()))):
+    if any(_written(declarer, group) for declarer in (*declared.get(label, ()), *declared.get("...", ()))):
         return True
     for pattern, env, conjunct in node.patterns:
-        if inside(conjunct.group, group) and matches(machine, pattern, env, label):
+        if _written(conjunct.group, group) and matches(machine, pattern, env, label):
             return True
     return False
 

@@ -59,7 +59,7 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             inner = Group(group, embedded=True) if machine.closing else None
             machine.derive(node, Conjunct(value, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Comprehension:
-            inner = Group(group, embedded=True) if machine.closing else None
+            inner = Group(group, embedded=True, yielded=True) if machine.closing else None
             machine.wait(node, Conjunct(declaration, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Rest and machine.closing:
             declare(node, "...", group)

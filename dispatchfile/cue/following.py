@@ -36,7 +36,7 @@ def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, def
     group = through.group
     if definition and machine.closing:
         embedded_closed(group)
-        group = Group(group, closed=True)
+        group = Group(group, closed=True, old=target.definition)
     copies: dict[Group, Group] = {}
     for conjunct in list(target.conjuncts):
         machine.spend()
@@ -112,7 +112,5 @@ def _regrouped(group: Group, upper: Group | None, copies: dict[Group, Group]) ->
     copy = copies.get(group)
     if copy is None:
         up = upper if group.up is None else _regrouped(group.up, upper, copies)
-        copy = copies[group] = Group(
-            up, closed=group.closed, recursive=group.recursive, embedded=group.embedded
-        )
+        copy = copies[group] = group.below(up)
     return copy
