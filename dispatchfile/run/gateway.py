@@ -125,6 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     gateway: Gateway
     protocol_version = "HTTP/1.1"
+    # Head and body are written one after the other: the second must not wait for the first to be acknowledged.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         """Answer what refs there are."""

@@ -9,14 +9,13 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dispatchfile.gitops import flags
 from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.gitops.update import update
-from tests.gitops.forge_server import GitHubServer
+from tests.gitops.forge_server import Description, GitHubServer
 from tests.gitops.git_server import GitServer
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
@@ -121,14 +120,13 @@ def git_server(tmp_path: Path) -> Iterator[GitServer]:
 
 
 @pytest.fixture(scope="session")
-def openapi() -> dict[str, Any]:
+def openapi() -> Description:
     """GitHub's published description of its API, fetched by npm once and kept in the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dispatchfile"
     kept = cache / f"{OPENAPI.strip('@').replace('/', '-')}.json"
     if not kept.exists():
         _fetch_openapi(kept)
-    loaded: dict[str, Any] = json.loads(kept.read_bytes())
-    return loaded
+    return Description(json.loads(kept.read_bytes()))
 
 
 def _fetch_openapi(kept: Path) -> None:
@@ -152,7 +150,7 @@ def _fetch_openapi(kept: Path) -> None:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, openapi: dict[str, Any]) -> Iterator[GitHubServer]:
+def hub(tmp_path: Path, openapi: Description) -> Iterator[GitHubServer]:
     """A GitHub of one repository, acme/gitops, with real git behind it."""
     folder = tmp_path / "hub"
     folder.mkdir()

@@ -25,24 +25,37 @@ OWNER, NAME = "acme", "gitops"
 NOW = "2026-01-02T03:04:05Z"
 
 
-_registries: dict[int, Registry[Any]] = {}
+class Description:
+    """GitHub's description of its API, prepared once for all tests: it is large."""
 
-
-def registry(openapi: dict[str, Any]) -> Registry[Any]:
-    """The description for look-ups of $ref, made once: it is large."""
-    if id(openapi) not in _registries:
+    def __init__(self, openapi: dict[str, Any]) -> None:
+        self.openapi = openapi
         resource = Resource(contents=openapi, specification=DRAFT202012)
-        _registries[id(openapi)] = Registry().with_resource("urn:github", resource)
-    return _registries[id(openapi)]
+        self.registry: Registry[Any] = Registry().with_resource("urn:github", resource)
+        self._paths = [
+            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path) for path in self._of_repositories()
+        ]
+
+    def _of_repositories(self) -> list[str]:
+        return [path for path in self.openapi["paths"] if path.startswith("/repos/")]
+
+    def path_of(self, path: str) -> str:
+        """The description's name of a request's path; empty when it has none."""
+        return next((name for pattern, name in self._paths if pattern.fullmatch(path)), "")
+
+    def resolved(self, item: dict[str, Any]) -> dict[str, Any]:
+        for part in item.get("$ref", "").split("/")[1:]:
+            item = (self.openapi if "$ref" in item else item)[part]
+        return item
 
 
 class GitHubServer(GitServer):
     """The repository acme/gitops. `hidden_from_list`, `ignores_filters`, `limited` and
     `checks_pending` are its bad days."""
 
-    def __init__(self, folder: Path, openapi: dict[str, Any], *, token: str) -> None:
+    def __init__(self, folder: Path, description: Description, *, token: str) -> None:
         super().__init__(folder, user="x-access-token", password=token)
-        self.openapi = openapi
+        self.description = description
         self.token = token
         self.repository = folder / OWNER / f"{NAME}.git"
         self.repository.parent.mkdir()
@@ -95,14 +108,12 @@ class GitHubServer(GitServer):
     # What the API's description says
 
     def check(self, method: str, path: str, query: dict[str, str], body: Any) -> None:
-        template = next(
-            (t for t in self.openapi["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", t), path)), None
-        )
-        operation = self.openapi["paths"].get(template, {}).get(method)
+        template = self.description.path_of(path)
+        operation = self.description.openapi["paths"].get(template, {}).get(method)
         if operation is None:
             self.objections.append(f"{method} {path} is not in the description")
             return
-        parameters = [self.resolved(item)["name"] for item in operation["parameters"]]
+        parameters = [self.description.resolved(item)["name"] for item in operation["parameters"]]
         self.objections += [
             f"{method} {path}: unknown parameter {name}" for name in query if name not in parameters
         ]
@@ -116,7 +127,7 @@ class GitHubServer(GitServer):
             # PyGithub sends the bare list, which GitHub takes and its description has only as a part of an object.
             body = {"labels": body}
         validator = jsonschema.Draft202012Validator(
-            {"$ref": f"urn:github{place}"}, registry=registry(self.openapi)
+            {"$ref": f"urn:github{place}"}, registry=self.description.registry
         )
         self.objections += [
             f"{method} {path}: {error.message}" for error in validator.iter_errors(body or {})
@@ -124,11 +135,6 @@ class GitHubServer(GitServer):
         if isinstance(body, dict) and "properties" in schema:
             unknown = set(body) - set(schema["properties"])
             self.objections += [f"{method} {path}: unknown field {name}" for name in sorted(unknown)]
-
-    def resolved(self, item: dict[str, Any]) -> dict[str, Any]:
-        for part in item.get("$ref", "").split("/")[1:]:
-            item = (self.openapi if "$ref" in item else item)[part]
-        return item
 
     # What GitHub does
 

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 class Handler(BaseHTTPRequestHandler):
     server: GitServer
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: without this, the second one waits for the client's late acknowledgement.
+    disable_nagle_algorithm = True
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         """Answer every method (do_GET, do_POST …) alike."""
