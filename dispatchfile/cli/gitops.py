@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dispatchfile.cli.parser import Parser
+from dispatchfile.cli.parser import Parser, examples
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from dispatchfile.cli.parser import Commands
     from dispatchfile.gitops.flags import Options
+
+EXAMPLES = examples(
+    "dispatchfile gitops update --help                              the flags, and more examples",
+    "dispatchfile gitops update -git-revision=4f2c1e0 -substitute=imageName=web@sha256:…",
+)
 
 DIFFERENCE = 20
 """The exit code of --exit-code when there is something to update; unlike 1, no error has it."""
@@ -43,7 +48,11 @@ class FlagParser(Parser):
 
 def add_parser(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_parser("gitops", help="set images and values in a GitOps repository")
+    parser = commands.add_parser(
+        "gitops",
+        description="Set images and values in a GitOps repository, by the templates that it holds.",
+        epilog=EXAMPLES,
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=FlagParser)
     actions.add_parser("update", help="render templates, push, open a pull request", add_help=False)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from dispatchfile.cli import options
 from dispatchfile.cli.parser import examples
 from dispatchfile.cli.terminal import Terminal
-from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import replace
 
 TYPE_CHECKING = False
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from dispatchfile.plan.plan import PlannedTask
 
 FORMATS = ("tree", "dot", "mermaid", "json", "svg")
-SUFFIXES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".json": "json", ".svg": "svg"}
+SUFFIXES = {
+    "": "tree",
+    ".txt": "tree",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".json": "json",
+    ".svg": "svg",
+}
 
 EXAMPLES = examples(
     "dispatchfile graph                              every task, as a tree of what each waits for",
@@ -52,13 +60,25 @@ def main(args: argparse.Namespace) -> int:
     from dispatchfile.plan import draw
 
     graph = draw.graph(_tasks(args), reduce=args.reduce)
-    how = args.format or SUFFIXES.get(Path(args.out or "").suffix.lower(), "tree")
+    how = args.format or _format_of(args.out)
     text = _drawn(graph, how, unicode=args.out is not None or Terminal.of(sys.stdout, args.color).unicode)
     if args.out is None:
         sys.stdout.write(text)
     else:
-        _write(Path(args.out), text)
+        _write(args.out, text)
     return 0
+
+
+def _format_of(out: str | None) -> str:
+    """Return the format that the name of the output asks for; raises UsageError for one that is not drawn here."""
+    suffix = Path(out or "").suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(text for text in SUFFIXES if text)
+        raise UsageError(
+            f'--out: no format is known by the name "{suffix}"',
+            help=f"end it with one of {known}, or name --format",
+        )
+    return SUFFIXES[suffix]
 
 
 def _tasks(args: argparse.Namespace) -> tuple[PlannedTask, ...]:
@@ -94,9 +114,13 @@ def _drawn(graph: Graph, how: str, *, unicode: bool) -> str:
     return draw.dot(graph) if how == "dot" else draw.mermaid(graph)
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; raises EnvironmentProblem."""
+def _write(out: str, text: str) -> None:
+    """Write a file whole or not at all, and what is no file (a pipe, /dev/stdout) as it is; raises EnvironmentProblem."""
     try:
+        path = Path(os.path.realpath(out))
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -107,7 +131,7 @@ def _write(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from error
+        raise EnvironmentProblem(f"cannot write {out}: {error.strerror}") from error
 
 
 def _umask() -> int:

@@ -118,9 +118,8 @@ def helps(parser: Parser) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples(name: str):
-    text = "".join(helps(command_parser(name)))
-    assert "examples:\n" in text
-    assert f"  dispatchfile {name}" in text
+    for text in helps(command_parser(name)):
+        assert f"  dispatchfile {name}" in text.partition("examples:\n")[2]
 
 
 def test_only_the_chosen_command_is_imported():
@@ -177,6 +176,32 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path):
     )  # fmt: skip
     assert done.stdout == "digraph tasks {\n"
     assert done.stderr == ""
+
+
+def in_shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command.replace("dispatchfile", f"{sys.executable} -m dispatchfile"),
+        shell=True, cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("dispatchfile render >/dev/full", 4, "error: cannot write the output: No space left on device"),
+        ("dispatchfile --help >/dev/full", 4, "error: cannot write the output: No space left on device"),
+        ("dispatchfile render >&-", 0, ""),
+        ("dispatchfile render no-such-file 2>&-", 2, ""),
+        ("dispatchfile render - <&-", 3, 'a Dispatchfile needs the field "task"'),
+    ],
+)
+def test_streams_that_are_full_or_closed(command: str, code: int, said: str, tmp_path: Path):
+    (tmp_path / "Dispatchfile").write_text("#!yaml\ntask: {a: {steps: [{name: s, image: 'i:1'}]}}\n")
+    done = in_shell(command, tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
 
 
 def test_names_beyond_the_encoding_of_the_stream_are_escaped(tmp_path: Path):

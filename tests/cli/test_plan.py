@@ -174,6 +174,28 @@ def test_graph_file_says_its_format_by_its_name(repo: Path, name: str, start: st
     assert set(repo.iterdir()) == before
 
 
+@pytest.mark.parametrize("name", ["x.png", "x.pdf"])
+def test_graph_is_not_drawn_under_the_name_of_another_format(
+    name: str, repo: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["graph", "--out", name]) == 2
+    assert f'no format is known by the name "{name[1:]}"' in capsys.readouterr().err
+    assert not (repo / name).exists()
+
+
+def test_graph_goes_through_a_link_and_into_a_pipe(repo: Path):
+    (repo / "link.svg").symlink_to("real.svg")
+    assert main(["graph", "--out", "link.svg"]) == 0
+    assert (repo / "link.svg").is_symlink()
+    assert (repo / "real.svg").read_text(encoding="utf-8").startswith("<svg ")
+    os.mkfifo(repo / "pipe")
+    reader = os.open(repo / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert main(["graph", "--out", "pipe"]) == 0
+    assert (repo / "pipe").is_fifo()
+    assert b"deploy" in os.read(reader, 10_000)
+    os.close(reader)
+
+
 def test_graph_that_cannot_be_written_leaves_nothing(repo: Path, capsys: pytest.CaptureFixture[str]):
     before = set(repo.iterdir())
     (repo / "taken").mkdir()
