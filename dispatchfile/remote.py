@@ -114,9 +114,12 @@ def _from_url(url: str) -> Remote:
         raise UsageError(f"git over {scheme}:// is not supported", help=f"use one of {', '.join(_KNOWN)}")
     if host.startswith("-") or (scheme != "file" and not host):
         raise UsageError(f"the remote URL {_hidden(url)} names no host")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if any(ord(letter) < 32 for letter in f"{user}{password}{unquote(parts.path)}"):
+        # A line end would add a line of its own to what a credential helper is asked (protocol and host, one a line).
+        raise UsageError(f"the remote URL {_hidden(url)} holds an escaped control character")
     if scheme == "file":
         return Remote(url, scheme, "", None, unquote(parts.path))
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if scheme == "ssh":
         return Remote(url, scheme, host, port, unquote(parts.path), user, password)
     clean = without_userinfo(url).partition("#")[0]

@@ -72,15 +72,17 @@ def main(args: argparse.Namespace) -> int:
 def _update(here: Path, options: Options) -> int:
     from dispatchfile.gitops import outcome
     from dispatchfile.gitops.update import compile_only, update
+    from dispatchfile.report.text import harmless
 
     if options.compile_only:
-        print("\n".join(compile_only(here, options)))
+        print(harmless("\n".join(compile_only(here, options))))
         return 0
-    result = update(here, options, lambda note: print(note, file=sys.stderr))
+    result = update(here, options, lambda note: print(harmless(note), file=sys.stderr))
     if options.output == "json":
         print(outcome.as_json(result))
     else:
-        print(outcome.as_text(result))
+        # The diff shows what stands in the repository's files.
+        print(harmless(outcome.as_text(result)))
     if result.status != "pending":
         return 0
     return 1 if options.check else DIFFERENCE if options.exit_code else 0

@@ -150,12 +150,13 @@ def _enter(directory: str) -> None:
 def tell(error: DispatchfileError, color: str | None = None) -> None:
     """Print an error on stderr: its diagnostics when it has some, one line, and what to do about it."""
     from dispatchfile.cli.terminal import Terminal
+    from dispatchfile.report.text import harmless
 
     err = Terminal.of(sys.stderr, color)
     if isinstance(error, EvaluationError) and error.diagnostics:
         from dispatchfile.report.text import render
 
         print(render(error.diagnostics, color=err.color).rstrip("\n"), end="\n\n", file=sys.stderr)
-    print(f"{err.style('error:', 'red', 'bold')} {error.message}", file=sys.stderr)
+    print(f"{err.style('error:', 'red', 'bold')} {harmless(error.message)}", file=sys.stderr)
     if error.help:
-        print(f"{err.style('help:', 'cyan', 'bold')} {error.help}", file=sys.stderr)
+        print(f"{err.style('help:', 'cyan', 'bold')} {harmless(error.help)}", file=sys.stderr)

@@ -32,6 +32,7 @@ class Checkout(Record):
     fetch: Remote
     push: Remote
     objects: Path
+    object_format: str
     edits: bytes
     author: tuple[str, str]
     signing: tuple[str, ...]
@@ -59,13 +60,16 @@ def read(directory: Path, outputs: list[str]) -> Checkout:
     git = Git(directory, env={"GIT_LITERAL_PATHSPECS": "0"})
     directory = directory.resolve()
     try:
-        shown = git.text("rev-parse", "--show-toplevel", "--git-path", "objects", "HEAD^{commit}")
+        shown = git.text(
+            *("rev-parse", "--show-toplevel", "--git-path", "objects", "--show-object-format"),
+            "HEAD^{commit}",
+        )
     except GitFailed as error:
         raise EnvironmentProblem(
             f"{directory} is no git checkout with a commit: {error.output.strip() or error.message}",
             help="run it in the checkout of the GitOps repository",
         ) from error
-    top, objects, _ = shown.split("\n")
+    top, objects, object_format, _ = shown.split("\n")
     root, settings = Path(top), _settings(git)
     known = {key: value for _, key, value in settings}
     configured = known.get("remote.origin.pushurl") or known.get("remote.origin.url")
@@ -83,6 +87,7 @@ def read(directory: Path, outputs: list[str]) -> Checkout:
         _remote(git.text("remote", "get-url", "origin"), root),
         _remote(git.text("remote", "get-url", "--push", "origin"), root),
         directory / objects,
+        object_format,
         _edits(git, filters, exclude),
         (known.get("user.name") or AUTHOR[0], known.get("user.email") or AUTHOR[1]),
         tuple(f"{key}={known[key]}" for key in _SIGNING if key in known),
@@ -140,10 +145,14 @@ def _settings(git: Git) -> list[tuple[str, str, str]]:
 
 
 def _edits(git: Git, filters: list[str], exclude: list[str]) -> bytes:
-    # Content filters named by the repository's own configuration are programs; an empty one copies.
-    off = [word for key in filters for word in ("-c", f"{key}={'false' if key.endswith('required') else ''}")]
-    options = ("--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-renames")
-    return git.raw(*off, "diff", *options, "HEAD", "--", ":/", *exclude)
+    # Content filters named by the repository's own configuration are programs; an empty one copies. They are switched
+    # off by variables, for a name may hold a "=" (filter.a=b.clean), which an argument cannot say.
+    off = {"GIT_CONFIG_COUNT": str(len(filters))}
+    for number, key in enumerate(filters):
+        off[f"GIT_CONFIG_KEY_{number}"] = key
+        off[f"GIT_CONFIG_VALUE_{number}"] = "false" if key.endswith(".required") else ""
+    options = ("--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color")
+    return git.raw("diff", *options, "--ignore-submodules=dirty", "HEAD", "--", ":/", *exclude, env=off)
 
 
 def _remote(url: str, root: Path) -> Remote:

@@ -20,7 +20,10 @@ _RACE = re.compile(
     r"|reference already exists|couldn't find remote ref|remote ref does not exist"
 )
 _PROTECTED = re.compile(r"hook declined|GH006|GH013|protected branch|denying non-fast-forward", re.IGNORECASE)
-_REFUSED = re.compile(r"Authentication failed|could not read (Username|Password)|Permission denied|403|401")
+_REFUSED = re.compile(
+    r"Authentication failed|could not read (Username|Password)|Permission denied|returned error: 40[13]"
+)
+_MISSING = re.compile(r"repository '.*' (not found|does not exist)|does not appear to be a git repository")
 _LFS = ("filter.lfs.smudge=", "filter.lfs.clean=", "filter.lfs.process=", "filter.lfs.required=false")
 
 
@@ -66,7 +69,7 @@ class Clone:
         # may be shallow, and would promise history that it does not hold.
         env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(checkout.objects)
         self._local = Git(self.directory, env=env, settings=settings, masker=masker, verbose=verbose)
-        self.git.raw("init", "--quiet", "--template=")
+        self.git.raw("init", "--quiet", "--template=", f"--object-format={checkout.object_format}")
 
     @property
     def masker(self) -> Masker:
@@ -191,6 +194,11 @@ class Clone:
                 raise EnvironmentProblem(
                     f"{self._checkout.configured.url} refused: {_last(error.output)}",
                     help=f"give a token in {names}, or log git in to that host",
+                ) from error
+            if _MISSING.search(error.output):
+                raise EnvironmentProblem(
+                    f"there is no repository at {self._checkout.configured.url}",
+                    help="check `git remote get-url origin`, and that your token may see the repository",
                 ) from error
             raise
 

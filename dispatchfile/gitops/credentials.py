@@ -101,7 +101,8 @@ def _from_environment(remote: Remote, env: Mapping[str, str]) -> Credential | No
     # The user of an ssh URL is the server's login name ("git"), not one of the forge's.
     user = remote.user if remote.scheme != "ssh" else ""
     for name in variables(remote.host):
-        if token := env.get(name):
+        # A file's line end that came with the token is no part of it.
+        if token := env.get(name, "").strip():
             return Credential(user or "x-access-token", token, f"${name}")
     return None
 

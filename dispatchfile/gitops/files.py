@@ -88,10 +88,12 @@ def find(directory: Path, glob: str) -> list[str]:
     return sorted(found)
 
 
-def write_all(directory: Path, root: Path, outputs: list[Output]) -> None:
-    """Write the outputs below `directory`."""
-    for output in outputs:
-        write(_inside(directory / output.path, root), output.content, output.mode)
+def write_all(directory: Path, root: Path, outputs: list[Output]) -> list[Path]:
+    """Write the outputs below `directory`; return the files, which are elsewhere where an output is a symbolic link."""
+    paths = [_inside(directory / output.path, root) for output in outputs]
+    for path, output in zip(paths, outputs, strict=True):
+        write(path, output.content, output.mode)
+    return paths
 
 
 def write(path: Path, content: bytes, mode: int) -> None:

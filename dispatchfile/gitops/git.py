@@ -24,6 +24,23 @@ _SETTINGS = (
     "gc.auto=0",
     "maintenance.auto=false",
     "advice.detachedHead=false",
+    # A user may have set these for reading; here programs read what git prints, and patches have to fit.
+    "color.ui=false",
+    "log.showSignature=false",
+    "trailer.separators=:",
+    "i18n.commitEncoding=UTF-8",
+    "i18n.logOutputEncoding=UTF-8",
+    "diff.noprefix=false",
+    "diff.mnemonicPrefix=false",
+    "diff.srcPrefix=a/",
+    "diff.dstPrefix=b/",
+    "diff.context=3",
+    "diff.relative=false",
+    "diff.submodule=short",
+    "apply.ignoreWhitespace=no",
+    # A server that stays silent for two minutes (bytes a second, seconds) is an error, not a hang.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=120",
 )
 _REPOSITORY_VARIABLES = (
     "GIT_DIR",
@@ -35,6 +52,11 @@ _REPOSITORY_VARIABLES = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
     "GIT_EXTERNAL_DIFF",
+    "GIT_DIFF_OPTS",
+    "GIT_DEFAULT_HASH",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
     "GIT_EXEC_PATH",
 )
 
@@ -72,6 +94,7 @@ class Git:
             "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_TRACE_REDACT": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
             **(env or {}),
         }
 

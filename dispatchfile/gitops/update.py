@@ -58,7 +58,12 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         publish = allowed and not job.shown_only
         # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
         hub = forge.connect(checkout.configured, endpoint, credential) if endpoint and publish else None
-        outcome = job.run(publish=publish)
+        try:
+            outcome = job.run(publish=publish)
+        except PersonNeeded as needed:
+            if hub:
+                _tell_reviewers(needed, job, hub)
+            raise
         if outcome.status == "pending" and not job.shown_only:
             say(f"{checkout.configured.url} is beyond this machine: nothing was pushed; --publish does it")
         return _pull_request(outcome, job, hub) if outcome.status in ("pushed", "unchanged") else outcome
@@ -138,8 +143,8 @@ class Job:
                 help="git add them, or push them first: the update starts from what git tracks",
             )
         outputs = files.render_all(where, self.clone.directory, self.options)
-        files.write_all(where, self.clone.directory, outputs)
-        tree = self.clone.stage([str(where / output.path) for output in outputs])
+        written = files.write_all(where, self.clone.directory, outputs)
+        tree = self.clone.stage([str(path) for path in written])
         if tree == base.tree:
             return nothing
         text = message.commit_message(self.options, self.app, self.revision, outputs, tree)
@@ -213,6 +218,18 @@ def _endpoint(checkout: Checkout, options: Options) -> str | None:
     return forge.api_endpoint(
         checkout.configured, provider=options.scm_provider, endpoint=options.api_endpoint
     )
+
+
+def _tell_reviewers(needed: PersonNeeded, job: Job, hub: Forge) -> None:
+    """Say on the pull request, once for each commit that is in the way, why it is not updated any more."""
+    try:
+        pull = hub.find_open(job.branch, job.base)
+        if pull:
+            hub.comment(
+                pull.number, f"Updates of this branch wait: {needed.message}. To go on, {needed.help}."
+            )
+    except EnvironmentProblem as problem:
+        job.say(f"the pull request has no comment about it: {problem.message}")
 
 
 def _pull_request(outcome: Outcome, job: Job, hub: Forge | None) -> Outcome:

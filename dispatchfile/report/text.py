@@ -48,6 +48,11 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     return f"Found {_counted(wrong, 'error')}, {_counted(doubtful, 'warning')}{where}."
 
 
+def harmless(text: str) -> str:
+    """Return a text of several lines as a terminal may get it: what could steer the terminal becomes U+FFFD."""
+    return text if text.isascii() and text.isprintable() else _HARMFUL.sub("\ufffd", text)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -112,10 +117,10 @@ def _window(text: str, first: int, last: int) -> tuple[str, int, int]:
 def _expanded(text: str, column: int) -> str:
     """Return the text, which starts at a display column, with its tabs as spaces and without harmful characters."""
     if "\t" not in text:
-        return _harmless(text)
+        return harmless(text)
     parts = []
     for char in text:
-        shown = " " * (_TAB - column % _TAB) if char == "\t" else _harmless(char)
+        shown = " " * (_TAB - column % _TAB) if char == "\t" else harmless(char)
         column += _width(shown)
         parts.append(shown)
     return "".join(parts)
@@ -133,12 +138,8 @@ def _width(text: str) -> int:
     )
 
 
-def _harmless(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else _HARMFUL.sub("\ufffd", text)
-
-
 def _flat(text: str) -> str:
-    return _harmless(text.replace("\n", " ").replace("\t", " "))
+    return harmless(text.replace("\n", " ").replace("\t", " "))
 
 
 def _painted(text: str, paint: str, *, color: bool) -> str:

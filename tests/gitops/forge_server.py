@@ -170,11 +170,21 @@ class GitHubServer(GitServer):
     def add(self, head: str, base: str, title: str, body: str, *, owner: str = OWNER) -> None:
         pull = {"number": len(self.pulls) + 1, "head": head, "base": base, "title": title, "body": body}
         self.pulls.append(
-            {**pull, "state": "open", "merged_at": None, "labels": [], "reviewers": [], "owner": owner}
+            {
+                **pull,
+                "state": "open",
+                "merged_at": None,
+                "labels": [],
+                "reviewers": [],
+                "comments": [],
+                "owner": owner,
+            }
         )
 
     def one(self, method: str, number: int, what: str, body: Any) -> tuple[int, Any]:
         pull = self.pulls[number - 1]
+        if what == "/comments":
+            return self.comment(pull, method, body)
         if method == "GET":
             return 200, self.shape(pull, full=True)
         if method == "PATCH":
@@ -189,6 +199,13 @@ class GitHubServer(GitServer):
         if what == "/merge":
             return self.merge(pull, body or {})
         return 404, {"message": "Not Found"}
+
+    def comment(self, pull: dict[str, Any], method: str, body: Any) -> tuple[int, Any]:
+        shown = [{"id": number, "body": text} for number, text in enumerate(pull["comments"], 1)]
+        if method == "GET":
+            return 200, shown
+        pull["comments"].append(body["body"])
+        return 201, {"id": len(pull["comments"]), "body": body["body"]}
 
     def merge(self, pull: dict[str, Any], body: dict[str, Any]) -> tuple[int, Any]:
         head = self.sha(pull["head"])

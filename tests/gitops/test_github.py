@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.gitops.update import PersonNeeded
 from tests.gitops.conftest import DIGESTS, Site, git
 from tests.gitops.forge_server import GitHubServer
 
@@ -144,3 +147,43 @@ def test_what_github_refuses_is_told_with_its_reason(hub: GitHubServer, hub_site
         hub_site.update(*argv(hub))
     assert "token may see it" in caught.value.help
     hub.objections.clear()
+
+
+def test_a_persons_commit_is_answered_once_on_the_pull_request(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub))
+    git(hub_site.checkout, "fetch", "-q", str(hub.repository), BRANCH)
+    git(hub_site.checkout, "checkout", "-q", "FETCH_HEAD")
+    theirs = hub_site.commit("by hand", {"README.md": "by hand"})
+    git(hub_site.checkout, "push", "-q", str(hub.repository), f"HEAD:{BRANCH}")
+    git(hub_site.checkout, "checkout", "-q", "main")
+    for letter in "bc":
+        with pytest.raises(PersonNeeded):
+            hub_site.update(*argv(hub, letter, f"r{letter}"))
+    (comment,) = hub.pulls[0]["comments"]
+    assert f"holds commit {theirs[:12]} by Ada" in comment
+    assert hub_site.tip(BRANCH) == theirs
+
+
+def test_without_the_extra_nothing_is_pushed(
+    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "github", None)
+    with pytest.raises(EnvironmentProblem, match="need PyGithub") as caught:
+        hub_site.update(*argv(hub))
+    assert caught.value.help == "pip install 'dispatchfile[forges]'"
+    assert hub_site.branches() == {"main"}
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, "the right to write"), (403, "the right to write"), (404, "may see it"), (422, "")],
+)
+def test_every_refusal_is_told_with_its_reason(
+    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch, status: int, advice: str
+) -> None:
+    monkeypatch.setattr(hub, "create", lambda _body: (status, {"message": "Because so"}))
+    with pytest.raises(EnvironmentProblem, match=f"GitHub answered {status}: Because so") as caught:
+        hub_site.update(*argv(hub))
+    assert advice in caught.value.help
+    assert hub.token not in caught.value.message
+    monkeypatch.undo()

@@ -39,7 +39,7 @@ class Forge(Protocol):
         """Change the title and the text of a pull request."""
 
     def comment(self, number: int, text: str) -> None:
-        """Write a comment."""
+        """Write a comment, unless the same one is there already."""
 
     def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
         """Add labels."""
@@ -49,9 +49,6 @@ class Forge(Protocol):
 
     def merge(self, number: int, commit: str) -> bool:
         """Merge a pull request whose head is `commit`; return False when the forge will do it after its checks."""
-
-    def default_branch(self) -> str:
-        """Return the name of the default branch."""
 
 
 def api_endpoint(remote: Remote, *, provider: str, endpoint: str) -> str | None:

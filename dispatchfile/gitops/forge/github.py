@@ -92,9 +92,11 @@ class GitHub:
             return _plain(pull)
 
     def comment(self, number: int, text: str) -> None:
-        """Write a comment."""
+        """Write a comment, unless the same one is there already."""
         with _refusals(f"comment on pull request {number}"):
-            self._repository.get_pull(number).create_issue_comment(text)
+            pull = self._repository.get_pull(number)
+            if all(comment.body != text for comment in pull.get_issue_comments()):
+                pull.create_issue_comment(text)
 
     def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
         """Add labels."""
@@ -116,11 +118,6 @@ class GitHub:
                 pull.enable_automerge(expected_head_oid=commit)
                 return False
             return pull.merge(sha=commit).merged
-
-    def default_branch(self) -> str:
-        """Return the name of the default branch."""
-        with _refusals("read the repository"):
-            return self._repository.default_branch
 
     def _mergeable(self, number: int, commit: str) -> ApiPullRequest:
         """Return the pull request once GitHub knows its new head and whether it merges; both take a while."""
