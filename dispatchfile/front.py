@@ -6,9 +6,9 @@ language matters), then the file's extension; else it is CUE (Dispatch 1.4, "Syn
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from pathlib import Path
 
 from dispatchfile.diagnostics import Diagnostic, Severity, errors, in_order
 from dispatchfile.errors import EnvironmentProblem, EvaluationError, UsageError
@@ -18,6 +18,8 @@ from dispatchfile.value import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dispatchfile.model.pipeline import Pipeline
 
 FLAVOURS = ("cue", "starlark", "yaml", "json")
@@ -41,11 +43,11 @@ _DAMAGED = r"[^\s#]{0,20}/dispatch-(cue|starlark|yaml|json)(:\S*)?\s*"
 _MOST_BYTES = 4 * 1024 * 1024
 
 
-def find(folder: Path | str = ".") -> Path:
-    """Return the Dispatchfile of a folder by its default names. Raises UsageError when there is none."""
+def find(folder: Path | str = ".") -> str:
+    """Return the path of a folder's Dispatchfile by its default names. Raises UsageError when there is none."""
     for name in DEFAULT_NAMES:
-        path = Path(folder, name)
-        if path.is_file():
+        path = name if folder == "." else os.path.join(folder, name)
+        if os.path.isfile(path):
             return path
     where = "this directory" if str(folder) == "." else str(folder)
     raise UsageError(f"no Dispatchfile in {where}", help="go to its directory, or name the file with -f FILE")
@@ -62,7 +64,7 @@ def open_source(path: Path | str) -> Source:
         if name == "-":
             name, data = "<stdin>", sys.stdin.buffer.read(_MOST_BYTES + 1)
         else:
-            with Path(path).open("rb") as file:
+            with open(path, "rb") as file:
                 data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"{name}: no such file", help="name the Dispatchfile with -f FILE") from None
@@ -115,7 +117,7 @@ def flavour_of(source: Source) -> str:
             help=advice,
         )
         raise EvaluationError(f"{source.name}: {problem.message}", [problem])
-    return _EXTENSIONS.get(Path(source.name).suffix.lower(), "cue")
+    return _EXTENSIONS.get(os.path.splitext(source.name)[1].lower(), "cue")
 
 
 def read(source: Source, flavour: str | None = None) -> Reading:

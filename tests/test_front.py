@@ -71,7 +71,7 @@ def test_the_default_file(tmp_path, names):
     for name in names:
         (tmp_path / name).touch()
     (tmp_path / "Dispatchfile.bak").touch()
-    assert front.find(tmp_path) == tmp_path / names[0]
+    assert front.find(tmp_path) == str(tmp_path / names[0])
 
 
 def test_no_default_file(tmp_path):
