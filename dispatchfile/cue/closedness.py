@@ -138,7 +138,7 @@ def check(machine: Machine, node: Node) -> None:
                 continue
             if allowed(machine, node, label, group):
                 continue
-            refuse(node, label, arc)
+            refuse(node, label, arc, group)
             break
 
 
@@ -171,11 +171,13 @@ def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
     return False
 
 
-def refuse(node: Node, label: str, arc: Node) -> None:
-    """Put the error "field not allowed" on a field's node."""
+def refuse(node: Node, label: str, arc: Node, group: Group) -> None:
+    """Put the error "field not allowed" on a field's node, with the place that is not of the closed group."""
     from dispatchfile.spelling import nearest
 
-    keys = [conjunct.key for conjunct in arc.conjuncts if conjunct.key is not None]
+    given = [conjunct for conjunct in arc.conjuncts if conjunct.key is not None]
+    lower = group.down()
+    keys = [c.key for c in given if not inside(c.group, lower)] or [c.key for c in given]
     struct = next(
         (conjunct.expr.span for conjunct in node.conjuncts if conjunct.expr.__class__.__name__ == "Struct"),
         None,

@@ -105,7 +105,7 @@ class _Run:
                 raise incomplete(
                     f"field {shown_label(label)} is required but not present", clause.source.span
                 )
-        return list(source.fields())
+        return list(self.machine.fields(source))
 
 
 def _list(machine: Machine, node: Node, conjunct: Conjunct) -> None:

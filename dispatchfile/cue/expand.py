@@ -29,6 +29,7 @@ _PRESENCE = {"": REGULAR, "!": REQUIRED, "?": OPTIONAL}
 def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     """Hand the fields of a struct literal to the node's arcs, in a new environment."""
     machine.spend()
+    node.literals += 1
     declarations = conjunct.expr.declarations
     if _may_be_scalar(declarations):
         node.loose = node.loose or all(d.__class__ is not tree.Embedding for d in declarations)
@@ -51,14 +52,17 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             elif label.__class__ is tree.Pattern:
                 _pattern(machine, node, declaration, env, conjunct, group)
             else:
+                node.literals += 1
                 machine.wait(
                     node, Conjunct(declaration, env, group, conjunct.trail, label.span, conjunct.cyclic)
                 )
         elif kind is tree.Embedding:
+            node.literals += 1
             value = declaration.value
             inner = Group(group, embedded=True) if machine.closing else None
             machine.derive(node, Conjunct(value, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Comprehension:
+            node.literals += 1
             inner = Group(group, embedded=True, yielded=True) if machine.closing else None
             machine.wait(node, Conjunct(declaration, env, inner, conjunct.trail, None, conjunct.cyclic))
         elif kind is tree.Rest and machine.closing:
@@ -252,6 +256,7 @@ def _plain(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             elements(machine, node, conjunct, [(_term(item, span), None) for item in value], None)
     elif isinstance(value, dict):
         if machine.restrict(node, STRUCT, conjunct):
+            node.literals += 1
             node.struct_conjuncts += 1
             for label, item in value.items():
                 if machine.closing:

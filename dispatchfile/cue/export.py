@@ -162,4 +162,4 @@ def concrete(machine: Machine, term: Any, span: Span | None) -> Any:
     for arc in value.arcs.values():
         if arc.presence == REQUIRED:
             raise incomplete(f"field {shown_label(str(arc.label))} is required but not present", span)
-    return {label: concrete(machine, arc, span) for label, arc in value.fields()}
+    return {label: concrete(machine, arc, span) for label, arc in machine.fields(value)}

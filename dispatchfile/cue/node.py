@@ -144,6 +144,7 @@ class Node:
     followed: set[tuple[Node, bool]] | None = None
     declared: dict[str, list[Group | None]] | None = None
     groups: list[Group] | tuple[()] = ()
+    literals = 0  # how many struct literals, and what else brings fields, it is made of
     struct_conjuncts = 0
     cyclic_conjuncts = 0
 

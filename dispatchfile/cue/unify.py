@@ -64,6 +64,7 @@ class Machine:
     """One evaluation: what the identifiers mean, and how much work is left."""
 
     def __init__(self, file: tree.File, scopes: Scopes) -> None:
+        self.file = file
         self.meanings = scopes.meanings
         self.closing = scopes.closing
         self.steps = STEPS_AT_LEAST + STEPS_PER_PART * scopes.size
@@ -74,7 +75,9 @@ class Machine:
         self.inner: dict[
             tuple[tree.Expression, Env | None], Node
         ] = {}  # values that have no place of their own
+        self.places: Any = UNSET  # of labels in the order of merged fields
         self.root = Node(None, None)
+        self.root.literals = 1  # a file is unified with its package, so its fields are always sorted
         self.root.conjuncts.append(
             Conjunct(
                 tree.Struct(Span(file.source, 0, len(file.source.text)), file.declarations, implied=True),
@@ -238,6 +241,14 @@ class Machine:
         if node.blocked is not None:
             raise Stop(node.blocked)
         raise incomplete(f"the value is not concrete: {kind_name(node.kind)}", span)
+
+    def fields(self, node: Node) -> list[tuple[str, Node]]:
+        """Return a struct's regular fields in the order in which loops see them."""
+        from dispatchfile.cue import order
+
+        if self.places is UNSET:
+            self.places = order.ranks(self.file)
+        return order.fields(node, self.places)
 
     # What joins a node
 

@@ -90,6 +90,26 @@ VALUES = {
         "#L: {v: int, next: *null | #L}\nl: #L & {v: 1, next: v: 2}",
         {"l": {"v": 1, "next": {"v": 2, "next": None}}},
     ),
+    "loop over merged fields goes by first mention": (
+        "a: {q: 1, p: 2}\nb: {p: 2, q: 1}\nc: b & a\nl: [k for k, v in c]\nm: [k for k, v in b]",
+        {"a": {"q": 1, "p": 2}, "b": {"p": 2, "q": 1}, "c": {"p": 2, "q": 1}, "l": ["q", "p"], "m": ["p", "q"]},
+    ),
+    "labels of the packages come first": (
+        "e: {NAME: 1}\ne: {env: 2}\nl: [k for k, v in e]",
+        {"e": {"NAME": 1, "env": 2}, "l": ["env", "NAME"]},
+    ),
+    "merged fields as they come in a later file": (
+        "#x: 1\ne: {NAME: 1}\ne: {env: 2}\nl: [for k, v in e {k}]",
+        {"e": {"NAME": 1, "env": 2}, "l": ["NAME", "env"]},
+    ),
+    "default within an alternative": ('a: (*"x" | "y") | "z"', {"a": "x"}),
+    "default beside alternatives": ('a: *"x" | ("y" | "z")', {"a": "x"}),
+    "defaults that agree": ('a: (*"x" | "y") & (*"x" | string)', {"a": "x"}),
+    "definition counts what its condition brings": (
+        "#D: {if b {c: int}, b: bool}\nd: #D & {b: true} & {c: 4}",
+        {"d": {"b": True, "c": 4}},
+    ),
+    "definition of old with a condition": ("D :: {if b {c: 4}, b: bool}\nd: D & {b: true}", {"d": {"b": True, "c": 4}}),
     "self filter": (
         'a: {x: p: "", y: p: "x"}\nc: [for k, v in a if v.p == "x" {k}]',
         {"a": {"x": {"p": ""}, "y": {"p": "x"}}, "c": ["y"]},
@@ -128,6 +148,7 @@ ERRORS = {
     "type alone": ("a: b: int", "DF003", "a.b", "not concrete: int", 1),
     "bound alone": ("a: >1 & <9", "DF003", "a", "not concrete: >1 & <9", 1),
     "several alternatives": ("a: 1 | 2", "DF003", "a", "ambiguous", 1),
+    "default beside a default within": ('a: *"x" | (*"y" | "z")', "DF003", "a", "ambiguous", 1),
     "no alternative": ('a: 1 | "x"\na: true', "DF002", "a", "none of the 2 alternatives fits", 1),
     "out of bound": ("a: <3\na: 4", "DF002", "a", "invalid value 4 (out of bound <3)", 2),
     "bounds apart": ("a: >3 & <2", "DF002", "a", "no value can be both >3 and <2", 1),
@@ -136,6 +157,9 @@ ERRORS = {
     "nested field not allowed": ("#D: {a: {}}\nd: #D & {a: c: 2}", "DF002", "d.a.c", "field not allowed: c", 2),
     "closed by close": ("d: close({a: 1}) & {b: 2}", "DF002", "d.b", "field not allowed: b", 1),
     "closed by ::": ("D :: {a: 1}\nd: D & {b: 2}", "DF002", "d.b", "field not allowed: b", 2),
+    "field of a condition set from outside a definition of old": (
+        "D :: {if b {c: 4}, b: bool}\nd: D & {b: true} & {c: 4}", "DF002", "d.c", "field not allowed: c", 2
+    ),
     "division by zero": ("a: 1 / 0", "DF002", "a", "division by zero", 1),
     "remainder by zero": ("a: 1 mod 0", "DF002", "a", "division by zero", 1),
     "index out of range": ("a: [1][3]", "DF002", "a", "index 3 is out of range", 1),
