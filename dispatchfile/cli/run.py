@@ -131,9 +131,10 @@ class _Session:
             backend, self.resolver, board, masker, self.folder.logs, known=Known.of(self.kept.values()),
             pull=args.pull or "missing", on_failure=shell,
         )  # fmt: skip
-        schedule = Schedule(args.jobs or jobs_by_default(), args.fail_fast, _seconds(args.timeout), self.kept)
+        jobs = args.jobs or jobs_by_default()
+        schedule = Schedule(jobs, args.fail_fast, _seconds(args.timeout), self.kept)
         spec = setup.run_spec(
-            self.folder, Path(self.checkout.root), len(self.plan.tasks) - len(self.kept),
+            self.folder, Path(self.checkout.root), self.resolver, self.kept, jobs,
             publish=args.publish, offline=bool(args.offline), pull=args.pull or "missing", kaniko=args.kaniko or "engine",
             platform=args.platform or "", network=args.network or "", docker_host=args.docker_host or "", keep=args.keep,
         )  # fmt: skip

@@ -120,13 +120,17 @@ class Mount(Record):
 
 
 class TaskSpec(Record):
-    """A task with every variable of its resources known."""
+    """A task with every variable of its resources known.
+
+    `alone` when it has one step and no task comes after it: nobody else could use a network made for it.
+    """
 
     name: str
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     volumes: tuple[VolumeSpec, ...]
     labels: Mapping[str, str] = {}
+    alone: bool = False
 
 
 class StepSpec(Record, hidden=("env",)):
@@ -157,7 +161,7 @@ class RunSpec(Record):
     """What the whole run shares. `folder` is the run's own directory, `repository` the user's, `project` its name.
 
     Nothing goes beyond this machine unless `publish`; `offline` asks no registry and no remote at all.
-    `tasks` is how many the plan holds: their networks are started ahead of need.
+    `tasks` is how many the plan holds; `first` of them start at once, and `networks` of these are not `alone`.
     """
 
     run_id: str
@@ -173,6 +177,8 @@ class RunSpec(Record):
     docker_host: str = ""
     keep: bool = False
     tasks: int = 1
+    first: int = 1
+    networks: int = 1
 
 
 class TaskHandle(Protocol):

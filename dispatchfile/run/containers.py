@@ -28,7 +28,7 @@ _FORMAT = b"exec format error"
 def step_config(
     spec: StepSpec, image: str, network: str, mounts: Sequence[MountConfig], labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the settings of a step's container for the Engine API.
+    """Return the settings of a step's container for the Engine API; `network` is the engine's network mode.
 
     Kubernetes: command takes the place of ENTRYPOINT, and then the image's CMD counts no more; args of CMD.
     """
@@ -41,7 +41,7 @@ def step_config(
         "AttachStdout": True,
         "AttachStderr": True,
         "HostConfig": {
-            "NetworkMode": f"container:{network}",
+            "NetworkMode": network,
             "Mounts": list(mounts),
             "Privileged": spec.privileged,
             "LogConfig": {"Type": "none"},

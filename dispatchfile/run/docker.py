@@ -1,7 +1,8 @@
 """Tasks and steps on a container engine: the `Backend` that runs for real (runner/README.md is the steps' side of it).
 
-A task has a seat (seats.py): a container that holds its network, and a volume that holds its files. Each step is a
-container that joins the network and mounts the parts of the volume. Git inputs are overlays (views.py). What is no
+A task has a seat (seats.py), a volume that holds its files, and a container that holds its network (networks.py); the
+only step of a task that nothing follows holds it by itself. Each step is a container that joins the network and mounts
+the parts of the volume. Git inputs are overlays (views.py). What is no
 longer needed is removed by a few workers beside the run, and `close` waits for them.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,13 +36,14 @@ from dispatchfile.run.images import Images, ensure_pause_image
 from dispatchfile.run.inputs import Inputs
 from dispatchfile.run.kaniko import is_executor_call, is_kaniko
 from dispatchfile.run.labels import RUN, STEP, TASK, labels_of_run
+from dispatchfile.run.networks import HOSTNAME, Network, Networks
 from dispatchfile.run.oci import digest_of_index
-from dispatchfile.run.seats import Seat, Seats
+from dispatchfile.run.seats import Seats
 from dispatchfile.run.sweep import discard, remove_labelled, sweep
 from dispatchfile.run.workspace import (
     SCRATCH,
     MountConfig,
-    base_layout,
+    Scratch,
     inner_directories,
     merged,
     path_part,
@@ -57,21 +60,26 @@ LARGEST_INDEX = 4 << 20
 
 
 class DockerTask:
-    """An open task: its seat, what its steps mount, and what is to be removed at its end."""
+    """An open task: its seat, its network, what its steps mount, and what is to be removed at its end.
 
-    def __init__(self, spec: TaskSpec, seat: Seat) -> None:
+    `harmless` tells of each step that it ended by itself, and had no rights to change the network.
+    """
+
+    def __init__(self, spec: TaskSpec, seat: Future[Scratch], network: Network | None) -> None:
         self.spec = spec
         self.seat = seat
-        self.scratch = seat.scratch.result()
-        self.mounts = shared_mounts(self.scratch)
-        self.containers: list[str] = [self.scratch.holder]
-        self.volumes: list[str] = [self.scratch.volume]
+        self.network = network
+        self.harmless: list[bool] = []
+        self.mounts: list[MountConfig] = []
+        self.containers: list[str] = []
+        self.volumes: list[str] = []
         self.images: list[str] = []
         self.closed = False
 
-    def network(self) -> str:
-        """Return the container that holds the task's network, waiting until it is up."""
-        return self.seat.network.result()
+    @property
+    def scratch(self) -> Scratch:
+        """Return the task's volume, waiting until it is there."""
+        return self.seat.result()
 
 
 class DockerStep:
@@ -99,6 +107,7 @@ class DockerBackend:
         self._removals: list[Future[None]] = []
         self._stopping = False
         self._closed = False
+        self._to_open = 0
         self._run: RunSpec | None = None
         self._client: APIClient | None = None
 
@@ -108,12 +117,17 @@ class DockerBackend:
         """Connect, sweep what dead runs left, and begin to make the first tasks' networks."""
         self._client = connect(run.docker_host)
         self._run = run
+        self._to_open = run.tasks
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="engine")
         self._labels = labels_of_run(run.run_id, keep=run.keep)
         self._images = Images(self._client, offline=run.offline, platform=run.platform)
         ensure_pause_image(self._client)
-        self._seats = Seats(self._client, self._workers, self._labels, run.network, run.tasks)
-        self._seats.prepare()
+        self._networks = Networks(
+            self._client, self._workers, self._labels, run.network, partial(self._later, self._remove_network)
+        )
+        self._networks.prepare(run.networks)
+        self._seats = Seats(self._client, self._workers, self._labels, run.tasks)
+        self._seats.prepare(run.first)
         self._inputs = Inputs(self._client, run, self._labels, self._notice, self._gateway_if_reachable)
         self._removals.append(self._workers.submit(self._sweep))
 
@@ -137,8 +151,10 @@ class DockerBackend:
         self._closed = True
         for task in self._tasks:
             self.close_task(task)
-        for seat in self._seats.rest():
-            self.close_task(DockerTask(_NO_TASK, seat))
+        for network in self._networks.rest():
+            self._later(self._remove_network, network)
+        for scratch in self._seats.rest():
+            self._later(self._remove, [scratch.holder], [scratch.volume], [])
         try:
             if any(removal.exception() for removal in self._removals):
                 # What one removal stumbled over is tried once more, by label.
@@ -153,17 +169,13 @@ class DockerBackend:
 
     def open_task(self, spec: TaskSpec) -> DockerTask:
         """Lay out the workspace and the network of a task."""
-        seat = self._seats.take()
-        try:
-            task = DockerTask(spec, seat)
-        except EnvironmentProblem:
-            self._removals.append(self._workers.submit(self._remove_network, seat))
-            raise
+        with self._lock:
+            self._to_open -= 1
+        task = DockerTask(spec, self._seats.take(), self._networks.take(alone=spec.alone))
         with self._lock:
             self._tasks.append(task)
+        task.mounts += shared_mounts(task.scratch)
         archive = Archive()
-        if not seat.laid:
-            base_layout(archive)
         task_layout(archive, spec)
         laid = self._inputs.lay(archive, spec, task.scratch)
         task.mounts += laid.mounts
@@ -199,10 +211,15 @@ class DockerBackend:
             if opened.closed:
                 return
             opened.closed = True
-        if not self._spec.keep:
-            # The network takes longest to remove; containers that ended do not miss it.
-            self._removals.append(self._workers.submit(self._remove_network, opened.seat))
-            self._removals.append(self._workers.submit(self._remove, opened))
+        if self._spec.keep:
+            return
+        if opened.network is not None:
+            if self._to_open > 0 and opened.harmless and all(opened.harmless):
+                self._networks.give_back(opened.network)
+            else:
+                # The network takes longest to remove; containers that ended do not miss it.
+                self._later(self._remove_network, opened.network)
+        self._later(self._remove_task, opened)
 
     # --- a step ---
 
@@ -219,14 +236,16 @@ class DockerBackend:
                 self._engine.put_archive(opened.scratch.holder, SCRATCH, inner.bytes())
         if self._is_build(spec.image):
             if is_executor_call(spec):
-                network = opened.network
+                network = partial(self._network_of, opened)
                 step.running = Build(
                     self._engine, self._spec, self._images, spec, mounts, network, self._labels
                 )
                 return step
             self._images.ensure(spec.image, self._spec.pull)
         labels = {**opened.spec.labels, **self._labels, TASK: opened.spec.name, STEP: spec.name}
-        config = step_config(spec, self._images.resolve(spec.image), opened.network(), mounts, labels)
+        config = step_config(spec, self._images.resolve(spec.image), self._mode(opened), mounts, labels)
+        if opened.network is None:
+            config["Hostname"] = HOSTNAME
         # The update task asks this when it decides whether it may push (runner/images/update-gitops-repo/README.md).
         config["Env"].append(f"DISPATCHFILE_PUBLISH={int(self._spec.publish)}")
         with asking(f'create the step "{spec.name}" of task "{opened.spec.name}"'):
@@ -238,6 +257,8 @@ class DockerBackend:
                     return step
                 raise
         step.container = str(made["Id"])
+        if opened.network is not None:
+            opened.network.fresh.result()  # known before anything runs in it
         opened.containers.append(step.container)
         step.running = RunningStep(self._engine, step.container)
         return step
@@ -251,11 +272,15 @@ class DockerBackend:
             if self._stopping:
                 return StepResult(1, "stopped", "the run was stopped before the step began")
             self._running.add(created.running)
+        harmless = created.task.harmless
+        harmless.append(False)
         try:
-            return created.running.run(sink, timeout)
+            result = created.running.run(sink, timeout)
         finally:
             with self._lock:
                 self._running.discard(created.running)
+        harmless[-1] = result.reason == "exited" and not created.spec.privileged
+        return result
 
     def shell(self, step: StepHandle) -> int:
         """Open a shell on the user's terminal where the step ran; return its exit code."""
@@ -323,22 +348,42 @@ class DockerBackend:
                 return None
             return read_single(chunks, LARGEST_INDEX)
 
-    def _remove_network(self, seat: Seat) -> None:
-        if seat.network.exception() is None:
+    def _network_of(self, task: DockerTask) -> str:
+        """Return the container that holds a task's network, made now for a task that had none."""
+        with self._lock:
+            network = task.network = task.network or self._networks.begin()
+        return network.container.result()
+
+    def _mode(self, task: DockerTask) -> str:
+        """Return the engine's network mode for the steps of a task."""
+        if task.network is None:
+            return self._spec.network or "default"
+        return f"container:{self._network_of(task)}"
+
+    def _later(self, remove: Callable[..., None], *what: object) -> None:
+        self._removals.append(self._workers.submit(remove, *what))
+
+    def _remove_network(self, network: Network) -> None:
+        if network.container.exception() is None:
             with asking("remove the network of a task"):
-                discard(self._engine.remove_container, seat.network.result(), force=True, v=True)
+                discard(self._engine.remove_container, network.container.result(), force=True, v=True)
 
-    def _remove(self, task: DockerTask) -> None:
+    def _remove_task(self, task: DockerTask) -> None:
+        if task.seat.exception() is None:
+            containers, volumes = (
+                [*task.containers, task.scratch.holder],
+                [*task.volumes, task.scratch.volume],
+            )
+            self._remove(containers, volumes, task.images)
+
+    def _remove(self, containers: list[str], volumes: list[str], images: list[str]) -> None:
         with asking("remove what a task used"):
-            for container in reversed(task.containers):
+            for container in containers:
                 discard(self._engine.remove_container, container, force=True, v=True)
-            for name in task.volumes:
+            for name in volumes:
                 discard(self._engine.remove_volume, name, force=True)
-            for image in task.images:
+            for image in images:
                 discard(self._engine.remove_image, image, force=True)
-
-
-_NO_TASK = TaskSpec(name="", inputs=(), outputs=(), volumes=())
 
 
 def _opened(task: TaskHandle) -> DockerTask:

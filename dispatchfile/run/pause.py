@@ -1,6 +1,7 @@
-"""The image of the containers that hold a task's network: one static program of a few instructions, made here.
+"""The image of the containers that hold a task's network and files: one static program of a few instructions.
 
-It needs no registry and no compiler. The program only sleeps; the container is ended by SIGKILL.
+It is made here and needs no registry and no compiler. The program only sleeps; the container is ended by SIGKILL.
+Beside it the image holds the layout that every task's volume begins with.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import struct
 import tarfile
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.run.archive import Archive
+from dispatchfile.run.workspace import SCRATCH, base_layout
 
-PAUSE_IMAGE = "dispatchfile/pause:1"
+PAUSE_IMAGE = "dispatchfile/pause:2"
 
 _BASE = 0x400000
 _HEADERS = 64 + 56
@@ -46,7 +49,10 @@ def pause_program(architecture: str) -> bytes:
 
 def pause_archive(architecture: str) -> bytes:
     """Return the image as the engine's `load` takes it."""
-    layer = _tar({"pause": (pause_program(architecture), 0o755)})
+    content = Archive()
+    content.file("pause", pause_program(architecture), 0o755)
+    base_layout(content, f"{SCRATCH.lstrip('/')}/")
+    layer = content.bytes()
     config = json.dumps(
         {
             "architecture": _SPELLINGS.get(architecture, architecture),

@@ -41,6 +41,7 @@ class Resolver:
     def __init__(self, plan: Plan, places: Places, supplies: Supplies, kept: Iterable[str] = ()) -> None:
         self.plan, self.places, self._supplies = plan, places, supplies
         self._kept = frozenset(kept)
+        self._followed = {need for planned in plan.tasks for need in planned.waits_for}
         self._makers = {name: planned.name for planned in plan.tasks for name in planned.task.outputs}
 
     @cached_property
@@ -69,6 +70,10 @@ class Resolver:
         """Return the images of the steps that are known before any task runs, each once."""
         return self._early
 
+    def is_alone(self, task: Task) -> bool:
+        """Return whether a task has one step, and no other task waits for it."""
+        return len(task.steps) == 1 and task.name not in self._followed
+
     def task_spec(self, task: Task, known: Known) -> TaskSpec:
         """Return the task as the backend gets it; raises DispatchfileError for a variable that has no value."""
         inputs = [
@@ -87,6 +92,7 @@ class Resolver:
             tuple(Output(r.name, r.type, self.places.param(r, "url")) for r in outputs),
             tuple(volumes),
             task.labels,
+            self.is_alone(task),
         )
 
     def step_specs(self, task: Task, known: Known) -> list[StepSpec]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,17 @@ def resolver(
     return Resolver(plan, Places(plan, ground), supplies, kept)
 
 
-def run_spec(folder: RunFolder, repository: Path, tasks: int, **options: Any) -> RunSpec:
-    """Return what the backend is told of a run of so many tasks; the options are fields of RunSpec."""
-    return RunSpec(folder.id, folder.path, repository, repository.name, tasks=max(1, tasks), **options)
+def run_spec(
+    folder: RunFolder, repository: Path, resolver: Resolver, kept: Container[str], jobs: int, **options: Any
+) -> RunSpec:
+    """Return what the backend is told of a run; the options are fields of RunSpec."""
+    to_run = [planned for planned in resolver.plan.tasks if planned.name not in kept]
+    first = [planned.task for planned in to_run if all(need in kept for need in planned.waits_for)][:jobs]
+    networks = sum(not resolver.is_alone(task) for task in first)
+    return RunSpec(
+        folder.id, folder.path, repository, repository.name,
+        tasks=len(to_run), first=len(first), networks=networks, **options,
+    )  # fmt: skip
 
 
 def fingerprints(plan: Plan) -> dict[str, str]:

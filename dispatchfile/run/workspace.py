@@ -5,8 +5,8 @@
     SCRATCH/volumes/I/           the task's own volumes
     SCRATCH/views/I/{upper,work} what the task changed in its I-th input, and the overlay's work directory
 
-The layout is written by one upload through a container that is never started, the holder; results are read the same
-way. So nothing here needs to share a file system with the engine, and no file of it belongs to the user's tree.
+What every task has comes from the image of a container that is never started, the holder: the engine copies it into
+the new volume. The rest is written by one upload through the holder; results are read the same way. So nothing here needs to share a file system with the engine, and no file of it belongs to the user's tree.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def bind(source: str, target: str, *, read_only: bool = False) -> MountConfig:
     return {"Type": "bind", "Source": source, "Target": target, "ReadOnly": read_only}
 
 
-def volume(name: str, target: str, *, read_only: bool = False) -> MountConfig:
-    """Return a mount of a named volume; what the image holds there is not copied into it."""
-    options = {"NoCopy": True}
+def volume(name: str, target: str, *, read_only: bool = False, copy: bool = False) -> MountConfig:
+    """Return a mount of a named volume; what the image holds there is copied into an empty one only when asked."""
+    options = {"NoCopy": not copy}
     return {
         "Type": "volume",
         "Source": name,
@@ -61,11 +61,11 @@ def volume(name: str, target: str, *, read_only: bool = False) -> MountConfig:
     }
 
 
-def base_layout(archive: Archive) -> None:
+def base_layout(archive: Archive, below: str = "") -> None:
     """Add what every task has."""
     for path in ("workspace/output/.docker", "home/image-outputs", "volumes", "views"):
-        archive.directory(path)
-    archive.file("home/.docker/config.json", b"{}\n")
+        archive.directory(f"{below}{path}")
+    archive.file(f"{below}home/.docker/config.json", b"{}\n")
 
 
 def task_layout(archive: Archive, spec: TaskSpec) -> None:
