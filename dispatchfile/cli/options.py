@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dispatchfile.cli.parser import Parser
+    from dispatchfile.event.checkout import Checkout
     from dispatchfile.event.event import Event
     from dispatchfile.model.pipeline import Pipeline
     from dispatchfile.plan.plan import Plan
@@ -75,8 +76,12 @@ def pipeline_from(args: argparse.Namespace) -> Pipeline:
     return pipeline
 
 
-def event_from(args: argparse.Namespace, tell: Callable[[str], None] | None = None) -> Event:
-    """Return the event that the options describe, the rest from the repository.
+def event_from(
+    args: argparse.Namespace,
+    tell: Callable[[str], None] | None = None,
+    look: Callable[[], Checkout] | None = None,
+) -> Event:
+    """Return the event that the options describe, the rest from the repository, at which `look` looks.
 
     What was guessed goes to `tell`, else as a note to stderr.
 
@@ -84,18 +89,22 @@ def event_from(args: argparse.Namespace, tell: Callable[[str], None] | None = No
     """
     from dispatchfile.cli.simulate import simulate
 
-    return simulate(args, tell or (lambda text: note(args, text)))
+    return simulate(args, tell or (lambda text: note(args, text)), look)
 
 
-def plan_from(args: argparse.Namespace, tell: Callable[[str], None] | None = None) -> Plan:
-    """Return the plan of the Dispatchfile for the event and the tasks that the options name; `tell` as event_from.
+def plan_from(
+    args: argparse.Namespace,
+    tell: Callable[[str], None] | None = None,
+    look: Callable[[], Checkout] | None = None,
+) -> Plan:
+    """Return the plan of the Dispatchfile for the event and the tasks that the options name; `tell`, `look` as above.
 
     Raises EvaluationError, UsageError and EnvironmentProblem as the parts do.
     """
     from dispatchfile.plan.graph import make
 
     pipeline = pipeline_from(args)
-    return make(pipeline, event_from(args, tell), tasks_from(args))
+    return make(pipeline, event_from(args, tell, look), tasks_from(args))
 
 
 def note(args: argparse.Namespace, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -45,14 +46,15 @@ def main(args: argparse.Namespace) -> int:
     from dispatchfile.run.history import RunFolder, prune, state_home
 
     past = rerun.past(args)
-    plan = rerun.plan_again(args, past) if past else options.plan_from(args)
+    look = functools.cache(_checkout)
+    plan = rerun.plan_again(args, past) if past else options.plan_from(args, look=look)
     err = Terminal.of(sys.stderr, args.color)
     if not plan.tasks:
         err.print("nothing to run: no action fires; `dispatchfile plan` says why")
         return 0
     _check(args)
     _warn_unhonoured(plan, err)
-    checkout, kept = _checkout(), rerun.kept(plan, past, args)
+    checkout, kept = look(), rerun.kept(plan, past, args)
     if past and plan.event.commit != checkout.commit:
         options.note(args, f"HEAD has moved since; this is again of {plan.event.commit[:10]}, as committed")
     supplies = _supplies(args, plan, kept)

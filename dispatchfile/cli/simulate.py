@@ -35,16 +35,19 @@ OPTIONS: Mapping[str, frozenset[str]] = {
 LARGEST_PAYLOAD = 25 * 1024 * 1024  # the most that GitHub sends
 
 
-def simulate(args: argparse.Namespace, tell: Tell) -> Event:
+def simulate(args: argparse.Namespace, tell: Tell, look: Callable[[], Checkout] | None = None) -> Event:
     """Return the event of the options of `options.add_event_options`; `tell` gets a line for what was guessed.
+
+    `look` returns the facts of the repository, by default as git says them now.
 
     Raises UsageError and EnvironmentProblem.
     """
+    look = look or checkout.read
     given = _given(args)
     asked = args.event.replace("-", "_") if args.event else None
     if args.event_file:
-        return _from_payload(args.event_file, asked, given, tell)
-    here = checkout.read()
+        return _from_payload(args.event_file, asked, given, tell, look)
+    here = look()
     if not here.commit:
         raise EnvironmentProblem(f"{here.root} has no commit yet", help="make one: git add … && git commit")
     kind = asked or _guess(given, here)
@@ -181,7 +184,9 @@ def _commit(here: Checkout, given: Mapping[str, Any], revisions: tuple[str, ...]
     return here.commit
 
 
-def _from_payload(path: str, asked: ConditionKind | None, given: Mapping[str, Any], tell: Tell) -> Event:
+def _from_payload(
+    path: str, asked: ConditionKind | None, given: Mapping[str, Any], tell: Tell, look: Callable[[], Checkout]
+) -> Event:
     """Return the event of a webhook; what the options say counts more, what neither says is looked up."""
     from dispatchfile.event import payload
 
@@ -193,7 +198,7 @@ def _from_payload(path: str, asked: ConditionKind | None, given: Mapping[str, An
     )
     if event.commit and event.url and not given.keys() & {"commit", "base"}:
         return event
-    here = checkout.read()
+    here = look()
     event = replace(event, url=event.url or here.url)
     if not event.commit:
         revisions = (f"refs/tags/{event.tag}",) if event.tag else ()

@@ -56,12 +56,24 @@ class Checkout(Record):
 
 def read(directory: str = ".") -> Checkout:
     """Return the facts of the repository that holds a directory; raises EnvironmentProblem when there is none."""
-    root = _git(directory, "rev-parse", "--show-toplevel").removesuffix("\n")
-    branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
-    commit = _ask(root, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    root, commit, branch = _head(directory)
     tags = _ask(root, "tag", "--points-at", "HEAD", "--sort=-version:refname") if commit else ""
     origin = _ask(root, "config", "--get", "remote.origin.url")
-    return Checkout(root, public_url(origin) or root, branch or None, commit, tuple(tags.splitlines()))
+    return Checkout(root, public_url(origin) or root, branch, commit, tuple(tags.splitlines()))
+
+
+def _head(directory: str) -> tuple[str, str, str | None]:
+    """Return the root of the repository that holds a directory, and commit and branch of HEAD there."""
+    # One git for all three; it fails where there is no commit yet.
+    lines = _ask(
+        directory, "rev-parse", "--show-toplevel", "HEAD^{commit}", "--symbolic-full-name", "HEAD"
+    ).rsplit("\n", 2)
+    if len(lines) == 3:
+        root, commit, head = lines
+    else:
+        root, commit = _git(directory, "rev-parse", "--show-toplevel").removesuffix("\n"), ""
+        head = _ask(root, "symbolic-ref", "--quiet", "HEAD")
+    return root, commit, head.removeprefix("refs/heads/") if head.startswith("refs/heads/") else None
 
 
 def commit_of(root: str, revision: str) -> str | None:
