@@ -6,7 +6,9 @@ inputs of the run: repositories on this machine are served by `git http-backend`
 credentials that the user's own git gives (`git credential fill`), remotes over ssh are read through a mirror that the
 user's git keeps fresh. HOME/.gitconfig of the steps turns each remote's URL into the gateway's (`insteadOf`).
 
-Its paths hold a token that only the run's containers are told. Pushes beyond this machine need `publish`.
+Its paths hold a token that only the run's containers are told, and a name of each remote that only the tasks with
+that remote as an input are told. Pushes beyond this machine need `publish`. What a request says of itself is not
+trusted: a step may be any program.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ import hmac
 import os
 import secrets
 import shutil
+import string
 import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -37,6 +42,8 @@ from dispatchfile.run.git import config_value, git, git_environment
 _SERVICES = ("git-upload-pack", "git-receive-pack")
 _PASSED_ON = ("Content-Type", "Content-Encoding", "Accept", "Git-Protocol")
 _BLOCK = 65536
+_IN_MEMORY = 1 << 20
+_LONGEST_LINE = 4096
 
 
 class Served(Record, uncompared=("lock",)):
@@ -53,30 +60,29 @@ class Served(Record, uncompared=("lock",)):
 class Gateway:
     """The server, from its first remote to `close`. `address` is this machine as containers see it."""
 
-    def __init__(self, address: str, mirrors: Path, *, publish: bool, offline: bool) -> None:
+    def __init__(self, address: str, mirrors: Path, *, publish: bool, offline: bool, token: str = "") -> None:
         self._mirrors = mirrors
         self._publish = publish
         self._offline = offline
-        self._token = secrets.token_urlsafe(24)
+        self._token = token or secrets.token_urlsafe(24)
         self._served: dict[str, Served] = {}
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
         self.authorizations: dict[str, str] = {}
         handler = type("Handler", (_Handler,), {"gateway": self})
         try:
-            self._server = ThreadingHTTPServer((address, 0), handler)
+            self._server = _Server((address, 0), handler)
         except OSError as error:
             raise EnvironmentProblem(
                 f"cannot serve git to containers at {address}: {error.strerror}"
             ) from None
-        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
 
     def serve(self, url: str, own: Path | None = None) -> str:
         """Serve a remote and return the gateway's URL for it; `own` is the user's repository, read while offline."""
         with self._lock:
             if url not in self._names:
-                name = f"r{len(self._names)}"
+                name = secrets.token_urlsafe(16)
                 self._names[url] = name
                 self._served[name] = self._target(url, own)
             host, port = self._server.server_address[:2]
@@ -118,6 +124,19 @@ class Gateway:
 def mirror_name(url: str) -> str:
     """Return the folder name of a URL's mirror."""
     return hashlib.sha256(url.encode()).hexdigest()[:24] + ".git"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Let a client go that broke off; anything else is a mistake of ours, to be seen."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # the stub wants a socket
+
+
+class _BadBody(Exception):
+    """A request whose body is not as long as it says, or says nothing sensible."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -166,6 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._pass_on(served, inner, parts.query)
         except EnvironmentProblem as problem:
             self._refuse(HTTPStatus.BAD_GATEWAY, problem.message)
+        except _BadBody:
+            self._refuse(HTTPStatus.BAD_REQUEST, "the request's body is not as long as it says")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
@@ -208,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
         ) as backend:
             if backend.stdin is None or backend.stdout is None:
                 raise ValueError("both ends of the git program are pipes")
-            feeder = threading.Thread(target=_feed, args=(self._body(), backend.stdin), daemon=True)
+            feeder = threading.Thread(target=self._feed, args=(backend.stdin,), daemon=True)
             feeder.start()
             self._relay_cgi(backend.stdout)
             feeder.join()
@@ -235,30 +256,45 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _body(self) -> Iterator[bytes]:
-        """Yield the request's body, whichever way its length is given."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                left = size
-                while left and (block := self.rfile.read(min(left, _BLOCK))):
-                    left -= len(block)
-                    yield block
-                self.rfile.readline()
-            self.rfile.readline()
+        """Yield the request's body, whichever way its length is given. Raises _BadBody."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            yield from self._read(_length(self.headers.get("Content-Length") or "0", 10))
             return
-        left = int(self.headers.get("Content-Length") or 0)
-        while left and (block := self.rfile.read(min(left, _BLOCK))):
+        while size := _length(self.rfile.readline(_LONGEST_LINE).decode("latin-1").partition(";")[0], 16):
+            yield from self._read(size)
+            self.rfile.readline(_LONGEST_LINE)
+        self.rfile.readline(_LONGEST_LINE)
+
+    def _read(self, left: int) -> Iterator[bytes]:
+        while left:
+            block = self.rfile.read(min(left, _BLOCK))
+            if not block:
+                raise _BadBody
             left -= len(block)
             yield block
+
+    def _feed(self, pipe: IO[bytes]) -> None:
+        """Write the body to a program's input; the program may stop reading before the end, the client sending too."""
+        try:
+            with pipe:
+                for block in self._body():
+                    pipe.write(block)
+        except (_BadBody, OSError):
+            # What is left of the body must not be read as the next request.
+            self.close_connection = True
 
     def _pass_on(self, served: Served, inner: str, query: str) -> None:
         url = without_userinfo(served.url).rstrip("/") + inner + (f"?{query}" if query else "")
         headers = {name: value for name in _PASSED_ON if (value := self.headers.get(name))}
-        body = b"".join(self._body()) if self.command == "POST" else None
-        response = ask(url, headers, body, self.gateway.authorizations.get(served.url, ""))
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            response.close()
-            authorization = self.gateway.authorizations[served.url] = credentials(served.url)
-            response = ask(url, headers, body, authorization)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="dispatchfile-") as body:
+            for block in self._body():
+                body.write(block)
+            posted = body if self.command == "POST" else None
+            response = ask(url, headers, posted, self.gateway.authorizations.get(served.url, ""))
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                response.close()
+                authorization = self.gateway.authorizations[served.url] = credentials(served.url)
+                response = ask(url, headers, posted, authorization)
         with response:
             kind = [("Content-Type", response.headers.get("Content-Type", "text/plain"))]
             if response.status == HTTPStatus.UNAUTHORIZED:
@@ -286,14 +322,12 @@ def refresh_mirror(path: Path, url: str) -> None:
     )
 
 
-def _feed(blocks: Iterator[bytes], pipe: IO[bytes]) -> None:
-    """Write blocks to a program's input; it may stop reading before the end."""
-    try:
-        for block in blocks:
-            pipe.write(block)
-        pipe.close()
-    except (BrokenPipeError, ConnectionResetError):
-        return
+def _length(text: str, base: int) -> int:
+    """Return a length as HTTP writes it: digits and nothing else. Raises _BadBody."""
+    text = text.strip()
+    if not text or not set(text) <= set(string.hexdigits if base == 16 else string.digits):
+        raise _BadBody
+    return int(text, base)
 
 
 def _cgi_variables(request: BaseHTTPRequestHandler, inner: str, query: str) -> Mapping[str, str]:
@@ -316,12 +350,15 @@ def _cgi_variables(request: BaseHTTPRequestHandler, inner: str, query: str) -> M
 
 
 def ask(
-    url: str, headers: Mapping[str, str], body: bytes | None, authorization: str
+    url: str, headers: Mapping[str, str], body: IO[bytes] | None, authorization: str
 ) -> HTTPResponse | HTTPError:
-    """Return a remote's answer, an error answer too. Raises EnvironmentProblem when there is none."""
+    """Return a remote's answer to a whole body, an error answer too. Raises EnvironmentProblem when there is none."""
     from urllib.request import Request, urlopen
 
-    request = Request(url, data=body, headers=dict(headers))  # noqa: S310 http(s) only, see Gateway._target
+    length = {"Content-Length": str(body.seek(0, os.SEEK_END))} if body else {}
+    if body:
+        body.seek(0)
+    request = Request(url, data=body, headers={**headers, **length})  # noqa: S310 http(s) only, see Gateway._target
     if authorization:
         # Not sent on when the remote redirects elsewhere.
         request.add_unredirected_header("Authorization", authorization)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import subprocess
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,8 +70,9 @@ def test_the_config_leads_both_spellings_of_a_path_here(gateway: Gateway, source
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda url: url.replace("/r0", "/r1"), id="no such name"),
-        pytest.param(lambda url: url[:-5] + "AAAAA/r0", id="wrong token"),
+        pytest.param(lambda url: url[:-5] + "AAAAA", id="wrong name"),
+        pytest.param(lambda url: re.sub("[^/]{5}/(?=[^/]*$)", "AAAAA/", url), id="wrong token"),
+        pytest.param(lambda url: url + "%2F..", id="an escaped path"),
         pytest.param(lambda url: url + "/../../etc", id="a path upwards"),
         pytest.param(lambda url: url + "/objects", id="the dumb protocol"),
     ],
@@ -79,6 +83,39 @@ def test_nothing_else_is_served(gateway: Gateway, source: Path, change) -> None:
         urllib.request.urlopen(f"{url}/info/refs?service=git-upload-pack", timeout=10)
     caught.value.close()
     assert caught.value.status == 404
+
+
+def test_a_task_cannot_guess_the_remotes_of_another(gateway: Gateway, source: Path, tmp_path: Path) -> None:
+    one, other = gateway.serve(str(source)), gateway.serve(str(tmp_path / "source"))
+    assert one == gateway.serve(str(source))
+    names = {url.rpartition("/")[2] for url in (one, other)}
+    assert [len(name) for name in names] == [22, 22]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param("Content-Length: -1\r\n\r\n", id="negative length"),
+        pytest.param("Content-Length: 5x\r\n\r\n", id="no number"),
+        pytest.param("Transfer-Encoding: chunked\r\n\r\n-1\r\nabc", id="negative chunk"),
+        pytest.param("Transfer-Encoding: chunked\r\n\r\n" + "f" * 9000, id="endless chunk line"),
+        pytest.param("Content-Length: 99\r\n\r\nabc", id="shorter than it says"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["path", "remote"])
+def test_a_bad_body_ends_its_connection_only(
+    gateway: Gateway, source: Path, protected: str, rest: str, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parts = urllib.parse.urlsplit(gateway.serve(str(source) if kind == "path" else protected))
+    with socket.create_connection((str(parts.hostname), parts.port or 0), timeout=10) as client:
+        head = "Host: x\r\nContent-Type: application/x-git-upload-pack-request\r\n"
+        client.sendall(f"POST {parts.path}/git-upload-pack HTTP/1.1\r\n{head}{rest}".encode())
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert kind == "path" or answer.startswith(b"HTTP/1.1 400 ")
+    git(source, "ls-remote", gateway.serve(str(source)))
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.fixture
