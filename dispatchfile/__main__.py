@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 
@@ -16,7 +17,11 @@ def run() -> NoReturn:
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # they are text files here
-    sys.exit(_exit_code(sys.argv[1:]))
+    # What a command has read it keeps to its end: to look for garbage among it takes a tenth of a short command.
+    gc.set_threshold(100_000)
+    code = _exit_code(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 def _open_closed_streams() -> None:

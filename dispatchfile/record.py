@@ -59,10 +59,24 @@ def replace(record: Kind, **changes: Any) -> Kind:
     return record.__class__(**{**fields, **changes})
 
 
+_MANY = 20  # objects of a class: to compile its `__init__` costs as much as the plain way takes for so many
+
+
 def _first_init(cls: type[Record]) -> Callable[..., None]:
-    """Return an `__init__` that puts a compiled one in its place when the first object is made."""
+    """Return a plain `__init__` that puts a compiled one in its place once the class turns out to be used much."""
+    made = 0
+    defaults: dict[str, Any] = {}
 
     def __init__(self: Record, *args: Any, **kwargs: Any) -> None:  # noqa: N807 it is one
+        nonlocal made, defaults
+        if not made:
+            defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
+        made += 1
+        given = {**dict(zip(cls._fields, args, strict=False)), **kwargs}
+        values = {**defaults, **given}
+        if made < _MANY and len(given) == len(args) + len(kwargs) and values.keys() == set(cls._fields):
+            vars(self).update(values)
+            return
         cls.__init__ = _compiled_init(cls)  # type: ignore[method-assign] # as in __init_subclass__
         cls.__init__(self, *args, **kwargs)
 

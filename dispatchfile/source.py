@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from functools import cached_property
 
 from dispatchfile.record import Record
@@ -27,6 +26,8 @@ class Source(Record, eq=False):
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the one-based line and column, in characters, of an offset."""
+        from bisect import bisect_right
+
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
 

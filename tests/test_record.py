@@ -31,6 +31,29 @@ def test_fields_come_by_position_or_name_with_defaults() -> None:
         Point(1, z=2)
 
 
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [((), {}), ((1, 2, "n", "s", 5), {}), ((1,), {"x": 1}), ((1,), {"z": 1}), ((), {"y": 1})],
+    ids=["missing", "too many", "twice", "unknown", "missing beside a given one"],
+)
+def test_wrong_arguments_are_refused_by_the_first_object_and_by_later_ones(args, kwargs) -> None:
+    class Fresh(Point):
+        pass
+
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            Fresh(*args, **kwargs)
+
+
+def test_the_first_objects_are_like_the_later_ones() -> None:
+    class Fresh(Point):
+        pass
+
+    points = [Fresh(n, note="n") for n in range(60)]
+    assert points == [Fresh(n, 0, "n") for n in range(60)]
+    assert all(vars(point) == {"x": n, "y": 0, "note": "n", "secret": "s"} for n, point in enumerate(points))
+
+
 def test_fields_without_a_default_come_first_in_a_derived_record() -> None:
     named = Named(1, "p")
     assert (named.x, named.name, named.y) == (1, "p", 0)

@@ -23,6 +23,7 @@ def add_parser(commands: Commands) -> None:
     """Add the parser of the command."""
     parser = commands.add_parser(
         "render",
+        usage="dispatchfile render [-o yaml|json] [FILE]",  # else argparse works it out, help or not
         description="Print the evaluated pipeline: resources, tasks, and actions, every reference resolved.\n"
         "Variables such as $(context.git.commit) stay as they are. Helper fields are left out.",
         epilog=EXAMPLES,
