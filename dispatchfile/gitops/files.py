@@ -81,6 +81,8 @@ def find(directory: Path, glob: str) -> list[str]:
             f"{what} below {directory}",
             help="a template is named after its output: app.yaml.tmpl gives app.yaml",
         )
+    if odd := [path for path in found if any(ord(letter) < 32 for letter in path)]:
+        raise UsageError(f"the template name {odd[0]!r} holds a control character", help="rename the file")
     if odd := [path for path in found if not path.endswith(SUFFIX) or Path(path).name == SUFFIX]:
         raise UsageError(
             f'-filepath "{glob}" matches {odd[0]}, which is no template', help=f"end the glob with {SUFFIX}"

@@ -34,7 +34,7 @@ class Flag(Record):
 
 
 class Options(Record):
-    """What an update was asked to do; `argv` are the flags as they were given."""
+    """What an update was asked to do; `argv` are those of the given words that the original would have been given."""
 
     git_revision: str = ""
     substitute: Mapping[str, str] = {}
@@ -66,7 +66,7 @@ class Options(Record):
     argv: tuple[str, ...] = ()
 
 
-FLAGS = (
+_ORIGINAL = (
     Flag("git-revision", "text", "the source commit; it names the update in messages", "REV"),
     Flag("substitute", "values", "the value of $({ .KEY }); may be given many times", "KEY=VALUE"),
     Flag("filepath", "text", "templates to render, below here (default: every *.tmpl)", "GLOB"),
@@ -82,6 +82,9 @@ FLAGS = (
     Flag("compile-only", "switch", "render into the files here; leave git alone"),
     Flag("git-ignore", "switch", "with -compile-only: list the rendered files in .gitignore"),
     Flag("verbose", "switch", "say what git does"),
+)
+FLAGS = (
+    *_ORIGINAL,
     Flag("app", "text", "name of the update, for its branch (default: from the image)", "APP"),
     Flag("branch-per-revision", "switch", "push update-to-commit-REV, a branch a revision, as the original"),
     Flag("compat-header", "switch", "write the original's header: all flags, so every run changes the file"),
@@ -109,8 +112,9 @@ def parse(argv: Sequence[str]) -> Options:
     """Return what the flags ask for. Raises UsageError."""
     by_name = {flag.name: flag for flag in FLAGS}
     given: dict[str, str | bool | tuple[str, ...] | Mapping[str, str]] = {}
-    words = list(argv)
+    words, original = list(argv), list[str]()
     while words:
+        left = len(words)
         word = words.pop(0)
         if word == "--" or not word.startswith("-") or word == "-":
             rest = words if word == "--" else [word, *words]
@@ -126,7 +130,9 @@ def parse(argv: Sequence[str]) -> Options:
                 raise UsageError(f"-{name} needs a value", help=f"-{name}={flag.metavar}")
             text = words.pop(0)
         _put(flag, text if equals or flag.kind != "switch" else "true", given)
-    options = Options(**given, argv=tuple(argv))  # type: ignore[arg-type] # _put keeps each flag to its kind
+        if flag in _ORIGINAL:
+            original += argv[len(argv) - left : len(argv) - len(words)]
+    options = Options(**given, argv=tuple(original))  # type: ignore[arg-type] # _put keeps each flag to its kind
     _check(options)
     return options
 

@@ -166,3 +166,9 @@ def test_ignore_adds_each_output_once(tmp_path: Path) -> None:
     for _ in range(2):
         files.ignore(tmp_path, found)
     assert (tmp_path / ".gitignore").read_text() == "/a.yaml\n*.log\n/b/c.yaml\n"
+
+
+def test_a_name_that_would_leave_its_header_line_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a\nimage: evil.yaml.tmpl").write_bytes(b"x")
+    with pytest.raises(UsageError, match="control character"):
+        find(tmp_path, "")

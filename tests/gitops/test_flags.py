@@ -28,7 +28,20 @@ from dispatchfile.gitops.flags import FLAGS, Options, help_text, parse
 def test_go_style(argv: list[str], field: str, value: object) -> None:
     options = parse(argv)
     assert getattr(options, field) == value
-    assert options.argv == tuple(argv)
+
+
+def test_the_originals_flags_are_kept_as_they_were_given() -> None:
+    given = [
+        "-git-revision",
+        "r1",
+        "--compat-header",
+        "-app=x",
+        "--force-push=T",
+        "--label",
+        "a",
+        "-substitute=k=v",
+    ]
+    assert parse(given).argv == ("-git-revision", "r1", "--force-push=T", "-substitute=k=v")
 
 
 @pytest.mark.parametrize(

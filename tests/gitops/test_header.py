@@ -11,6 +11,7 @@ from dispatchfile.gitops import flags
 from dispatchfile.gitops.files import render_all
 from dispatchfile.gitops.header import header, without_header
 from dispatchfile.gitops.message import branch_of, subject
+from tests.gitops.conftest import Site, git
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "gitops" / "generated.jsonl"
 
@@ -30,19 +31,27 @@ def test_there_are_samples() -> None:
 def test_compat_header_gives_the_originals_bytes(record: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / record["template"]).write_bytes(record["template_text"].encode())
     options = flags.parse([*record["argv"][1:], "--compat-header", "--branch-per-revision"])
-    # The original was not given our own two flags: what it printed are the flags it got.
-    options = flags.parse(record["argv"][1:])
-    options = type(options)(
-        **{
-            **{name: getattr(options, name) for name in options._fields},
-            "compat_header": True,
-            "branch_per_revision": True,
-        }
-    )
     (made,) = render_all(tmp_path, tmp_path, options)
     assert made.content == record["output"].encode()
     assert subject(options, "app") == record["subject"]
     assert branch_of(options, "app") == f"update-to-commit-{options.git_revision}"
+
+
+@pytest.mark.parametrize("record", records()[::13], ids=lambda record: record["commit"][:8])
+def test_the_originals_commit_is_made_again(
+    record: dict[str, str], tmp_path: Path, own_git_settings: Path
+) -> None:
+    """From the command line to the repository: the file, the branch, the subject, and the author that git is told."""
+    name, email = record["author"].rstrip(">").split(" <")
+    own_git_settings.write_text(f"[user]\n\tname = {name}\n\temail = {email}\n")
+    site = Site.make(tmp_path, {record["template"]: record["template_text"]})
+    done = site.update(*record["argv"][1:], "--compat-header", "--branch-per-revision")
+    revision = flags.parse(record["argv"][1:]).git_revision
+    assert done.branch == f"update-to-commit-{revision}"
+    shown = git(site.bare, "show", "-s", "--format=%an <%ae>|%cn <%ce>|%s", done.branch)
+    assert shown == f"{record['author']}|{record['author']}|{record['subject']}"
+    output = record["template"].removesuffix(".tmpl")
+    assert site.show(done.branch, output) == record["output"].rstrip("\n")
 
 
 @pytest.mark.parametrize(
