@@ -78,7 +78,9 @@ class _Run:
         if isinstance(clause, tree.Let):
             return [(key, Env(None, env, {clause.name: place(self.machine, clause.value, env)}))]
         found: list[tuple[tuple[Hashable, ...], Env | None]] = []
-        for label, value in self.source(clause, env):
+        items = self.source(clause, env)
+        self.machine.spend(len(items))
+        for label, value in items:
             bindings = {clause.value: value}
             if clause.key:
                 bindings[clause.key] = label

@@ -54,7 +54,7 @@ def choose(machine: Machine, node: Node) -> bool:
             _adopt(machine, node, choice, left[0])
             return True
         first = first or left
-    node.disjuncts = _combined(first)
+    node.disjuncts = _combined(machine, first)
     return False
 
 
@@ -127,11 +127,12 @@ def _meet(a: int, b: int) -> int:
     return OTHER if OTHER in (a, b) else max(a, b)
 
 
-def _combined(left: list[tuple[Any, bool, Node]]) -> list[tuple[Node, int]]:
+def _combined(machine: Machine, left: list[tuple[Any, bool, Node]]) -> list[tuple[Node, int]]:
     """Return the leaves of all alternatives with their marks, equal ones joined."""
     found: dict[Hashable, tuple[Node, int]] = {}
     for _, _, scratch in left:
         for leaf, mark in scratch.disjuncts or [(scratch, _meet(scratch.mark, scratch.outer))]:
+            machine.spend(1 + len(leaf.arcs))
             key = signature(leaf)
             known = found.get(key)
             if known is None:

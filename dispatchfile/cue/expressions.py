@@ -313,6 +313,7 @@ def _interpolation(machine: Machine, expr: tree.Interpolation, env: Env | None) 
             waits = waits or stop
     if waits is not None:
         raise waits
+    _limited(pieces, sum([len(piece) for piece in pieces]), expr.span)
     if expr.is_bytes:
         return b"".join([piece if isinstance(piece, bytes) else piece.encode() for piece in pieces])
     return "".join([str(piece) for piece in pieces])

@@ -63,6 +63,8 @@ def pass_on(
     """Give a node one conjunct of a target it follows."""
     cyclic = through.cyclic or _met(node, target, through)
     trail = through.trail
+    if trail is not None:
+        machine.spend(trail.length // 16)  # what it takes to search it
     if trail is None or not trail.holds(target):
         trail = Trail(target, trail)
     if conjunct.group is not None:

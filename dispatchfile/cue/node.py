@@ -40,11 +40,12 @@ class Env:
 class Trail:
     """The nodes that references led to on the way to a conjunct, from the innermost outwards."""
 
-    __slots__ = ("target", "up")
+    __slots__ = ("length", "target", "up")
 
     def __init__(self, target: Node, up: Trail | None) -> None:
         self.target = target
         self.up = up
+        self.length: int = 1 if up is None else up.length + 1
 
     def holds(self, target: Node) -> bool:
         """Return whether `target` is on the trail."""

@@ -243,6 +243,19 @@ BOMBS = {
     "doubling structs": "\n".join(["a0: {x: 1}", *(f"a{n}: {{l: a{n - 1}, r: a{n - 1}}}" for n in range(1, 40))]),
     "doubling lists": "\n".join(["a0: [1]", *(f"a{n}: a{n - 1} + a{n - 1}" for n in range(1, 60))]),
     "doubling strings": "\n".join(['a0: "x"', *(f"a{n}: a{n - 1} + a{n - 1}" for n in range(1, 60))]),
+    "doubling interpolations": "\n".join(
+        ['a0: "x"', *(f'a{n}: "\\(a{n - 1})\\(a{n - 1})"' for n in range(1, 60))]
+    ),
+    "doubling JSON": "\n".join(
+        ['import "encoding/json"', "a0: [1]",
+         *(f"a{n}: [json.Marshal(a{n - 1}), json.Marshal(a{n - 1})]" for n in range(1, 40))]
+    ),
+    "loops within loops": "\n".join(
+        ["a: [for x in l for y in l for z in l for w in l {1}]", "l: [for i in m for j in m {i}]",
+         "m: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]"]
+    ),
+    "product of disjunctions": "a: " + " & ".join(f"({{p{n}: 1}} | {{p{n}: 2}})" for n in range(25)),
+    "long chain of names": "\n".join([*(f"a{n}: a{n + 1}" for n in range(3000)), "a3000: 1"]),
     "long sum": "a: " + "1+" * 20000 + "1",
     "huge repetition": "a: 1000000000 * [1]",
     "huge number": "a0: 9999999999\n" + "\n".join(f"a{n}: a{n - 1} * a{n - 1}" for n in range(1, 40)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+from dispatchfile.cue.builtins.limits import limited
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,12 @@ def marshal(value: Any) -> str:
     if isinstance(value, Decimal):
         return str(value)
     return json.dumps(value)
+
+
+def _marshalled(value: Any) -> str:
+    text = marshal(value)
+    limited(len(text))
+    return text
 
 
 def _string(text: str) -> str:
@@ -92,8 +100,8 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Compact": ("b", _compact),
     "HTMLEscape": ("b", lambda value: _escape(_text(value))),
     "Indent": ("bss", _indent),
-    "Marshal": ("a", marshal),
-    "MarshalStream": ("l", lambda items: "".join([marshal(item) + "\n" for item in items])),
+    "Marshal": ("a", _marshalled),
+    "MarshalStream": ("l", lambda items: "".join([_marshalled(item) + "\n" for item in items])),
     "Unmarshal": ("b", unmarshal),
     "UnmarshalStream": (
         "b",
