@@ -34,7 +34,7 @@ SETTINGS: dict[str, type] = {
 
 CHOICES = {
     "color": ("auto", "always", "never"),
-    "progress": ("auto", "live", "plain", "json", "quiet", "github"),
+    "progress": ("auto", "live", "plain", "json", "quiet"),
     "pull": ("always", "missing", "never"),
     "kaniko": ("engine", "container"),
 }

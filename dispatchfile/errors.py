@@ -9,7 +9,7 @@
 | 4 | environment: no engine, a registry or git remote refused, no repository |
 | 70 | a bug in this program; a crash log was written |
 | 124 | the timeout of the whole run passed |
-| 130, 143 | interrupted by SIGINT or SIGTERM, after cleaning up |
+| 129, 130, 143 | interrupted by SIGHUP, SIGINT or SIGTERM, after cleaning up |
 | 141 | the reader of the output went away, as when SIGPIPE ends a program |
 """
 

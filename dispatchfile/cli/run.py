@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from dispatchfile.cli import options
 from dispatchfile.cli.terminal import Terminal
-from dispatchfile.errors import DispatchfileError, UsageError
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from dispatchfile.cli.parser import Commands
@@ -84,10 +85,14 @@ class _Session:
     def run(self, err: Terminal) -> int:
         """Run, show, keep, and return the exit code; raises what ended the run early."""
         from dispatchfile.mask import Masker
+        from dispatchfile.run.exposure import exposures
         from dispatchfile.run.progress import Board
         from dispatchfile.run.setup import fingerprints
 
-        masker = Masker(value for keys in self.supplies.secrets.values() for value in keys.values())
+        # `git remote -v` in a step shows the gateway's URL, and with it the token that lets one in.
+        self.token = secrets.token_urlsafe(24)
+        values = (value for keys in self.supplies.secrets.values() for value in keys.values())
+        masker = Masker((*values, self.token))
         listeners: list[Any] = [self.folder]
         self.view = _view(self.args, self.plan, err)
         listeners.append(self.view)
@@ -100,23 +105,30 @@ class _Session:
             board.tell(
                 "run.note", message=f"{masker.too_short} secret(s) of less than 4 characters cannot be masked"
             )
+        for text in exposures(self.plan, self.kept):
+            board.tell("run.note", message=text)
         began = time.monotonic()
         try:
             ending = self._engine(board, masker).run()
         finally:
             with contextlib.suppress(OSError):  # a reader that went away is no reason to lose the run
                 self.view.close()
-        self.folder.finish(ending.outcomes, fingerprints(self.plan))
-        self._tell(ending, time.monotonic() - began, err)
-        if board.problem is not None:
-            from dispatchfile.errors import EnvironmentProblem
-
-            raise EnvironmentProblem(f"the run could not be kept or shown whole: {board.problem}")
-        if ending.error is not None:
-            if isinstance(ending.error, DispatchfileError):
-                ending.error.message = masker.text(ending.error.message)
-                ending.error.help = masker.text(ending.error.help)
-            raise ending.error
+        error = ending.error
+        try:
+            self.folder.finish(ending.outcomes, fingerprints(self.plan))
+        except EnvironmentProblem as unkept:
+            error = error or unkept
+        with contextlib.suppress(
+            OSError
+        ):  # a terminal that was closed; how the run ended stands in its folder
+            self._tell(ending, time.monotonic() - began, err)
+        if error is None and (lost := board.problem):
+            what = f"{lost.strerror or lost}{f': {lost.filename}' if lost.filename else ''}"
+            error = EnvironmentProblem(f"the run could not be kept or shown whole: {what}")
+        if isinstance(error, DispatchfileError):
+            error.message, error.help = masker.text(error.message), masker.text(error.help)
+        if error is not None:
+            raise error
         return ending.exit_code
 
     def _engine(self, board: Board, masker: Masker) -> Engine:
@@ -139,6 +151,7 @@ class _Session:
             self.folder, Path(self.checkout.root), self.resolver, self.kept, jobs,
             publish=args.publish, offline=bool(args.offline), pull=args.pull or "missing", kaniko=args.kaniko or "engine",
             platform=args.platform or "", network=args.network or "", docker_host=args.docker_host or "", keep=args.keep,
+            token=self.token,
         )  # fmt: skip
         return Engine(tasks, spec, schedule)
 
@@ -159,6 +172,10 @@ class _Session:
         args = self.args
         if args.progress == "json" or args.dry_run or (args.quiet and ending.exit_code == 0):
             return
+        if ending.error is not None and all(
+            outcome.status == "skipped" for outcome in ending.outcomes.values()
+        ):
+            return  # nothing began: the error alone says it
         from dispatchfile.cli.progress.summary import print_summary
 
         again = f"dispatchfile run --rerun {self.folder.id}{' --publish' if self.args.publish else ''}"
@@ -198,6 +215,8 @@ def _view(args: argparse.Namespace, plan: Plan, err: Terminal) -> View:
 def _check(args: argparse.Namespace) -> None:
     if args.shell_on_failure and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("--shell-on-failure needs a terminal")
+    if args.junit and not os.access(Path(args.junit).absolute().parent, os.W_OK):
+        raise UsageError(f"--junit {args.junit}: its directory is not there, or you may not write in it")
     _seconds(args.timeout)
 
 
@@ -231,15 +250,17 @@ def _checkout() -> Checkout:
 
 def _supplies(args: argparse.Namespace, plan: Plan, kept: dict[str, Outcome]) -> Supplies:
     from dispatchfile.cli.supplies import environment, given_secrets, image_overrides, prompt
-    from dispatchfile.run import secrets
     from dispatchfile.run.resolve import Supplies
+    from dispatchfile.run.secrets import collect, needs
 
-    wanted = secrets.needs(planned.task for planned in plan.tasks if planned.name not in kept)
+    wanted = needs(planned.task for planned in plan.tasks if planned.name not in kept)
     given = given_secrets(args.secret or (), args.secret_file or ())
     if args.dry_run:
-        found: secrets.Secrets = {need.name: {need.key: f"<secret {need}>"} for need in wanted}
+        found: Mapping[str, Mapping[str, str]] = {
+            need.name: {need.key: f"<secret {need}>"} for need in wanted
+        }
     else:
-        found = secrets.collect(wanted, given, ask=prompt())
+        found = collect(wanted, given, ask=prompt())
     return Supplies(
         environment(args.env or (), args.env_file or ()), found, image_overrides(args.image or ())
     )

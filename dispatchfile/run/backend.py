@@ -157,8 +157,10 @@ class StepResult(Record):
     message: str = ""
 
 
-class RunSpec(Record):
+class RunSpec(Record, hidden=("token",)):
     """What the whole run shares. `folder` is the run's own directory, `repository` the user's, `project` its name.
+
+    `token` opens the way out for git that steps are given; it is masked like a secret.
 
     Nothing goes beyond this machine unless `publish`; `offline` asks no registry and no remote at all.
     `tasks` is how many the plan holds; `first` of them start at once, and `networks` of these are not `alone`.
@@ -176,6 +178,7 @@ class RunSpec(Record):
     network: str = ""
     docker_host: str = ""
     keep: bool = False
+    token: str = ""
     tasks: int = 1
     first: int = 1
     networks: int = 1

@@ -168,7 +168,10 @@ def _cached(cache: Path, key: tuple[str, ...], fill: Callable[[Path], None]) -> 
             finally:
                 shutil.rmtree(making, ignore_errors=True)
     except OSError as error:
-        raise EnvironmentProblem(f"cannot keep a checkout in {cache}: {error.strerror or error}") from None
+        raise EnvironmentProblem(
+            f"cannot keep a checkout in {cache}: {error.strerror or error}",
+            help="set XDG_CACHE_HOME to a directory you can write",
+        ) from None
     return target
 
 

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,10 +47,10 @@ def find_endpoint(named: str = "") -> Endpoint:
     if (context := _context_name()) not in ("", "default"):
         return _endpoint_of_context(context)
     sockets = _usual_sockets()
-    for socket in sockets:
-        if socket.is_socket():
-            return Endpoint(host=f"unix://{socket}", found="its socket")
-    looked = ", ".join(str(socket) for socket in sockets)
+    for path in sockets:
+        if path.is_socket():
+            return Endpoint(host=f"unix://{path}", found="its socket")
+    looked = ", ".join(map(str, sockets))
     raise EnvironmentProblem(f"no container engine found (looked at {looked})", help=NO_ENGINE_HELP)
 
 
@@ -59,13 +60,22 @@ def connect(named: str = "") -> APIClient:
     import docker
     import requests
 
+    class Client(docker.APIClient):
+        def _retrieve_server_version(self) -> str:
+            # A ping tells it too, and does not let the engine ask four programs for theirs, as `version` does.
+            found = self.get(f"{self.base_url}/_ping").headers.get("Api-Version")
+            return str(found or self.version(api_version=False)["ApiVersion"])
+
+    if endpoint.host.startswith("ssh://"):
+        raise EnvironmentProblem(
+            f"the engine at {endpoint.host} (named by {endpoint.found}) is reached over ssh, which is not supported",
+            help="bring its socket here: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST, "
+            "and set DOCKER_HOST=unix:///tmp/engine.sock",
+        )
     try:
-        client = docker.APIClient(
-            base_url=endpoint.host,
-            version="auto",
-            timeout=120,
-            tls=_tls_config(endpoint) or False,
-            use_ssh_client=True,
+        _knock(endpoint.host)
+        client = Client(
+            base_url=endpoint.host, version="auto", timeout=120, tls=_tls_config(endpoint) or False
         )
     except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
         raise _unreachable(endpoint, error) from None
@@ -76,6 +86,14 @@ def connect(named: str = "") -> APIClient:
             help="update the engine (Docker 19.03 or newer)",
         )
     return client
+
+
+def _knock(host: str) -> None:
+    """Connect to a Unix socket and hang up. The client library leaves its socket open when that is refused."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(10)
+            knocking.connect("/" + host.removeprefix("unix://").lstrip("/"))
 
 
 def address_of_this_machine(client: APIClient, network: str) -> str:

@@ -330,7 +330,9 @@ class DockerBackend:
                 run = self._spec
                 try:
                     address = address_of_this_machine(self._engine, run.network)
-                    self._gateway = Gateway(address, mirrors, publish=run.publish, offline=run.offline)
+                    self._gateway = Gateway(
+                        address, mirrors, publish=run.publish, offline=run.offline, token=run.token
+                    )
                 except EnvironmentProblem as problem:
                     self._gateway_refused = True
                     self._notice(

@@ -35,7 +35,7 @@ from queue import Empty, SimpleQueue
 from dispatchfile.errors import DispatchfileError, Interrupted, TimedOut
 from dispatchfile.record import Record
 from dispatchfile.run.backend import RunSpec
-from dispatchfile.run.outcome import Outcome
+from dispatchfile.run.outcome import NOT_BEGUN, Outcome
 from dispatchfile.run.progress import duration
 from dispatchfile.run.standin import ensure
 from dispatchfile.run.task import TaskRunner
@@ -114,7 +114,7 @@ class Engine:
         names = [planned.name for planned in self._plan.tasks]
         for name in names:
             if name not in self._outcomes:
-                self._record(Outcome(name, "skipped", "the run ended before it"))
+                self._record(Outcome(name, "skipped", NOT_BEGUN))
         ending = Ending({name: self._outcomes[name] for name in names}, self._error)
         message = self._masker.text(str(self._error)) if self._error else ""
         took = round(time.monotonic() - began, 3)
@@ -292,11 +292,13 @@ class Engine:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Send SIGINT and SIGTERM to the inbox; handlers can be set in the main thread only."""
+        """Send SIGINT, SIGTERM and SIGHUP to the inbox; handlers can be set in the main thread only."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+            numbers.append(signal.SIGHUP)
         before = {
             number: signal.signal(number, lambda number, _: self._inbox.put(("signal", "", int(number))))
             for number in numbers

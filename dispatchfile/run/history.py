@@ -12,6 +12,7 @@ into an output.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -58,6 +59,7 @@ class RunFolder:
         self._open: list[IO[str]] = []
         try:
             self.path.mkdir(mode=0o700, parents=True)
+            self._make_logs()
             self._open.append((self.path / "lock").open("w"))
             fcntl.flock(self._open[0], fcntl.LOCK_EX)
             self._save()
@@ -76,8 +78,20 @@ class RunFolder:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and self.record["status"] == "running":
             self.record["status"] = "error"
-            self._save()
-        self.close()
+            with contextlib.suppress(OSError):  # what ended the run is raised already, and says more
+                self._save()
+        with contextlib.suppress(OSError):  # a full disk refuses what a file still held back; the board knows
+            self.close()
+
+    def _make_logs(self) -> None:
+        try:
+            self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            self.close()
+            raise EnvironmentProblem(
+                f"cannot keep the logs in {self.logs}: {error.strerror}",
+                help="choose another directory with --log-dir",
+            ) from error
 
     def close(self) -> None:
         """Let go of the folder; idempotent."""

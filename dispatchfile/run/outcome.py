@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     Status = Literal["succeeded", "failed", "skipped", "stopped", "kept"]
 
 
+NOT_BEGUN = "the run ended before it"
+"""What a skipped task says that nothing but the end of the run kept from starting."""
+
+
 class Outcome(Record, hidden=("results",)):
     """The end of a task. `step` is the one that failed, `tail` its last lines, `duration` in seconds.
 

@@ -155,7 +155,8 @@ class Resolver:
             raise _Later
         if known is None or (task, step) not in known.results:
             raise DispatchfileError(
-                f"the output of {task}/{step} cannot be a variable: it is larger than 1 MiB, or there is no such step",
+                f"the output of {task}/{step} cannot be a variable: it is larger than 1 MiB, or "
+                "holds a zero byte, or there is no such step",
                 help="pass it on as a resource",
             )
         return known.results[task, step]

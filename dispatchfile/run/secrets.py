@@ -114,7 +114,12 @@ def _missing(needed: list[SecretNeed]) -> UsageError:
     key = first.key or "KEY"
     return UsageError(
         f"no value for {'the secret' if len(needed) == 1 else f'{len(needed)} secrets'} {names}",
-        help=f"give --secret {first.name}/{key} (asks for it), --secret-file FILE, or set {variable(first.name, key)}",
+        help=f"give --secret {first.name}/{key} (asks for it), --secret-file FILE"
+        + (
+            f", or set {variable(first.name, key)}"
+            if first.key
+            else " (a volume without `items` takes all keys given)"
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,12 +19,17 @@ LARGEST_RESULT = 1 << 20
 
 
 class StepLog:
-    """Takes a step's output as it comes. A context manager; `tail` holds the last lines that were told."""
+    """Takes a step's output as it comes. A context manager; `tail` holds the last lines that were told.
+
+    `meet` is told as soon as the log cannot be written any more.
+    """
 
     def __init__(
-        self, board: Board, masker: Masker, path: Path, task: str, step: str, *, result: bool
-    ) -> None:
+        self, board: Board, masker: Masker, path: Path, task: str, step: str, *, result: bool,
+        meet: Callable[[Exception], None],
+    ) -> None:  # fmt: skip
         self._board, self._path, self._task, self._step = board, path, task, step
+        self._meet = meet
         self._streams = {"stdout": masker.stream(), "stderr": masker.stream()}
         self._line = {"stdout": b"", "stderr": b""}
         self._result = bytearray() if result else None
@@ -60,8 +66,8 @@ class StepLog:
             raise self._unwritable(self._problem)
 
     def result(self) -> str | None:
-        """Return the whole standard output less one line end at its end; None when it is too large for a variable."""
-        if self._result is None or len(self._result) > LARGEST_RESULT:
+        """Return the whole standard output less one line end at its end; None when it cannot be a variable."""
+        if self._result is None or len(self._result) > LARGEST_RESULT or 0 in self._result:
             return None
         return self._result.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
 
@@ -73,6 +79,7 @@ class StepLog:
                 self._file.write(data)
         except OSError as error:
             self._problem = error
+            self._meet(self._unwritable(error))
         *lines, rest = (self._line[stream] + data).split(b"\n")
         for line in lines:
             self._tell(stream, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from dispatchfile.run.labels import KEEP, RUN, is_dead
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+
+IN_USE_PAUSES = (0.1, 0.4, 1.0)
+"""Seconds to wait for a container that another process is removing to let go of its volume."""
 
 
 class Swept(Record):
@@ -52,13 +57,20 @@ def discard(remove: Callable[..., object], name: str, **options: bool) -> None:
     """Remove something; that it is gone already, or is being removed by another process, is as good."""
     import docker
 
-    try:
-        remove(name, **options)
-    except docker.errors.NotFound:
-        return
-    except docker.errors.APIError as error:
-        if error.status_code != 409 or "in progress" not in str(error.explanation):
-            raise
+    for pause in (*IN_USE_PAUSES, None):
+        try:
+            remove(name, **options)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError as error:
+            said = str(error.explanation) if error.status_code == 409 else ""
+            if "in progress" in said:
+                return
+            if pause is None or "in use" not in said:
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def _chosen(

@@ -61,7 +61,7 @@ class TaskRunner:
         began = time.monotonic()
         outcome = Outcome(planned.name, "succeeded")
         try:
-            outcome = self._run_steps(planned, began)
+            outcome = self._run_steps(planned, began, meet)
         except _Stopped:
             outcome = replace(outcome, status="stopped", message="the run was stopped")
         except _StepFailed as failed:
@@ -75,7 +75,7 @@ class TaskRunner:
             outcome = replace(outcome, status="failed", message=error.message)
         return replace(outcome, duration=time.monotonic() - began)
 
-    def _run_steps(self, planned: PlannedTask, began: float) -> Outcome:
+    def _run_steps(self, planned: PlannedTask, began: float, meet: Callable[[Exception], None]) -> Outcome:
         spec = self.resolver.task_spec(planned.task, self._known)
         steps = self.resolver.step_specs(planned.task, self._known)
         early = self.resolver.images()
@@ -92,7 +92,7 @@ class TaskRunner:
                 self._go_on()
                 if at + 1 < len(steps):
                     ahead = _Ahead(self.backend, task, steps[at + 1])
-                result = self._run_step(planned, step, handle, began)
+                result = self._run_step(planned, step, handle, began, meet)
                 if result is not None:
                     results[step.name] = result
             digests, outputs = self._take_outputs(planned, task)
@@ -107,13 +107,16 @@ class TaskRunner:
         if self.over.is_set():
             raise _Stopped
 
-    def _run_step(self, planned: PlannedTask, step: StepSpec, handle: StepHandle, began: float) -> str | None:
+    def _run_step(
+        self, planned: PlannedTask, step: StepSpec, handle: StepHandle, began: float,
+        meet: Callable[[Exception], None],
+    ) -> str | None:  # fmt: skip
         """Run a step and return its result; None when nobody asks for it, or when it is too large."""
         self.board.tell("step.started", planned.name, step.name, image=step.image)
         start, limit = time.monotonic(), planned.task.timeout
         wanted = (planned.name, step.name) in self.resolver.results
         path = self._logs / planned.name / f"{step.name}.log"
-        with StepLog(self.board, self.masker, path, planned.name, step.name, result=wanted) as log:
+        with StepLog(self.board, self.masker, path, planned.name, step.name, result=wanted, meet=meet) as log:
             left = None if limit is None else max(0.001, limit - (start - began))
             result = self.backend.run_step(handle, log.sink, left)
         self.board.tell(

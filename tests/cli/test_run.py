@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -39,6 +40,15 @@ task:
 actions:
 - tasks: [deploy]
   on: {push: {branches: [main]}}
+"""
+REACHING = """\
+task:
+  dind:
+    volumes: [{name: modules, hostPath: {path: /lib/modules}}, {name: unused, hostPath: {path: /etc}}]
+    steps:
+    - {name: a, image: busybox, securityContext: {privileged: true}, volumeMounts: [{name: modules, mountPath: /m}]}
+    - {name: b, image: busybox}
+actions: []
 """
 SECRET = "t0p-s3cret-token"
 DIGEST = "sha256:" + "ab" * 32
@@ -183,6 +193,7 @@ def test_rerun_is_of_the_same_commit(
         pytest.param([*WITH_SECRET, "--env", "a b=c"], '--env: "a b" is no name', id="env"),
         pytest.param([*WITH_SECRET, "--image", "x"], '--image "x" names no image', id="image"),
         pytest.param([*WITH_SECRET, "-j", "0"], "is not a positive number", id="jobs"),
+        pytest.param([*WITH_SECRET, "--junit", "nowhere/x.xml"], "--junit nowhere/x.xml", id="junit"),
         pytest.param(["tset"], 'there is no task "tset"', id="task"),
     ],
 )
@@ -249,6 +260,61 @@ def test_environment_problems_are_told_once(
     err = capsys.readouterr().err
     assert err.count("error: no image, ***") == 1
     assert SECRET not in err
+    assert "skipped" not in err  # nothing had begun, and the error says why
+
+
+@pytest.mark.parametrize("option", ["state", "logs"])
+def test_folders_that_cannot_be_made_are_told_before_anything_starts(
+    repository: Path, play: Play, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, option: str,
+) -> None:  # fmt: skip
+    (tmp_path / "file").write_text("")
+    backend = play()
+    if option == "state":
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    words = ["--log-dir", str(tmp_path / "file")] if option == "logs" else []
+    assert main(["run", *WITH_SECRET, *words]) == 4
+    assert "Not a directory" in capsys.readouterr().err
+    assert backend.calls == []
+
+
+def test_a_disk_that_is_full_is_one_error(
+    repository: Path, play: Play, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play({("test", "unit"): Act(problem="the engine's disk is full")} | VERSION)
+    monkeypatch.setattr("dispatchfile.run.history.RunFolder._save", _full_after_the_first())
+    assert main(["run", *WITH_SECRET]) == 4
+    assert capsys.readouterr().err.count("error: ") == 1
+
+
+def _full_after_the_first() -> Callable[[Any], None]:
+    saves = iter([None])
+
+    def save(_folder: Any) -> None:
+        if next(saves, "full"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    return save
+
+
+def test_what_reaches_out_of_the_containers_is_said_before_the_run(
+    repository: Path, play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "Dispatchfile.yaml").write_text(REACHING)
+    play()
+    assert main(["run", "dind"]) == 0
+    err = capsys.readouterr().err
+    note = "task dind runs privileged (step a) and mounts /lib/modules: it can change this machine"
+    assert err.index(note) < err.index("dind succeeded")
+
+
+def test_the_token_of_the_way_out_is_masked(
+    repository: Path, play: Play, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _bytes: "opens-the-gateway")
+    play({("test", "unit"): Act(stdout=(b"origin http://10.0.0.1:9/opens-the-gateway/r0\n",))} | VERSION)
+    assert main(["run", *WITH_SECRET]) == 0
+    assert "origin http://10.0.0.1:9/***/r0" in capsys.readouterr().out
 
 
 def test_a_timeout_of_the_run(repository: Path, play: Play, capsys: pytest.CaptureFixture[str]) -> None:

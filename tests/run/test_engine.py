@@ -181,7 +181,9 @@ def test_the_timeout_of_the_run(tmp_path: Path) -> None:
     assert backend.calls[-1] == ("close",)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_stops_what_runs_and_cleans_up(tmp_path: Path, number: signal.Signals, code: int) -> None:
     made = plan({"t": task("a", "b"), "u": task(deps=["t"])})
     backend = DummyBackend({("t", "a"): Act(seconds=30)})
@@ -351,6 +353,25 @@ def test_logs_that_cannot_be_written_are_an_environment_problem(tmp_path: Path) 
     done = run(tmp_path, plan({"t": task()}))
     assert done.ending.exit_code == 4
     assert "cannot write the log" in str(done.ending.error)
+
+
+def test_a_disk_that_fills_up_stops_the_run_at_once(tmp_path: Path) -> None:
+    (tmp_path / "logs/t").mkdir(parents=True)
+    (tmp_path / "logs/t/run.log").symlink_to("/dev/full")
+    backend = DummyBackend({("t", "run"): Act(stdout=(b"a line\n",), seconds=30)})
+    began = time.monotonic()
+    done = run(tmp_path, plan({"t": task(), "u": task(deps=["t"])}), backend)
+    assert time.monotonic() - began < 10
+    assert done.ending.exit_code == 4
+    assert "No space left on device" in str(done.ending.error)
+    assert done.statuses()["u"] == "skipped"
+
+
+def test_a_result_with_a_zero_byte_cannot_be_a_variable(tmp_path: Path) -> None:
+    made = plan({"t": task(), "u": task({"name": "run", "args": ["$(inputs.tasks.t.run)"]}, inputs=["t"])})
+    done = run(tmp_path, made, DummyBackend({("t", "run"): Act(stdout=(b"a\0b",))}))
+    assert done.statuses() == {"t": "succeeded", "u": "failed"}
+    assert "holds a zero byte" in done.ending.outcomes["u"].message
 
 
 def test_the_events_of_a_run(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import pty
@@ -12,11 +13,13 @@ import time
 from pathlib import Path
 
 import pytest
+from docker.errors import APIError
+from requests import Response
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.run.connect import connect, find_endpoint
 from dispatchfile.run.labels import HOST, PID, RUN, START, is_dead, labels_of_run, start_of
-from dispatchfile.run.sweep import sweep
+from dispatchfile.run.sweep import discard, sweep
 from tests.run.on_engine import bench
 
 PROGRAM = """
@@ -114,6 +117,7 @@ def read_until(terminal: int, *ends: bytes) -> bytes:
     [
         ("unix:///nowhere/docker.sock", "does not answer: No such file or directory"),
         ("tcp://127.0.0.1:9", "does not answer: Connection refused"),
+        ("ssh://me@host.test", "is reached over ssh, which is not supported"),
     ],
 )
 def test_an_engine_that_is_not_there(host: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +125,34 @@ def test_an_engine_that_is_not_there(host: str, message: str, monkeypatch: pytes
     with pytest.raises(EnvironmentProblem, match=message) as caught:
         connect()
     assert "(named by DOCKER_HOST)" in caught.value.message
-    assert "podman" in caught.value.help
+    assert "DOCKER_HOST" in caught.value.help
+    gc.collect()  # a socket left open would be a warning, and with it a failure of whatever test runs then
+
+
+def test_a_volume_that_another_process_is_about_to_let_go_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refusal(text: str) -> APIError:
+        response = Response()
+        response.status_code = 409
+        return APIError("409", response, text)
+
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    answers = [refusal("volume is in use - [abc]"), refusal("volume is in use - [abc]"), None]
+    calls = []
+
+    def remove(name: str, **_options: bool) -> None:
+        calls.append(name)
+        if (answer := answers[len(calls) - 1]) is not None:
+            raise answer
+
+    discard(remove, "v", force=True)
+    assert calls == ["v"] * 3
+    answers[:] = [refusal("volume is in use - [abc]")] * 9
+    calls.clear()
+    with pytest.raises(APIError):
+        discard(remove, "v", force=True)
+    assert len(calls) == 4
 
 
 def test_where_the_engine_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from dispatchfile.cli.terminal import Terminal
+from dispatchfile.run.outcome import NOT_BEGUN
 from dispatchfile.run.progress import Happening, duration
 
 SIGNS = {"succeeded": "yes", "failed": "no", "skipped": "none", "stopped": "no", "kept": "item"}
@@ -61,7 +62,7 @@ class PlainView:
             return ""
         if event.kind == "task.started":
             return f"{self._err.sign('arrow')} {event.task}"
-        if event.kind == "task.finished":
+        if event.kind == "task.finished" and event.data.get("message") != NOT_BEGUN:
             status = str(event.data["status"])
             sign = self._err.style(f"{self._err.sign(SIGNS[status])} {event.task}", COLORS[status])
             seconds = event.data.get("duration")
