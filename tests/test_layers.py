@@ -17,6 +17,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("diagnostics",),
     ("errors", "glob", "mask", "spelling", "value"),
     ("remote",),
+    ("credentials",),
     ("cue", "plain"),
     ("model",),
     ("front",),

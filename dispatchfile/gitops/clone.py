@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dispatchfile.credentials import Credential, variables
 from dispatchfile.errors import EnvironmentProblem, UsageError
-from dispatchfile.gitops import credentials
+from dispatchfile.gitops import askpass
 from dispatchfile.gitops.checkout import Checkout, Revision
-from dispatchfile.gitops.credentials import Credential
 from dispatchfile.gitops.git import Git, GitFailed
 from dispatchfile.mask import Masker
 from dispatchfile.record import Record
@@ -51,7 +51,7 @@ class Clone:
     ) -> None:
         self.directory = folder / "tree"
         self.directory.mkdir()
-        masker = credentials.masker(checkout.configured, checkout.fetch, checkout.push, credential=credential)
+        masker = askpass.masker(checkout.configured, checkout.fetch, checkout.push, credential=credential)
         self._checkout = checkout
         settings = (
             *_LFS,
@@ -61,7 +61,7 @@ class Clone:
             *(("credential.helper=",) if credential else ()),
         )
         env = {
-            **credentials.git_environment(checkout.configured, credential, folder),
+            **askpass.git_environment(checkout.configured, credential, folder),
             "GIT_LITERAL_PATHSPECS": "1",
         }
         self.git = Git(self.directory, env=env, settings=settings, masker=masker, verbose=verbose)
@@ -188,9 +188,7 @@ class Clone:
             if _RACE.search(error.output):
                 raise LostRace(_last(error.output)) from error
             if _REFUSED.search(error.output):
-                names = ", ".join(
-                    f"${name}" for name in credentials.variables(self._checkout.configured.host)
-                )
+                names = ", ".join(f"${name}" for name in variables(self._checkout.configured.host))
                 raise EnvironmentProblem(
                     f"{self._checkout.configured.url} refused: {_last(error.output)}",
                     help=f"give a token in {names}, or log git in to that host",

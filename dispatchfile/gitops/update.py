@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dispatchfile import remote
+from dispatchfile import credentials, remote
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.gitops import checkout as checkouts
-from dispatchfile.gitops import credentials, files, forge, message
+from dispatchfile.gitops import files, forge, message
 from dispatchfile.gitops.checkout import Checkout, Revision
 from dispatchfile.gitops.clone import Clone, LostRace, Tip
 from dispatchfile.gitops.flags import Options

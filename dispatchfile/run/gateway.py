@@ -3,7 +3,7 @@
 A container reaches neither this machine's paths nor its loopback, and must not hold the user's credentials. So a
 small server in this process, on the address at which containers see this machine, speaks git's smart HTTP for the git
 inputs of the run: repositories on this machine are served by `git http-backend`, HTTP remotes are passed on with the
-credentials that the user's own git gives (`git credential fill`), remotes over ssh are read through a mirror that the
+credentials that the user has for them (`git credential fill`, $GITHUB_TOKEN), remotes over ssh are read through a mirror that the
 user's git keeps fresh. HOME/.gitconfig of the steps turns each remote's URL into the gateway's (`insteadOf`).
 
 Its paths hold a token that only the run's containers are told, and a name of each remote that only the tasks with
@@ -13,7 +13,6 @@ trusted: a step may be any program.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import os
@@ -31,9 +30,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError, URLError
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from dispatchfile import remote
+from dispatchfile.credentials import find, host_variables
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.remote import without_userinfo
@@ -293,8 +293,8 @@ class _Handler(BaseHTTPRequestHandler):
             response = ask(url, headers, posted, self.gateway.authorizations.get(served.url, ""))
             if response.status == HTTPStatus.UNAUTHORIZED:
                 response.close()
-                authorization = self.gateway.authorizations[served.url] = credentials(served.url)
-                response = ask(url, headers, posted, authorization)
+                known = self.gateway.authorizations[served.url] = authorization(served.url)
+                response = ask(url, headers, posted, known)
         with response:
             kind = [("Content-Type", response.headers.get("Content-Type", "text/plain"))]
             if response.status == HTTPStatus.UNAUTHORIZED:
@@ -371,23 +371,11 @@ def ask(
     return answer
 
 
-def credentials(url: str) -> str:
-    """Return the Authorization that the user's git would send to a URL, "" when it knows none."""
-    parts = urlsplit(url)
-    if parts.password:
-        return _basic(unquote(parts.username or ""), unquote(parts.password))
-    asked = (
-        f"protocol={parts.scheme}\nhost={parts.netloc.rpartition('@')[2]}\npath={parts.path.lstrip('/')}\n"
-    )
-    if parts.username:
-        asked += f"username={parts.username}\n"
-    try:
-        lines = git(["credential", "fill"], stdin=f"{asked}\n".encode()).decode(errors="replace").splitlines()
-    except EnvironmentProblem:
-        return ""
-    known = dict(line.split("=", 1) for line in lines if "=" in line)
-    return _basic(known.get("username", ""), known.get("password", ""))
+def authorization(url: str) -> str:
+    """Return the Authorization for a URL, "" when none is known. Raises EnvironmentProblem.
 
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+    A Dispatchfile may name any host, so a token that is not bound to one host is not asked.
+    """
+    where = remote.parse(url)
+    found = find(where, directory=Path.cwd(), names=host_variables(where.host))
+    return found.basic if found else ""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile import credentials
 from dispatchfile.errors import UsageError
-from dispatchfile.gitops import credentials
 from dispatchfile.remote import parse
 from tests.gitops.conftest import DIGESTS, TEMPLATE, Site, git
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile import credentials
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops import credentials
+from dispatchfile.gitops.askpass import git_environment
 from dispatchfile.remote import parse
 from tests.gitops.conftest import DIGESTS, Site, git
 from tests.gitops.forge_server import basic
@@ -141,7 +142,7 @@ def test_no_trace_shows_the_token(
 def test_the_askpass_script_answers_its_own_host_only(tmp_path: Path) -> None:
     remote = parse("https://git.example.com:8443/a/b")
     credential = credentials.Credential("me", "t0ken", "a test")
-    env = credentials.git_environment(remote, credential, tmp_path)
+    env = git_environment(remote, credential, tmp_path)
     script = Path(env["GIT_ASKPASS"])
     assert script.stat().st_mode & 0o777 == 0o700
     assert "t0ken" not in script.read_text()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatchfile.run.gateway import Gateway, credentials, refresh_mirror
+from dispatchfile.run.gateway import Gateway, authorization, refresh_mirror
 from tests.run.on_engine import git, repository
 
 
@@ -231,5 +231,20 @@ def test_a_mirror_follows_its_remote(source: Path, tmp_path: Path) -> None:
     assert git(mirror, "branch", "--format=%(refname:short)") == "main"
 
 
-def test_credentials_in_a_url_are_its_own() -> None:
-    assert credentials("https://me:p%40w@host.test/a") == "Basic bWU6cEB3"
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me:p%40w@host.test/a", "Basic bWU6cEB3"),
+        ("https://github.com/a/b", "Basic eC1hY2Nlc3MtdG9rZW46bmlnaA=="),
+        ("https://github.host.test/a/b", ""),
+        ("https://host.test/a/b", ""),
+    ],
+)
+def test_a_token_is_given_to_its_own_host_only(
+    url: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in ("GITHUB_TOKEN", "DISPATCHFILE_GIT_TOKEN", "GH_ENTERPRISE_TOKEN"):
+        monkeypatch.setenv(name, "nigh")
+    assert authorization(url) == expected

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dispatchfile.credentials import Credential, variables
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.credentials import Credential, variables
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dispatchfile.credentials import Credential
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.credentials import Credential
 from dispatchfile.gitops.forge import PullRequest
 from dispatchfile.remote import is_loopback, parse
 

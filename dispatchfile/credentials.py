@@ -1,31 +1,16 @@
-"""Tokens: where they come from, how git gets them, and that nobody else sees them.
-
-git asks the program in GIT_ASKPASS, a script of ours that prints an environment variable: the token stands neither in
-an argument list nor in a URL, a file or git's own trace. It goes to the host it was found for and to no other: the
-script compares the host in git's question, and redirects are not followed.
-"""
+"""Tokens for git hosts: where they come from."""
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.mask import Masker
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote
-
-_ASKPASS = """\
-#!/bin/sh
-# Answers git's question for a user name or a password, when it asks for the right host.
-case "$1" in
-Username*"$DISPATCHFILE_ASKPASS_URL'"*|Username*"$DISPATCHFILE_ASKPASS_URL/"*) printf '%s\\n' "$DISPATCHFILE_ASKPASS_USER" ;;
-Password*"$DISPATCHFILE_ASKPASS_PLACE'"*|Password*"$DISPATCHFILE_ASKPASS_PLACE/"*) printf '%s\\n' "$DISPATCHFILE_ASKPASS_TOKEN" ;;
-*) exit 1 ;;
-esac
-"""
 
 
 class Credential(Record, hidden=("token",)):
@@ -35,11 +20,21 @@ class Credential(Record, hidden=("token",)):
     token: str
     source: str
 
+    @property
+    def basic(self) -> str:
+        """Return the value of an Authorization header."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
+
+
+def host_variables(host: str) -> tuple[str, ...]:
+    """Return the environment variables that hold the token of this very host and of no other."""
+    return {"github.com": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab.com": ("GITLAB_TOKEN",)}.get(host, ())
+
 
 def variables(host: str) -> tuple[str, ...]:
     """Return the environment variables that may hold the token of a host, the first one first."""
-    if host == "github.com":
-        return "DISPATCHFILE_GIT_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"
+    if own := host_variables(host):
+        return "DISPATCHFILE_GIT_TOKEN", *own
     if _first_label(host) == "github":
         return "DISPATCHFILE_GIT_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"
     if _first_label(host) == "gitlab":
@@ -47,15 +42,21 @@ def variables(host: str) -> tuple[str, ...]:
     return ("DISPATCHFILE_GIT_TOKEN",)
 
 
-def find(remote: Remote, env: Mapping[str, str] = os.environ, *, directory: Path) -> Credential | None:
+def find(
+    remote: Remote,
+    env: Mapping[str, str] = os.environ,
+    *,
+    directory: Path,
+    names: Sequence[str] | None = None,
+) -> Credential | None:
     """Return the credential for a remote, or None.
 
-    A variable of `variables` wins, then a password in the URL, then the user's git credential helpers. Raises
-    EnvironmentProblem for a token that would travel in plain text.
+    A variable wins (of `names`, which are those of `variables` unless given), then a password in the URL, then the
+    user's git credential helpers. Raises EnvironmentProblem for a token that would travel in plain text.
     """
     if not remote.host:
         return None
-    found = _from_environment(remote, env)
+    found = _from_environment(remote, env, variables(remote.host) if names is None else names)
     if found is None and remote.password and remote.scheme in ("http", "https"):
         found = Credential(remote.user or "git", remote.password, "the remote's URL")
     if found is None:
@@ -68,39 +69,10 @@ def find(remote: Remote, env: Mapping[str, str] = os.environ, *, directory: Path
     return found
 
 
-def git_environment(remote: Remote, credential: Credential | None, folder: Path) -> dict[str, str]:
-    """Return the variables that let git use the credential for this remote alone; writes a script into `folder`."""
-    base = {"GIT_TERMINAL_PROMPT": "0", "GIT_TRACE_REDACT": "1"}
-    if credential is None or remote.scheme not in ("http", "https"):
-        return base
-    script = folder / "askpass"
-    with os.fdopen(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "w") as file:
-        file.write(_ASKPASS)
-    host = f"[{remote.host}]" if ":" in remote.host else remote.host
-    place = f"{host}:{remote.port}" if remote.port else host
-    return {
-        **base,
-        "GIT_ASKPASS": str(script),
-        "SSH_ASKPASS": str(script),
-        "DISPATCHFILE_ASKPASS_URL": f"{remote.scheme}://{place}",
-        "DISPATCHFILE_ASKPASS_PLACE": f"@{place}",
-        "DISPATCHFILE_ASKPASS_USER": credential.user,
-        "DISPATCHFILE_ASKPASS_TOKEN": credential.token,
-    }
-
-
-def masker(*remotes: Remote, credential: Credential | None) -> Masker:
-    """Return what hides every token that is known here, also in base64 and with its user in front."""
-    secrets = [remote.password for remote in remotes if remote.password]
-    if credential:
-        secrets += [credential.token, f"{credential.user}:{credential.token}"]
-    return Masker(secrets)
-
-
-def _from_environment(remote: Remote, env: Mapping[str, str]) -> Credential | None:
+def _from_environment(remote: Remote, env: Mapping[str, str], names: Sequence[str]) -> Credential | None:
     # The user of an ssh URL is the server's login name ("git"), not one of the forge's.
     user = remote.user if remote.scheme != "ssh" else ""
-    for name in variables(remote.host):
+    for name in names:
         # A file's line end that came with the token is no part of it.
         if token := env.get(name, "").strip():
             return Credential(user or "x-access-token", token, f"${name}")
