@@ -54,7 +54,7 @@ def _add_run_options(parser: Parser) -> None:
         "--jobs",
         type=options.positive,
         metavar="N",
-        help="tasks at once (default: processors, at least 2)",
+        help="tasks at once (default: four for each processor, at least 8)",
     )
     add(
         "--fail-fast",

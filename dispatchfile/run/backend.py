@@ -4,7 +4,7 @@ A task runs as a pod does: one network namespace, one `/workspace`, one HOME, sh
 
 Order of calls, as the scheduler makes them:
 
-    open(run)                          once; the engine answers, leftovers of dead runs are swept
+    open(run)                          once; the engine answers
     ensure_image(ref, pull)            for every image of the plan, before anything starts; in parallel
     open_task(spec) -> TaskHandle      network, volumes, inputs; from a thread per task
       create_step(task, step) -> StepHandle    the next step is created while the one before still runs
@@ -12,7 +12,7 @@ Order of calls, as the scheduler makes them:
       shell(handle) -> int             interactively, in the state the failed step left
       image_digest(task, resource), read_output(…), save_output(…)     after the last step
     close_task(task)                   always, also after a failure; idempotent
-    close()                            once, always; idempotent
+    close()                            once, always; idempotent; leftovers of dead runs are gone then, too
 
 `stop(kill)` may come at any time from another thread: running steps end, `run_step` returns with reason "stopped".
 All methods but `open` and `close` may be called from several threads at once, for one task only from one at a time
@@ -200,7 +200,7 @@ class Backend(Protocol):
     """What the scheduler needs; the module's text says in which order and from which threads."""
 
     def open(self, run: RunSpec) -> None:
-        """Connect, and sweep what dead runs of this program left. Raises EnvironmentProblem."""
+        """Connect, and begin to make what the first tasks need. Raises EnvironmentProblem."""
 
     def ensure_image(self, ref: str, pull: Pull) -> None:
         """Make the image of a step usable: nothing when it is here, else pull. Raises EnvironmentProblem."""

@@ -27,11 +27,9 @@ from dispatchfile.run.backend import (
     TaskHandle,
     TaskSpec,
 )
-from dispatchfile.run.builder import Build
 from dispatchfile.run.checkouts import cache_folder, prune
 from dispatchfile.run.connect import address_of_this_machine, asking, connect
 from dispatchfile.run.containers import RunningStep, refused_create, step_config
-from dispatchfile.run.gateway import Gateway
 from dispatchfile.run.images import Images, ensure_pause_image
 from dispatchfile.run.inputs import Inputs
 from dispatchfile.run.kaniko import is_executor_call, is_kaniko
@@ -54,6 +52,9 @@ from dispatchfile.run.workspace import (
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+    from dispatchfile.run.builder import Build
+    from dispatchfile.run.gateway import Gateway
 
 WORKERS = 6
 LARGEST_INDEX = 4 << 20
@@ -106,6 +107,7 @@ class DockerBackend:
         self._gateway_refused = False
         self._removals: list[Future[None]] = []
         self._stopping = False
+        self._swept = False
         self._closed = False
         self._to_open = 0
         self._run: RunSpec | None = None
@@ -114,22 +116,21 @@ class DockerBackend:
     # --- the run ---
 
     def open(self, run: RunSpec) -> None:
-        """Connect, sweep what dead runs left, and begin to make the first tasks' networks."""
+        """Connect, and begin to make the first tasks' networks and volumes."""
         self._client = connect(run.docker_host)
         self._run = run
         self._to_open = run.tasks
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="engine")
         self._labels = labels_of_run(run.run_id, keep=run.keep)
         self._images = Images(self._client, offline=run.offline, platform=run.platform)
-        ensure_pause_image(self._client)
         self._networks = Networks(
             self._client, self._workers, self._labels, run.network, partial(self._later, self._remove_network)
         )
-        self._networks.prepare(run.networks)
         self._seats = Seats(self._client, self._workers, self._labels, run.tasks)
-        self._seats.prepare(run.first)
         self._inputs = Inputs(self._client, run, self._labels, self._notice, self._gateway_if_reachable)
-        self._removals.append(self._workers.submit(self._sweep))
+        ensure_pause_image(self._client)
+        self._networks.prepare(run.networks)
+        self._seats.prepare(run.first)
 
     def ensure_image(self, ref: str, pull: Pull) -> None:
         """Make the image of a step usable; one that this run built is, and kaniko's is not needed for its builds."""
@@ -149,6 +150,7 @@ class DockerBackend:
         if self._client is None or self._closed:
             return
         self._closed = True
+        self._sweep_once()
         for task in self._tasks:
             self.close_task(task)
         for network in self._networks.rest():
@@ -236,6 +238,8 @@ class DockerBackend:
                 self._engine.put_archive(opened.scratch.holder, SCRATCH, inner.bytes())
         if self._is_build(spec.image):
             if is_executor_call(spec):
+                from dispatchfile.run.builder import Build
+
                 network = partial(self._network_of, opened)
                 step.running = Build(
                     self._engine, self._spec, self._images, spec, mounts, network, self._labels
@@ -272,6 +276,7 @@ class DockerBackend:
             if self._stopping:
                 return StepResult(1, "stopped", "the run was stopped before the step began")
             self._running.add(created.running)
+        self._sweep_once()
         harmless = created.task.harmless
         harmless.append(False)
         try:
@@ -314,6 +319,13 @@ class DockerBackend:
     def _is_build(self, ref: str) -> bool:
         return self._spec.kaniko == "engine" and is_kaniko(ref)
 
+    def _sweep_once(self) -> None:
+        """Begin to remove what dead runs left, beside the first step: nothing waits for it but the run's end."""
+        with self._lock:
+            begun, self._swept = self._swept, True
+        if not begun:
+            self._later(self._sweep)
+
     def _sweep(self) -> None:
         try:
             sweep(self._engine)
@@ -324,6 +336,8 @@ class DockerBackend:
 
     def _gateway_if_reachable(self) -> Gateway | None:
         """Return the gateway for git, started when first asked for; None where containers cannot reach this machine."""
+        from dispatchfile.run.gateway import Gateway
+
         with self._lock:
             if self._gateway is None and not self._gateway_refused:
                 mirrors = cache_folder().parent / "mirrors"

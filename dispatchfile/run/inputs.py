@@ -24,7 +24,6 @@ from dispatchfile.run.backend import (
 )
 from dispatchfile.run.checkouts import cache_folder, checkout_commit, checkout_remote, packed_tags
 from dispatchfile.run.connect import asking
-from dispatchfile.run.gateway import Gateway
 from dispatchfile.run.git import git
 from dispatchfile.run.seats import make_holder, path_exists
 from dispatchfile.run.views import (
@@ -39,6 +38,8 @@ from dispatchfile.run.workspace import WORKSPACE, MountConfig, Scratch, bind, vo
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+    from dispatchfile.run.gateway import Gateway
 
 
 class Laid(Record):

@@ -115,5 +115,10 @@ def duration(seconds: float) -> str:
 
 
 def jobs_by_default() -> int:
-    """Return how many tasks run at once when nobody says: one for each processor, and at least two."""
-    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
+    """Return how many tasks run at once when nobody says: four for each processor, and at least eight.
+
+    Most tasks wait most of their time, for a network, a disk or a server; a limit of one for each processor would
+    let processors idle, and no limit at all can bring a machine down.
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return max(8, 4 * processors)

@@ -5,12 +5,13 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.model.pipeline import Limits
-from dispatchfile.run.backend import Mount, Output, StepResult, VolumeSpec
+from dispatchfile.run.backend import Mount, Output, StepResult, TaskSpec, VolumeSpec
 from dispatchfile.run.connect import connect, find_endpoint
 from dispatchfile.run.labels import RUN
 from dispatchfile.run.sweep import remove_labelled
@@ -367,3 +368,42 @@ def test_an_engine_that_dies_in_the_middle_is_one_clear_error(tmp_path: Path, to
         remove_labelled(client, lambda labels: labels.get(RUN) == made.run_id)
         client.close()
         wire.server.close()
+
+
+def run_task(one: Bench, image: str, script: str, *, name: str, alone: bool = False, **fields: Any) -> str:
+    """Run a task of one step; return the network mode of its container."""
+    opened = one.backend.open_task(TaskSpec(name, (), (), (), alone=alone))
+    created = one.backend.create_step(opened, step_spec(image, script, **fields))
+    one.backend.run_step(created, Collected(), None)
+    mode = str(one.backend._engine.inspect_container(created.container)["HostConfig"]["NetworkMode"])
+    one.backend.close_task(opened)
+    return mode
+
+
+@pytest.mark.parametrize(
+    ("script", "fields", "handed_on"),
+    [
+        pytest.param("exit 3", {}, True, id="untouched"),
+        pytest.param("echo 10.0.0.9 elsewhere >> /etc/hosts", {}, False, id="hosts were written"),
+        pytest.param("true", {"privileged": True}, False, id="a privileged step was in it"),
+        pytest.param("sleep 60", {"timeout": 0.2}, False, id="a step did not end by itself"),
+    ],
+)
+def test_a_network_is_handed_on_as_it_was_made(
+    tmp_path: Path, toolbox: str, script: str, fields: dict[str, Any], handed_on: bool
+) -> None:
+    with bench(tmp_path, tasks=2) as one:
+        opened = one.backend.open_task(TaskSpec("first", (), (), ()))
+        with contextlib.suppress(EnvironmentProblem):  # an engine inside a container starts no privileged ones
+            one.step(opened, toolbox, script, **fields)
+        first = f"container:{opened.network.container.result()}"
+        one.backend.close_task(opened)
+        second = run_task(one, toolbox, "! grep elsewhere /etc/hosts", name="second", alone=True)
+    assert (second == first) is handed_on
+
+
+def test_the_only_step_of_a_last_task_holds_its_network_itself(tmp_path: Path, toolbox: str) -> None:
+    with bench(tmp_path, tasks=1, networks=0) as one:
+        opened = one.backend.open_task(TaskSpec("task", (), (), (), alone=True))
+        assert one.step(opened, toolbox, "hostname")[1] == "task\n"
+        assert opened.network is None
