@@ -18,9 +18,11 @@ from dispatchfile.value import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from dispatchfile.model.pipeline import Pipeline
+    from dispatchfile.value import Value
 
 FLAVOURS = ("cue", "starlark", "yaml", "json")
 
@@ -148,6 +150,10 @@ def read(source: Source, flavour: str | None = None) -> Reading:
 def _hinted(reading: Reading) -> Reading:
     """Return a CUE reading that failed with a word on it, when the text looks like another flavour."""
     source = reading.source
+    if any(told.fix is not None and told.fix.edits[0].text.startswith("#!") for told in reading.diagnostics):
+        return Reading(
+            source, None, reading.diagnostics
+        )  # the parser has seen it, and little of the rest is true
     guess = _looks_like(source.text)
     if guess is None or source.line(1).startswith("#!") or source.name.endswith(".cue"):
         return reading
@@ -187,7 +193,25 @@ def interpret(reading: Reading) -> tuple[Pipeline | None, tuple[Diagnostic, ...]
     if reading.value is None:
         return None, tuple(in_order(reading.diagnostics))
     pipeline, found = decode(reading.value)
-    return pipeline, tuple(in_order([*reading.diagnostics, *found, *variables.check(pipeline)]))
+    said = (*found, *variables.check(pipeline))
+    unread = [problem.span for problem in errors(reading.diagnostics) if problem.span is not None]
+    if unread:
+        said = tuple(finding for finding in said if not _is_consequence(finding, reading.value, unread))
+    return pipeline, tuple(in_order([*reading.diagnostics, *said]))
+
+
+def _is_consequence(finding: Diagnostic, value: Value, unread: Sequence[Span]) -> bool:
+    """Return whether a finding counts what a struct has, or has not, while a part of that struct could not be read."""
+    if finding.code not in ("DF102", "DF301", "DF302"):
+        return False
+    parts = re.findall(r"([^.\[\]]+)|\[(\d+)\]", finding.path)
+    for label, index in parts if finding.code == "DF102" else parts[:2]:  # a whole action
+        below = value.at(label or int(index))
+        if below is None:
+            break
+        value = below
+    places = (*value.spans, *value.keys)
+    return any(place.start <= gap.start and gap.end <= place.end for place in places for gap in unread)
 
 
 def load(path: Path | str) -> tuple[Pipeline, tuple[Diagnostic, ...]]:

@@ -155,3 +155,31 @@ def test_real_files_never_crash(path):
     for one in found:
         assert one.span is not None
         assert one.span.source is reading.source
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        (
+            'resource "r": {\n  type: "git"\n  param url: http://example.com/x.git\n}\n',
+            ["value must be quoted"],
+        ),
+        (
+            'task "t": {\n  steps: [{name: "a", image: nothing}]\n}\n',
+            ['reference "nothing" not found'],
+        ),
+        (
+            'actions: [{tasks: ["t"], on push: {}}]\nactions: [{tasks: ["u"], on tag: {}}]\ntask "t": {steps: []}\n',
+            ['conflicting values "t" and "u"', 'task "t" has no steps'],
+        ),
+        (
+            'task "t": {steps: [{name: "a", image: nothing}]}\ntask "u": {}\n',
+            ['reference "nothing" not found', 'a task needs the field "steps"'],
+        ),
+        ("task:\n  t:\n    steps:\n    - name: a\n", ["this file looks like YAML, but is read as CUE"]),
+    ],
+    ids=["syntax", "reference", "conflict", "elsewhere", "flavour"],
+)
+def test_what_could_not_be_read_is_not_said_to_be_missing(text, messages):
+    found = front.interpret(front.read(Source("Dispatchfile", text)))[1]
+    assert [one.message for one in found] == messages

@@ -77,7 +77,7 @@ def missing_colon(place: Place) -> Diagnostic:
         f"expected ':' after label, found {_named(place, place.token)}",
         place.at(before),
         "expected ':' behind this label",
-        f"write {short(place.heading(place.token) or place.text(before), quoted=False)}: {place.text(place.token)[:1]}",
+        f"write {short(f'{place.heading(place.token) or place.text(before)}: {place.text(place.token)}')}",
         fix=fix_of("put a colon in", at, ":", safe=True),
     )
 

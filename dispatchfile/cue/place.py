@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from dispatchfile.cue.lexer import END, KIND, NL, OPENERS
+from dispatchfile.cue.lexer import CLOSERS, END, KIND, NL, OPENERS
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -42,6 +42,11 @@ class Place:
     def on_new_line(self) -> bool:
         """Whether the token starts a line."""
         return self.token[0] in (NL, END) or self.starts_line(self.token)
+
+    @property
+    def is_inserted(self) -> bool:
+        """Whether the token is a bracket that does not stand in the text: the recovery has put it in."""
+        return self.token[0] in CLOSERS and self.token[1] == self.token[2]
 
     def starts_line(self, token: Token) -> bool:
         """Return whether nothing but blanks stands before a token on its line."""

@@ -108,7 +108,8 @@ def _repair(parser: Parser, findings: Findings) -> bool:
     for attempt in _ATTEMPTS:
         diagnostic = attempt(parser, place)
         if diagnostic is not None:
-            findings.add(diagnostic, line=place.line)
+            if not place.is_inserted:  # then it is the doing of an earlier mending, which has been reported
+                findings.add(diagnostic, line=place.line)
             return True
     findings.add(messages.unexpected(place), line=place.line)
     return _resume(parser, place)
@@ -214,6 +215,18 @@ def _missing_comma(parser: Parser, place: Place) -> Diagnostic | None:
     return None
 
 
+def _value_taken_for_label(parser: Parser, place: Place) -> Diagnostic | None:
+    """Put in the comma behind a string, which the parser has taken for a label as another one follows on its line."""
+    tokens, at = parser.tokens, parser.position
+    is_value = [token[0] for token in tokens[max(at - 2, 0) : at]] == [COLON, STRING]
+    if not is_value or place.on_new_line or not _label_ahead(parser):
+        return None
+    parser.pop()
+    parser.position -= 1
+    tokens.insert(at, (COMMA, *tokens[at - 1][1:]))
+    return messages.two_fields(place)
+
+
 def _label_ahead(parser: Parser) -> bool:
     """Return whether labels that end in a colon start at the parser's token."""
     tokens, index = parser.tokens, parser.position
@@ -239,6 +252,7 @@ _ATTEMPTS: tuple[Callable[[Parser, Place], Diagnostic | None], ...] = (
     _closing_bracket,
     _field_in_list,
     _missing_comma,
+    _value_taken_for_label,
     _missing_colon,
 )
 

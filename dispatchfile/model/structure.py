@@ -128,9 +128,7 @@ def _other_spelling(
 def missing_field(value: Value, field: Field, table: Table, path: str) -> Diagnostic:
     """Return the finding that a required field of a table is absent."""
     below_param = value.at("param", field.name)
-    below_param = value.at("param", field.name)
-    advice = f"{field.doc[0].lower()}{field.doc[1:]}" if field.doc[1:2].islower() else field.doc
-    advice = ""
+    advice = f"`{field.name}`: {field.doc[0].lower()}{field.doc[1:].rstrip('.')}"
     if table.name == "resource" and below_param is not None and below_param.data is not None:
         advice = f"`{field.name}` stands under `param`; move it out, beside `param`"
     return Diagnostic(
@@ -176,7 +174,7 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
     return Diagnostic(
         "DF103",
         Severity.ERROR,
-        f"`{path or 'the file'}` must be {wanted}, not {kind_of(data)}",
+        f"{f'`{path}`' if path else 'the file'} must be {wanted}, not {kind_of(data)}",
         span or value.key,
         f"expected {wanted}",
         help=advice,

@@ -117,6 +117,8 @@ resource "x" {     //^ expected ':' after label, found `{` => write resource "x"
 }
 name "y"           //^ expected ':' after label, found end of line => did you mean name: "y"?
 a: b c: 1          //^ expected ':' after label, found `c`
+d: {e: "f" g: 1, h: "i" j: "k"}   //^ expected ',' or a new line before `g`
+on: push "x": 1    //^ expected ':' after label, found "x" => write on: push: "x"
 """,
     "fields in lists": """
 steps: [{
