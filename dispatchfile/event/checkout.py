@@ -142,6 +142,11 @@ def _git(directory: str, *arguments: str) -> str:
             f"git does not trust {Path(directory).resolve()}: it belongs to someone else",
             help=f"git config --global --add safe.directory {Path(directory).resolve()}",
         )
+    if "must be run in a work tree" in said:
+        raise EnvironmentProblem(
+            f"{Path(directory).resolve()} is a repository without files of its own (bare)",
+            help="git clone it, and go to the clone",
+        )
     raise EnvironmentProblem(
         f"git {arguments[0]} failed: {said.splitlines()[0] if said else 'no reason given'}"
     )

@@ -36,6 +36,8 @@ def read(data: bytes, asked: ConditionKind | None = None) -> Event:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        if "digits" in reason:
+            reason = "it holds a number of thousands of digits"
         raise UsageError(f"the event file is not valid JSON: {reason}") from error
     if not isinstance(body, dict):
         raise UsageError("the event file is not a webhook: its JSON is no object")
@@ -115,7 +117,8 @@ class Body:
 
     def lacks(self, path: str, what: str) -> NoReturn:
         """Raise the UsageError for a missing or mistyped field."""
-        raise UsageError(f'the event file looks like {self.name} but "{self.prefix}{path}" is not {what}')
+        found = "is missing" if self.maybe(path) is None else f"is not {what}"
+        raise UsageError(f'the event file looks like {self.name} but "{self.prefix}{path}" {found}')
 
     def ignored(self, why: str) -> NoReturn:
         """Raise the UsageError for a webhook on which Dispatch runs nothing."""

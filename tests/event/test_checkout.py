@@ -67,6 +67,13 @@ def test_no_repository_is_told_with_the_way_out(tmp_path: Path):
     assert "git init" in caught.value.help
 
 
+def test_bare_repository_is_told_with_the_way_out(repo: Path, tmp_path: Path):
+    git(repo, "clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    with pytest.raises(EnvironmentProblem, match="bare") as caught:
+        checkout.read(str(tmp_path / "bare.git"))
+    assert "git clone" in caught.value.help
+
+
 def test_changed_paths_are_those_since_the_merge_base(repo: Path):
     start = commit(repo, old_txt="same text, long enough to count as renamed\n" * 5)
     git(repo, "checkout", "--quiet", "-b", "dev")

@@ -303,7 +303,9 @@ def test_webhook_that_runs_nothing_says_why(body: dict[str, Any], why: str):
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        pytest.param(changed(HUB_PUSH, "repository.clone_url", None), '"repository.clone_url"', id="missing"),
+        pytest.param(
+            changed(HUB_PUSH, "repository.clone_url", None), '"repository.clone_url" is missing', id="missing"
+        ),
         pytest.param(
             changed(HUB_PUSH, "repository", []), '"repository.clone_url"', id="wrong type on the way"
         ),
