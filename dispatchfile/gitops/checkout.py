@@ -23,6 +23,7 @@ class Checkout(Record):
     """A GitOps checkout. `directory` is where templates are looked for, `root` the repository's top.
 
     `configured` is the remote as its configuration names it, `fetch` and `push` are what git makes of it (insteadOf).
+    `forge` is the way to the remote's API that a runner gives (dispatchfile.URL.forge in $HOME/.gitconfig), or empty.
     `edits` is a patch of the tracked changes that earlier steps left.
     """
 
@@ -34,6 +35,7 @@ class Checkout(Record):
     objects: Path
     object_format: str
     edits: bytes
+    forge: str
     author: tuple[str, str]
     signing: tuple[str, ...]
 
@@ -80,15 +82,18 @@ def read(directory: Path, outputs: list[str]) -> Checkout:
     prefix = directory.relative_to(root).as_posix()
     exclude = [f":(top,exclude,literal){os.path.normpath(f'{prefix}/{path}')}" for path in outputs]
     filters = [key for scope, key, _ in settings if scope != "global" and key.startswith("filter.")]
+    where = _remote(configured, root)
+    given = {key: value for scope, key, value in settings if scope == "global"}
     return Checkout(
         root,
         directory,
-        _remote(configured, root),
+        where,
         _remote(git.text("remote", "get-url", "origin"), root),
         _remote(git.text("remote", "get-url", "--push", "origin"), root),
         directory / objects,
         object_format,
         _edits(git, filters, exclude),
+        given.get(f"dispatchfile.{where.url}.forge", ""),
         (known.get("user.name") or AUTHOR[0], known.get("user.email") or AUTHOR[1]),
         tuple(f"{key}={known[key]}" for key in _SIGNING if key in known),
     )

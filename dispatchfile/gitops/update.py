@@ -57,7 +57,9 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         job = Job(checkout, clone, options, revision, app, base, names, endpoint is not None, say)
         publish = allowed and not job.shown_only
         # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
-        hub = forge.connect(checkout.configured, endpoint, credential) if endpoint and publish else None
+        hub = None
+        if endpoint and publish:
+            hub = forge.connect(checkout.configured, endpoint, credential, checkout.forge)
         try:
             outcome = job.run(publish=publish)
         except PersonNeeded as needed:

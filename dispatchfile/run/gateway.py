@@ -7,7 +7,8 @@ credentials that the user has for them (`git credential fill`, $GITHUB_TOKEN), r
 user's git keeps fresh. HOME/.gitconfig of the steps turns each remote's URL into the gateway's (`insteadOf`).
 
 Its paths hold a token that only the run's containers are told, and a name of each remote that only the tasks with
-that remote as an input are told. Pushes beyond this machine need `publish`. What a request says of itself is not
+that remote as an input are told. Pushes beyond this machine need `publish`. Where a step may push and there is a
+token, it may also ask for what a pull request needs (relay.py). What a request says of itself is not
 trusted: a step may be any program.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import os
 import secrets
 import shutil
@@ -25,11 +27,9 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
-from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, urlsplit
 
 from dispatchfile import remote
@@ -37,6 +37,7 @@ from dispatchfile.credentials import find, host_variables
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.remote import without_userinfo
+from dispatchfile.run import relay
 from dispatchfile.run.git import config_value, git, git_environment
 
 _SERVICES = ("git-upload-pack", "git-receive-pack")
@@ -94,7 +95,20 @@ class Gateway:
         if (path := remote.parse(url).directory) and path.is_absolute():
             spellings = [str(path), f"file://{path}"]
         lines = "".join(f"\tinsteadOf = {config_value(spelling)}\n" for spelling in spellings)
-        return f"[url {config_value(self.serve(url, own))}]\n{lines}"
+        base = self.serve(url, own)
+        forge = ""
+        if self.may_propose(url):
+            forge = f"[dispatchfile {config_value(without_userinfo(url))}]\n\tforge = {config_value(base)}\n"
+        return f"[url {config_value(base)}]\n{lines}{forge}"
+
+    def may_propose(self, url: str) -> bool:
+        """Return whether a step may make pull requests on a remote: it may be pushed to, and there is a token for it."""
+        served = self._served[self._names[url]]
+        if served.path or not served.push:
+            return False
+        if url not in self.authorizations:
+            self.authorizations[url] = authorization(url)
+        return bool(self.authorizations[url])
 
     def find(self, path: str) -> tuple[Served, str] | None:
         """Return the remote of a request's path and what follows its name; None when the token or name is wrong."""
@@ -161,6 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         parts = urlsplit(self.path)
         found = self.gateway.find(parts.path)
+        if found and found[1].startswith(relay.PREFIX) and self.gateway.may_propose(found[0].url):
+            self._propose(found[0], found[1], parts.query)
+            return
         service = (parse_qs(parts.query).get("service") or [parts.path.rpartition("/")[2]])[0]
         if found is None or service not in _SERVICES or found[1] not in ("/info/refs", f"/{service}"):
             self._refuse(HTTPStatus.NOT_FOUND, "no such repository in this run")
@@ -189,6 +206,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "the request's body is not as long as it says")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    do_PATCH = do_PUT = do_POST  # noqa: N815 as the base class calls them
+
+    def _propose(self, served: Served, inner: str, query: str) -> None:
+        """Answer what a pull request needs."""
+        try:
+            size = _length(self.headers.get("Content-Length") or "0", 10)
+            if size > relay.LARGEST_BODY:
+                raise _BadBody
+            body = io.BytesIO(b"".join(self._read(size)))
+            answer = relay.pass_on(
+                *(served.url, self.command, inner, query, body if size else None),
+                authorization=self.gateway.authorizations[served.url],
+                base=self.gateway.serve(served.url),
+            )
+        except _BadBody:
+            self._refuse(HTTPStatus.BAD_REQUEST, "the request's body is not as long as it says, or too long")
+        except EnvironmentProblem as problem:
+            self._refuse(HTTPStatus.BAD_GATEWAY, problem.message)
+        else:
+            self._send(answer.status, answer.headers, iter([answer.body] if answer.body else []))
 
     def _refuse(self, status: HTTPStatus, text: str) -> None:
         # git shows the text of an error answer only when it is plain text in this character set.
@@ -290,11 +328,11 @@ class _Handler(BaseHTTPRequestHandler):
             for block in self._body():
                 body.write(block)
             posted = body if self.command == "POST" else None
-            response = ask(url, headers, posted, self.gateway.authorizations.get(served.url, ""))
+            response = relay.ask(url, headers, posted, self.gateway.authorizations.get(served.url, ""))
             if response.status == HTTPStatus.UNAUTHORIZED:
                 response.close()
                 known = self.gateway.authorizations[served.url] = authorization(served.url)
-                response = ask(url, headers, posted, known)
+                response = relay.ask(url, headers, posted, known)
         with response:
             kind = [("Content-Type", response.headers.get("Content-Type", "text/plain"))]
             if response.status == HTTPStatus.UNAUTHORIZED:
@@ -347,28 +385,6 @@ def _cgi_variables(request: BaseHTTPRequestHandler, inner: str, query: str) -> M
         "QUERY_STRING": query,
         "REMOTE_ADDR": address,
     }
-
-
-def ask(
-    url: str, headers: Mapping[str, str], body: IO[bytes] | None, authorization: str
-) -> HTTPResponse | HTTPError:
-    """Return a remote's answer to a whole body, an error answer too. Raises EnvironmentProblem when there is none."""
-    from urllib.request import Request, urlopen
-
-    length = {"Content-Length": str(body.seek(0, os.SEEK_END))} if body else {}
-    if body:
-        body.seek(0)
-    request = Request(url, data=body, headers={**headers, **length})  # noqa: S310 http(s) only, see Gateway._target
-    if authorization:
-        # Not sent on when the remote redirects elsewhere.
-        request.add_unredirected_header("Authorization", authorization)
-    try:
-        answer: HTTPResponse = urlopen(request, timeout=300)  # noqa: S310 as above
-    except HTTPError as error:
-        return error
-    except (URLError, OSError) as error:
-        raise EnvironmentProblem(f"{without_userinfo(url)} does not answer: {error}") from None
-    return answer
 
 
 def authorization(url: str) -> str:

@@ -22,9 +22,9 @@ MERGEABLE_WAIT = 30.0
 
 
 class GitHub:
-    """One repository, OWNER/NAME, on the GitHub whose REST API is at `endpoint`."""
+    """One repository, OWNER/NAME, on the GitHub whose REST API is at `endpoint`; a relay needs no credential."""
 
-    def __init__(self, endpoint: str, repository: str, credential: Credential) -> None:
+    def __init__(self, endpoint: str, repository: str, credential: Credential | None) -> None:
         try:
             import github
         except ImportError as error:
@@ -34,13 +34,13 @@ class GitHub:
         # PyGithub writes each refused request to stderr by itself; what matters is in our errors.
         logging.getLogger("github").setLevel(logging.ERROR)
         host = parse(endpoint)
-        if host.scheme != "https" and not is_loopback(host.host):
+        if credential and host.scheme != "https" and not is_loopback(host.host):
             raise EnvironmentProblem(
                 f"{endpoint} would get the token in plain text", help="-api-endpoint must be https"
             )
         self._owner = repository.partition("/")[0]
         client = github.Github(
-            auth=github.Auth.Token(credential.token),
+            auth=github.Auth.Token(credential.token) if credential else None,
             base_url=endpoint,
             per_page=100,
             seconds_between_requests=0 if is_loopback(host.host) else 0.25,

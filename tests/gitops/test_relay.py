@@ -1,0 +1,116 @@
+"""An update in a container: the token stays with the gateway, the pull request is made all the same."""
+
+from __future__ import annotations
+
+import base64
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dispatchfile.run.gateway import Gateway
+from tests.gitops.conftest import DIGESTS, Site
+from tests.gitops.forge_server import GitHubServer, basic
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    made = Gateway("127.0.0.1", tmp_path / "mirrors", publish=False, offline=False)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def inside(
+    gateway: Gateway, hub: GitHubServer, hub_site: Site, own_git_settings: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Site:  # fmt: skip
+    """The checkout as a step sees it: the user's token is in a credential helper that the step does not have."""
+    monkeypatch.delenv("DISPATCHFILE_GIT_TOKEN")
+    store = tmp_path / "store"
+    store.write_text(
+        f"http://x-access-token:{hub.token}@{hub.url.removeprefix('http://').replace(':', '%3a')}\n"
+    )
+    own_git_settings.write_text(f"[credential]\n\thelper = store --file={store}\n")
+    given = gateway.git_config(f"{hub.url}/acme/gitops.git")
+    own_git_settings.write_text(given)
+    assert hub.token not in given
+    monkeypatch.setenv("DISPATCHFILE_PUBLISH", "0")
+    return hub_site
+
+
+def argv(hub: GitHubServer, letter: str = "a") -> list[str]:
+    return [
+        f"-git-revision=r{letter}",
+        f"-substitute=imageName={DIGESTS[letter]}",
+        f"-api-endpoint={hub.url}/api/v3",
+    ]
+
+
+def test_a_pull_request_without_a_token(hub: GitHubServer, inside: Site) -> None:
+    done = inside.update(*argv(hub), "--label=deploy", "--reviewer=ada")
+    assert done.pull_request == f"{hub.url}/acme/gitops/pull/1"
+    assert (hub.pulls[0]["labels"], hub.pulls[0]["reviewers"]) == (["deploy"], ["ada"])
+    for number in range(120):
+        hub.add(f"topic-{number}", "main", "theirs", "")
+    hub.ignores_filters = True
+    assert inside.update(*argv(hub, "b")).pull_request == done.pull_request
+    assert inside.update(*argv(hub, "c"), "-merge-pull-request").merged
+    assert DIGESTS["c"] in inside.show("main", "app.yaml")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/repos/acme/gitops"),
+        ("GET", "/repos/acme/other/pulls"),
+        ("GET", "/repos/acme/gitops/../other/pulls"),
+        ("GET", "/repos/acme/gitops/pulls/1%2F..%2F..%2Fkeys"),
+        ("PUT", "/repos/acme/gitops/contents/x"),
+        ("POST", "/repos/acme/gitops/hooks"),
+        ("GET", "/user"),
+        ("POST", "/graphql"),
+    ],
+)
+def test_nothing_else_is_passed_on(
+    gateway: Gateway, hub: GitHubServer, inside: Site, method: str, path: str
+) -> None:
+    assert ask(gateway, hub, method, f"{hub.url}/api/v3", path) == 404
+    assert hub.calls == []
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.2:{port}", "http://127.0.0.1:1", "{url}@evil.test", "{url}?x=", "ext::sh"]
+)
+def test_the_token_goes_to_the_remotes_own_host(
+    gateway: Gateway, hub: GitHubServer, inside: Site, endpoint: str
+) -> None:
+    named = endpoint.format(port=hub.server_address[1], url=hub.url)
+    assert ask(gateway, hub, "GET", named, "/repos/acme/gitops/pulls") == 404
+    assert basic("x-access-token", hub.token) not in "".join(hub.authorized)
+
+
+def test_where_nothing_may_be_pushed_nothing_may_be_proposed(
+    hub: GitHubServer, inside: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatchfile.remote.is_loopback", lambda _host: False)
+    far = Gateway("127.0.0.1", tmp_path / "far", publish=False, offline=False)
+    try:
+        assert "forge" not in far.git_config(f"{hub.url}/acme/gitops.git")
+        assert ask(far, hub, "GET", f"{hub.url}/api/v3", "/repos/acme/gitops/pulls") == 404
+    finally:
+        far.close()
+
+
+def ask(gateway: Gateway, hub: GitHubServer, method: str, endpoint: str, path: str) -> int:
+    """The status of what a step asks of the API at `endpoint`."""
+    name = base64.urlsafe_b64encode(endpoint.encode()).decode().rstrip("=")
+    url = f"{gateway.serve(f'{hub.url}/acme/gitops.git')}/api/{name}{path}"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
