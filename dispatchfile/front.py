@@ -52,7 +52,19 @@ def find(folder: Path | str = ".") -> str:
         if os.path.isfile(path):
             return path
     where = "this directory" if str(folder) == "." else str(folder)
-    raise UsageError(f"no Dispatchfile in {where}", help="go to its directory, or name the file with -f FILE")
+    above = _folder_above(folder)
+    advice = f"there is one in {above}: give -C {above}, or" if above else "go to its directory, or"
+    raise UsageError(f"no Dispatchfile in {where}", help=f"{advice} name the file with -f FILE")
+
+
+def _folder_above(folder: Path | str) -> str:
+    """Return the nearest folder above, within the same repository, that has a Dispatchfile; "" without one."""
+    here, way = os.path.abspath(folder), str(folder)
+    while not os.path.exists(os.path.join(here, ".git")) and here != os.path.dirname(here):
+        here, way = os.path.dirname(here), os.path.normpath(os.path.join(way, ".."))
+        if any(os.path.isfile(os.path.join(here, name)) for name in DEFAULT_NAMES):
+            return way
+    return ""
 
 
 def open_source(path: Path | str) -> Source:

@@ -80,6 +80,21 @@ def test_no_default_file(tmp_path):
         front.find(tmp_path)
 
 
+def test_a_dispatchfile_further_up_in_the_repository_is_pointed_at(tmp_path, monkeypatch):
+    inner = tmp_path / "repository/a/b"
+    inner.mkdir(parents=True)
+    (tmp_path / "Dispatchfile").touch()  # outside the repository: none of its business
+    (tmp_path / "repository/.git").mkdir()
+    monkeypatch.chdir(inner)
+    with pytest.raises(UsageError) as caught:
+        front.find()
+    assert caught.value.help == "go to its directory, or name the file with -f FILE"
+    (tmp_path / "repository/Dispatchfile.cue").touch()
+    with pytest.raises(UsageError) as caught:
+        front.find()
+    assert caught.value.help.startswith("there is one in ../..: give -C ../.., or")
+
+
 @pytest.mark.parametrize(
     ("content", "error", "message"),
     [

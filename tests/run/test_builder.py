@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
 import threading
 import time
@@ -13,12 +14,14 @@ import pytest
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.run.backend import Output, StepResult, StorageInput
 from dispatchfile.run.buildcontext import _ignored, _rule, base_images, ignore_lines
+from dispatchfile.run.connect import connect
 from dispatchfile.run.images import registry_host, repository_name, split_ref
 from dispatchfile.run.kaniko import is_kaniko, parse_request
 from tests.run.on_engine import Collected, bench, step_spec
 
 KANIKO = "registry.test/kaniko-project/executor:v0.14.0"
 DIGEST_LENGTH = len("sha256:") + 64
+DIGEST = "sha256:" + "cd" * 32
 
 
 @pytest.fixture
@@ -270,3 +273,38 @@ FROM $UNKNOWN
 )
 def test_what_a_dockerignore_leaves_out(patterns: list[str], path: str, ignored: bool) -> None:
     assert _ignored(path, [_rule(pattern) for pattern in patterns]) is ignored
+
+
+@pytest.mark.docker
+def test_the_executor_itself_runs_when_asked_for(tmp_path: Path, toolbox: str) -> None:
+    # Stands in for kaniko's image: its entrypoint tells its arguments and leaves a layout where they say.
+    executor = (
+        "#!/bin/sh\n"
+        'echo "executor $*"\n'
+        "for word; do case $word in --oci-layout-path=*) path=${word#*=};; esac; done\n"
+        f'echo \'{{"manifests": [{{"digest": "{DIGEST}"}}]}}\' > "$path/index.json"\n'
+    )
+    image = f"dispatchfile-test-{os.getpid()}/kaniko-executor:x"
+    context = tmp_path / "context"
+    context.mkdir()
+    (context / "executor").write_text(executor)
+    (context / "executor").chmod(0o755)
+    (context / "Dockerfile").write_text(
+        f'FROM {toolbox}\nCOPY executor /kaniko/executor\nENTRYPOINT ["/kaniko/executor"]\n'
+    )
+    client = connect()
+    try:
+        for _ in client.build(path=str(context), tag=image, rm=True):
+            continue
+        with bench(tmp_path, kaniko="container", offline=True) as made:
+            with pytest.raises(EnvironmentProblem, match="is not on this engine, and the run is offline"):
+                made.backend.ensure_image(KANIKO, "missing")
+            made.backend.ensure_image(image, "missing")
+            task = made.task(outputs=(Output("app", "image"),))
+            args = ("--no-push", "--oci-layout-path=/workspace/output/app")
+            result, out, _ = made.step(task, image, args=args)
+            assert (result.exit_code, out) == (0, f"executor {' '.join(args)}\n")
+            assert made.backend.image_digest(task, "app") == DIGEST
+    finally:
+        client.remove_image(image, force=True)
+        client.close()
