@@ -101,8 +101,9 @@ def _decoded(name: str, data: bytes) -> str:
         raise EvaluationError(
             f"{name}: holds a NUL byte on line {data.count(10, 0, at) + 1}; this is no text file"
         )
+    data = data.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"{name}: is not UTF-8 on line {line}: byte 0x{data[error.start]:02x}"

@@ -51,6 +51,18 @@ def test_nothing_heavy_is_loaded(argv: tuple[str, ...]) -> None:
     assert loaded_by(*argv) == []
 
 
+@pytest.mark.parametrize(
+    "argv", [("render", str(EXAMPLE)), ("render", "--output", "json", str(EXAMPLE)), ("--help",)]
+)
+def test_no_module_of_the_standard_library_is_loaded_for_a_trifle(argv: tuple[str, ...]) -> None:
+    trifles = ("pathlib", "shutil", "urllib", "locale", "tempfile", "subprocess", "textwrap", "logging")
+    ours = set(loaded_by(*argv, names=trifles))
+    bare = subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert ours - set(bare.stdout.split()) == set()
+
+
 def test_yaml_is_written_without_the_others() -> None:
     assert set(loaded_by("render", str(EXAMPLE))) <= {"yaml"}
 

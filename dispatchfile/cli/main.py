@@ -120,7 +120,7 @@ def help_text() -> str:
 
 def command_parser(name: str) -> Parser:
     """Return the parser of one command; imports that command's module only."""
-    commands = Parser(prog="dispatchfile").add_subparsers(
+    commands = Parser(prog="dispatchfile", add_help=False).add_subparsers(
         prog="dispatchfile", dest="command", parser_class=Parser
     )
     import_module(f"dispatchfile.cli.{name}").add_parser(commands)

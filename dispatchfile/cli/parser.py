@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
 
+# Help and messages are English throughout; looking for translations of argparse's own words takes 2 ms of each start.
+argparse._ = str  # type: ignore[attr-defined] # the name under which it has imported gettext
+
+
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal, which argparse asks `shutil` for at every option: a tenth of the start."""
 
