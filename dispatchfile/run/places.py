@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem
@@ -24,6 +25,7 @@ from dispatchfile.run.backend import (
     StorageInput,
     WorkingTree,
 )
+from dispatchfile.run.git import git
 from dispatchfile.run.outcome import Outcome
 
 
@@ -77,6 +79,18 @@ class Places:
     def context(self, name: str) -> str | None:
         """Return the value of a `context.*` variable, empty where the event has none; None for other variables."""
         return self._values.get(name, "") if name.startswith("context.") else None
+
+    @cached_property
+    def source_date(self) -> str:
+        """The date of the event's commit in seconds since 1970; empty when the user's repository has no such commit."""
+        commit = self.context("context.git.commit")
+        if not commit:
+            return ""
+        words = ["rev-list", "-1", "--timestamp", "--end-of-options", commit, "--"]
+        try:
+            return git(words, cwd=self._ground.repository).decode().partition(" ")[0]
+        except EnvironmentProblem:
+            return ""
 
     def param(self, resource: Resource, name: str) -> str:
         """Return a parameter of a resource, empty when it is not given."""

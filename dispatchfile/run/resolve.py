@@ -17,7 +17,7 @@ from dispatchfile.record import Record
 from dispatchfile.run.backend import Mount, Output, StepSpec, TaskSpec, VolumeSpec
 from dispatchfile.run.places import Known, Places
 from dispatchfile.run.secrets import volume_items, volume_secret
-from dispatchfile.run.standin import stand_in
+from dispatchfile.run.standin import STAND_INS, stand_in
 
 WORKSPACE = "/workspace"
 SCRIPTS = "/tekton/scripts"
@@ -179,19 +179,25 @@ class Resolver:
             mounts.append(Mount("dispatchfile-scripts", SCRIPTS, read_only=True))
         group = "" if step.run_as_group is None else f":{step.run_as_group}"
         user = "" if step.run_as_user is None and not group else f"{step.run_as_user or 0}{group}"
+        image = self._image(task, step, known)
         return StepSpec(
             task.name,
             step.name,
-            self._image(task, step, known),
+            image,
             tuple(map(fill, command)) if command is not None else None,
             tuple(map(fill, step.args)) if step.args is not None else None,
-            self._env(step, fill),
+            {**self._told(image), **self._env(step, fill)},
             fill(step.working_dir or "") or WORKSPACE,
             tuple(mounts),
             step.limits,
             step.privileged,
             user,
         )
+
+    def _told(self, image: str) -> dict[str, str]:
+        """Return what the update task is told of the source commit, which its own inputs seldom hold (its README)."""
+        date = self.places.source_date if image in STAND_INS.values() else ""
+        return {"DISPATCHFILE_SOURCE_DATE": date} if date else {}
 
     def _env(self, step: Step, fill: Callable[[str], str]) -> dict[str, str]:
         env: dict[str, str] = {}

@@ -29,6 +29,7 @@ from dispatchfile.run.resolve import Resolver, Supplies
 from dispatchfile.run.standin import stand_in
 from dispatchfile.run.unhonoured import unhonoured
 from tests.run.make import COMMIT, EVENT, plan, task
+from tests.run.on_engine import git, repository
 
 OTHER = "f" * 40
 URL = "https://git.test/me/app"
@@ -263,3 +264,16 @@ def test_fields_that_are_not_honoured() -> None:
     assert [one.path for one in found] == [
         "task.t.steps[0].livenessProbe", "task.t.steps[0].env[0].valueFrom.fieldRef", "resource.src.param.sslVerify",
     ]  # fmt: skip
+
+
+def test_the_update_task_is_told_the_date_of_the_source_commit(tmp_path: Path) -> None:
+    """Without it an older commit's update that ends late could not be told from a newer one's."""
+    repository(tmp_path, {"f": "x"})
+    commit = git(tmp_path, "rev-parse", "HEAD")
+    steps = [{"image": "test.registry/any/update-gitops-repo:v1.0"}, {"image": "alpine"}]
+    made = resolver(tmp_path, {"t": task(*steps)}, {}, event=replace(EVENT, commit=commit))
+    update, other = made.step_specs(made.plan.tasks[0].task, Known())
+    assert update.env == {"DISPATCHFILE_SOURCE_DATE": git(tmp_path, "show", "-s", "--format=%ct", "HEAD")}
+    assert other.env == {}
+    elsewhere = resolver(tmp_path, {"t": task(*steps)}, {}, event=replace(EVENT, commit=OTHER))
+    assert elsewhere.step_specs(elsewhere.plan.tasks[0].task, Known())[0].env == {}
