@@ -198,3 +198,25 @@ def test_real_files_never_crash(path):
 def test_what_could_not_be_read_is_not_said_to_be_missing(text, messages):
     found = front.interpret(front.read(Source("Dispatchfile", text)))[1]
     assert [one.message for one in found] == messages
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "written"),
+    [
+        ("'alpine'", "bytes", '"alpine"'),
+        ("alpine:3.12", "a struct", '"alpine:3.12"'),
+        ("3", "a number", '"3"'),
+    ],
+)
+def test_a_text_in_other_quotes_or_none_is_told_as_it_was_meant(image, kind, written):
+    text = f'task "t": steps: [{{name: "a", image: {image}}}]\n'
+    [found] = front.interpret(front.read(Source("Dispatchfile", text)))[1]
+    assert found.message == f"`task.t.steps[0].image` must be a string, not {kind}"
+    assert found.help == f"write {written}"
+    assert found.span is not None
+    assert found.span.text == image
+
+
+def test_single_quotes_are_text_in_yaml():
+    text = "#!yaml\ntask: {t: {steps: [{name: 'a', image: 'it''s'}]}}\n"
+    assert front.interpret(front.read(Source("Dispatchfile", text)))[1] == ()

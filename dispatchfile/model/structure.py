@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
 from dispatchfile.model.schema import owners
 from dispatchfile.model.shape import Field, Flag, Free, ListOf, MapOf, Table, Text, Whole, noun
@@ -42,7 +44,7 @@ def check(value: Value, shape: Shape, path: str = "") -> Iterator[Diagnostic]:
                 yield from check(item, shape.item, f"{path}[{index}]")
         else:
             yield mismatch(value, shape, path)
-    elif not _is_scalar(data, shape):
+    elif not _is_scalar(data, shape) or _are_bytes(value):
         yield mismatch(value, shape, path)
 
 
@@ -59,6 +61,16 @@ def _is_scalar(data: object, shape: Text | Flag | Whole) -> bool:
     if shape.kind == "quantity" and not isinstance(data, (dict, list, bool)):
         return True
     return isinstance(data, str)
+
+
+def _are_bytes(value: Value) -> bool:
+    """Return whether a value was written as bytes of CUE: they stand in single quotes, and are exported as base64."""
+    written = value.span.text if value.span is not None else ""
+    if written[:1] != "'" or value.data == written[1:-1]:
+        return False
+    from base64 import b64encode
+
+    return value.data == b64encode(written[1:-1].encode()).decode()
 
 
 def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) -> Iterator[Diagnostic]:
@@ -147,6 +159,7 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
     wanted = noun(shape)
     advice, text = "", None
     span = value.span
+    kind = "bytes" if _are_bytes(value) else kind_of(data)
     if isinstance(data, dict) and isinstance(shape, ListOf):
         advice = _list_advice(data, shape)
     elif (
@@ -156,13 +169,8 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
         and span is not None
     ):
         text = f"[{_quoted(data)}]"
-    elif (
-        isinstance(shape, Text)
-        and not isinstance(data, (dict, list))
-        and data is not None
-        and span is not None
-    ):
-        text = _quoted(span.text)
+    elif isinstance(shape, Text) and data is not None and span is not None:
+        text = _as_text(data, span.text)
     elif data is None:
         advice = (
             "write { } for one without settings"
@@ -174,7 +182,7 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
     return Diagnostic(
         "DF103",
         Severity.ERROR,
-        f"{f'`{path}`' if path else 'the file'} must be {wanted}, not {kind_of(data)}",
+        f"{f'`{path}`' if path else 'the file'} must be {wanted}, not {kind}",
         span or value.key,
         f"expected {wanted}",
         help=advice,
@@ -183,6 +191,15 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
         if text is not None and span is not None
         else None,
     )
+
+
+def _as_text(data: object, written: str) -> str | None:
+    """Return what was written as the string it was meant to be, or None when it was not meant as one."""
+    if isinstance(data, str):
+        return _quoted(written[1:-1])
+    if isinstance(data, list) or (isinstance(data, dict) and not re.fullmatch(r"[\w./-]+:\S+", written)):
+        return None
+    return _quoted(written)
 
 
 def _list_advice(data: dict[str, Value], shape: ListOf) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _DECODER = JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
 
@@ -98,7 +98,9 @@ class _Json:
     def scalar(self) -> Scalar:
         """Return the number, true, false, or null that stands here."""
         number = _NUMBER.match(self.text, self.at)
-        if number is not None and len(number[0]) <= LONGEST_NUMBER:
+        if number is not None:
+            if len(number[0]) > LONGEST_NUMBER or len(number[2] or "") > len("e+9999"):
+                raise self.refusal("the number is too large", f"at most {LONGEST_NUMBER} digits are read")
             self.at = number.end()
             return Decimal(number[0]) if number[1] or number[2] else int(number[0])
         for word, value in _WORDS.items():

@@ -57,7 +57,8 @@ def test_places():
         ('{"a": 1, "a": 2}', "f:1:10", "is repeated"),
         ("[" * 100_000, "f:1:102", "nested too deeply"),
         ('{"a":' * 100_000, "f:1:506", "nested too deeply"),
-        ("1" * 5000, "f:1:1", "expected a value"),
+        ("1" * 5000, "f:1:1", "too large"),
+        ('{"a": 1e999999999}', "f:1:7", "too large"),
     ],
 )
 def test_refusals(text, place, message):
