@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.run.archive import Archive, read_single, unpack
@@ -30,18 +30,18 @@ from dispatchfile.run.backend import (
 from dispatchfile.run.checkouts import cache_folder, prune
 from dispatchfile.run.connect import address_of_this_machine, asking, connect
 from dispatchfile.run.containers import RunningStep, refused_create, step_config
+from dispatchfile.run.handles import DockerStep, DockerTask, created_step, opened_task
 from dispatchfile.run.images import Images, ensure_pause_image
 from dispatchfile.run.inputs import Inputs
 from dispatchfile.run.kaniko import is_executor_call, is_kaniko
 from dispatchfile.run.labels import RUN, STEP, TASK, labels_of_run
-from dispatchfile.run.networks import HOSTNAME, Network, Networks
+from dispatchfile.run.networks import HOSTNAME, Networks
 from dispatchfile.run.oci import digest_of_index
+from dispatchfile.run.removals import Removals
 from dispatchfile.run.seats import Seats
-from dispatchfile.run.sweep import discard, remove_labelled, sweep
+from dispatchfile.run.sweep import remove_labelled, sweep
 from dispatchfile.run.workspace import (
     SCRATCH,
-    MountConfig,
-    Scratch,
     inner_directories,
     merged,
     path_part,
@@ -57,42 +57,9 @@ if TYPE_CHECKING:
     from dispatchfile.run.gateway import Gateway
 
 WORKERS = 6
+AHEAD = 2
+"""Volumes made ahead of tasks that are still to come."""
 LARGEST_INDEX = 4 << 20
-
-
-class DockerTask:
-    """An open task: its seat, its network, what its steps mount, and what is to be removed at its end.
-
-    `harmless` tells of each step that it ended by itself, and had no rights to change the network.
-    """
-
-    def __init__(self, spec: TaskSpec, seat: Future[Scratch], network: Network | None) -> None:
-        self.spec = spec
-        self.seat = seat
-        self.network = network
-        self.harmless: list[bool] = []
-        self.mounts: list[MountConfig] = []
-        self.containers: list[str] = []
-        self.volumes: list[str] = []
-        self.images: list[str] = []
-        self.closed = False
-
-    @property
-    def scratch(self) -> Scratch:
-        """Return the task's volume, waiting until it is there."""
-        return self.seat.result()
-
-
-class DockerStep:
-    """A created step: a container, or a build; with neither, `refusal` says why the engine would not create it."""
-
-    def __init__(self, task: DockerTask, spec: StepSpec, mounts: list[MountConfig]) -> None:
-        self.task = task
-        self.spec = spec
-        self.mounts = mounts
-        self.container = ""
-        self.running: RunningStep | Build | None = None
-        self.refusal = StepResult(1, "not-started", "the step was not created")
 
 
 class DockerBackend:
@@ -105,7 +72,6 @@ class DockerBackend:
         self._running: set[RunningStep | Build] = set()
         self._gateway: Gateway | None = None
         self._gateway_refused = False
-        self._removals: list[Future[None]] = []
         self._stopping = False
         self._swept = False
         self._closed = False
@@ -123,9 +89,8 @@ class DockerBackend:
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="engine")
         self._labels = labels_of_run(run.run_id, keep=run.keep)
         self._images = Images(self._client, offline=run.offline, platform=run.platform)
-        self._networks = Networks(
-            self._client, self._workers, self._labels, run.network, partial(self._later, self._remove_network)
-        )
+        self._removals = Removals(self._client, self._workers)
+        self._networks = Networks(self._client, self._workers, self._labels, run.network)
         self._seats = Seats(self._client, self._workers, self._labels, run.tasks)
         self._inputs = Inputs(self._client, run, self._labels, self._notice, self._gateway_if_reachable)
         ensure_pause_image(self._client)
@@ -153,12 +118,13 @@ class DockerBackend:
         self._sweep_once()
         for task in self._tasks:
             self.close_task(task)
+        self._removals.begin_held_back()
         for network in self._networks.rest():
-            self._later(self._remove_network, network)
+            self._removals.network(network)
         for scratch in self._seats.rest():
-            self._later(self._remove, [scratch.holder], [scratch.volume], [])
+            self._removals.all([scratch.holder], [scratch.volume], [])
         try:
-            if any(removal.exception() for removal in self._removals):
+            if self._removals.failed():
                 # What one removal stumbled over is tried once more, by label.
                 remove_labelled(self._client, lambda labels: labels.get(RUN) == self._spec.run_id)
         finally:
@@ -194,7 +160,7 @@ class DockerBackend:
         """Return the digest that a task left for an image output, from either place; None when it left none."""
         name = path_part(resource, "resource")
         for place in (f"workspace/output/{name}", f"home/image-outputs/{name}"):
-            index = self._read(_opened(task), f"{place}/index.json")
+            index = self._read(opened_task(task), f"{place}/index.json")
             if index is not None:
                 return digest_of_index(index, f"/{place}/index.json")
         return None
@@ -203,12 +169,12 @@ class DockerBackend:
         """Copy /workspace/output/RESOURCE to a new directory on this machine, owned by the user."""
         path = f"{SCRATCH}/workspace/output/{path_part(resource, 'resource')}"
         with asking(f'save the output "{resource}" of task "{task.spec.name}"'):
-            chunks, _ = self._engine.get_archive(_opened(task).scratch.holder, path)
+            chunks, _ = self._engine.get_archive(opened_task(task).scratch.holder, path)
             unpack(chunks, target)
 
     def close_task(self, task: TaskHandle) -> None:
         """Remove the containers and volumes of a task, beside what runs next."""
-        opened = _opened(task)
+        opened = opened_task(task)
         with self._lock:
             if opened.closed:
                 return
@@ -220,16 +186,18 @@ class DockerBackend:
                 self._networks.give_back(opened.network)
             else:
                 # The network takes longest to remove; containers that ended do not miss it.
-                self._later(self._remove_network, opened.network)
-        self._later(self._remove_task, opened)
+                self._removals.network(opened.network)
+        if opened.seat.exception() is None:
+            scratch = opened.scratch
+            containers, volumes = [*opened.containers, scratch.holder], [*opened.volumes, scratch.volume]
+            remove = self._removals.hold_back if self._to_open else self._removals.all
+            remove(containers, volumes, opened.images)
 
     # --- a step ---
 
     def create_step(self, task: TaskHandle, spec: StepSpec) -> DockerStep:
         """Create the container of a step without starting it; a step that cannot be is told of when it is run."""
-        import docker
-
-        opened = _opened(task)
+        opened = opened_task(task)
         mounts = merged(opened.mounts, volume_mounts(opened.scratch, opened.spec.volumes, spec.mounts))
         step = DockerStep(opened, spec, mounts)
         inner = inner_directories(opened.spec.volumes, spec.mounts)
@@ -248,28 +216,39 @@ class DockerBackend:
             self._images.ensure(spec.image, self._spec.pull)
         labels = {**opened.spec.labels, **self._labels, TASK: opened.spec.name, STEP: spec.name}
         config = step_config(spec, self._images.resolve(spec.image), self._mode(opened), mounts, labels)
-        if opened.network is None:
-            config["Hostname"] = HOSTNAME
         # The update task asks this when it decides whether it may push (runner/images/update-gitops-repo/README.md).
         config["Env"].append(f"DISPATCHFILE_PUBLISH={int(self._spec.publish)}")
-        with asking(f'create the step "{spec.name}" of task "{opened.spec.name}"'):
+        if opened.network is None:
+            config["Hostname"] = HOSTNAME
+        made = self._create(step, config)
+        if made and opened.network is not None and not opened.network.is_fresh():
+            self._removals.container(made)
+            self._renew_network(opened)
+            config["HostConfig"]["NetworkMode"] = self._mode(opened)
+            made = self._create(step, config)
+        if made:
+            step.container = made
+            opened.containers.append(made)
+            step.running = RunningStep(self._engine, made)
+        return step
+
+    def _create(self, step: DockerStep, config: dict[str, Any]) -> str:
+        """Return the new container of a step; "" when the step is to blame that there is none, and knows why."""
+        import docker
+
+        with asking(f'create the step "{step.spec.name}" of task "{step.task.spec.name}"'):
             try:
                 made = self._engine.create_container_from_config(config, None, self._spec.platform or None)
             except docker.errors.APIError as error:
-                if refusal := refused_create(spec.image, error):
+                if refusal := refused_create(step.spec.image, error):
                     step.refusal = refusal
-                    return step
+                    return ""
                 raise
-        step.container = str(made["Id"])
-        if opened.network is not None:
-            opened.network.fresh.result()  # known before anything runs in it
-        opened.containers.append(step.container)
-        step.running = RunningStep(self._engine, step.container)
-        return step
+        return str(made["Id"])
 
     def run_step(self, step: StepHandle, sink: Sink, timeout: float | None) -> StepResult:
         """Start a step and wait for its end."""
-        created = _created(step)
+        created = created_step(step)
         if created.running is None:
             return created.refusal
         with self._lock:
@@ -277,6 +256,9 @@ class DockerBackend:
                 return StepResult(1, "stopped", "the run was stopped before the step began")
             self._running.add(created.running)
         self._sweep_once()
+        # The engine is busy with little else while it starts a container.
+        self._seats.prepare(AHEAD)
+        self._removals.begin_held_back()
         harmless = created.task.harmless
         harmless.append(False)
         try:
@@ -291,7 +273,7 @@ class DockerBackend:
         """Open a shell on the user's terminal where the step ran; return its exit code."""
         from dispatchfile.run.shell import shell_after
 
-        created = _created(step)
+        created = created_step(step)
         if not created.container:
             raise EnvironmentProblem(
                 f'the step "{created.spec.name}" ran in no container that a shell could open in',
@@ -324,7 +306,7 @@ class DockerBackend:
         with self._lock:
             begun, self._swept = self._swept, True
         if not begun:
-            self._later(self._sweep)
+            self._removals.begin(self._sweep)
 
     def _sweep(self) -> None:
         try:
@@ -366,49 +348,19 @@ class DockerBackend:
 
     def _network_of(self, task: DockerTask) -> str:
         """Return the container that holds a task's network, made now for a task that had none."""
-        with self._lock:
-            network = task.network = task.network or self._networks.begin()
-        return network.container.result()
+        if task.network is None:
+            task.network = self._networks.begin()
+        elif not task.network.is_fresh():
+            self._renew_network(task)
+        return task.network.container.result()
+
+    def _renew_network(self, task: DockerTask) -> None:
+        if task.network is not None:
+            self._removals.network(task.network)
+        task.network = self._networks.begin()
 
     def _mode(self, task: DockerTask) -> str:
         """Return the engine's network mode for the steps of a task."""
         if task.network is None:
             return self._spec.network or "default"
-        return f"container:{self._network_of(task)}"
-
-    def _later(self, remove: Callable[..., None], *what: object) -> None:
-        self._removals.append(self._workers.submit(remove, *what))
-
-    def _remove_network(self, network: Network) -> None:
-        if network.container.exception() is None:
-            with asking("remove the network of a task"):
-                discard(self._engine.remove_container, network.container.result(), force=True, v=True)
-
-    def _remove_task(self, task: DockerTask) -> None:
-        if task.seat.exception() is None:
-            containers, volumes = (
-                [*task.containers, task.scratch.holder],
-                [*task.volumes, task.scratch.volume],
-            )
-            self._remove(containers, volumes, task.images)
-
-    def _remove(self, containers: list[str], volumes: list[str], images: list[str]) -> None:
-        with asking("remove what a task used"):
-            for container in containers:
-                discard(self._engine.remove_container, container, force=True, v=True)
-            for name in volumes:
-                discard(self._engine.remove_volume, name, force=True)
-            for image in images:
-                discard(self._engine.remove_image, image, force=True)
-
-
-def _opened(task: TaskHandle) -> DockerTask:
-    if not isinstance(task, DockerTask):
-        raise TypeError("a task of another backend")
-    return task
-
-
-def _created(step: StepHandle) -> DockerStep:
-    if not isinstance(step, DockerStep):
-        raise TypeError("a step of another backend")
-    return step
+        return f"container:{task.network.container.result()}"

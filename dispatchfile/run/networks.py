@@ -8,7 +8,7 @@ privileged step was in it, and the files that all containers in it share are unt
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -24,18 +24,27 @@ HOSTNAME = "task"
 SHARED_FILES = ("/etc/hosts", "/etc/resolv.conf", "/etc/hostname")
 
 Stats = tuple[str, ...]
+TOUCHED: Stats = ()
+"""What is known of a network that cannot be handed on, after all."""
 
 
 class Network:
-    """A network on its way: its container, and what the shared files were before any step ran in it."""
+    """A network on its way: its container, and what the shared files were before any step ran in it.
+
+    A container can be created in a network before all is known of it, but nothing may start there unless `is_fresh`.
+    """
 
     def __init__(self) -> None:
         self.container: Future[str] = Future()
         self.fresh: Future[Stats] = Future()
 
+    def is_fresh(self) -> bool:
+        """Return, as soon as that is known, whether the network is as it was made. Raises EnvironmentProblem."""
+        return self.fresh.result() != TOUCHED
+
 
 class Networks:
-    """The networks of a run, each of one task at a time; `remove` gets, without delay, those of no more use."""
+    """The networks of a run, each of one task at a time."""
 
     def __init__(
         self,
@@ -43,13 +52,11 @@ class Networks:
         workers: ThreadPoolExecutor,
         labels: Mapping[str, str],
         driver: str,
-        remove: Callable[[Network], None],
     ) -> None:
         self._client = client
         self._workers = workers
         self._labels = dict(labels)
         self._driver = driver
-        self._remove = remove
         self._lock = threading.Lock()
         self._made = 0
         self._ready: list[Network] = []
@@ -96,19 +103,14 @@ class Networks:
         return tuple(path_stat(self._client, container, path) for path in SHARED_FILES)
 
     def _hand_on(self, used: Network, network: Network) -> None:
-        """Let `network` be the used one if that is as it was, else a new one."""
+        """Let `network` be the used one, and see meanwhile whether that is still as it was."""
         try:
-            container, fresh = used.container.result(), used.fresh.result()
+            network.container.set_result(container := used.container.result())
             with asking("look at the network of a task"):
-                untouched = self._stats(container) == fresh
-        except Exception:  # noqa: BLE001 whatever is wrong with it, a new one serves as well
-            untouched = False
-        if untouched:
-            network.container.set_result(container)
-            network.fresh.set_result(fresh)
-            return
-        self._remove(used)
-        self._make(network)
+                same = self._stats(container) == used.fresh.result()
+            network.fresh.set_result(used.fresh.result() if same else TOUCHED)
+        except Exception as error:  # noqa: BLE001 it is raised where the network is waited for
+            _fail(network, error)
 
     def _make(self, network: Network) -> None:
         try:
@@ -117,9 +119,7 @@ class Networks:
             with asking("look at the network of a task"):
                 network.fresh.set_result(self._stats(container))
         except Exception as error:  # noqa: BLE001 it is raised where the network is waited for
-            if not network.container.done():
-                network.container.set_exception(error)
-            network.fresh.set_exception(error)
+            _fail(network, error)
 
     def _start(self) -> str:
         with self._lock:
@@ -131,3 +131,9 @@ class Networks:
             container = str(self._client.create_container_from_config(config, name)["Id"])
             self._client.start(container)
         return container
+
+
+def _fail(network: Network, error: Exception) -> None:
+    for future in (network.container, network.fresh):
+        if not future.done():
+            future.set_exception(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Seats:
-    """A few seats ahead: at first one for each task that starts at once, then one for each processor."""
+    """A few seats ahead: the volume of a task that is still to come, on its way."""
 
     def __init__(
         self, client: APIClient, workers: ThreadPoolExecutor, labels: Mapping[str, str], tasks: int
@@ -39,11 +38,9 @@ class Seats:
                 self._ready.append(self._begin())
 
     def take(self) -> Future[Scratch]:
-        """Return a seat, which may still be in the making, and begin the next."""
+        """Return a seat, which may still be in the making."""
         with self._lock:
-            seat = self._ready.pop(0) if self._ready else self._begin()
-        self.prepare(os.cpu_count() or 1)
-        return seat
+            return self._ready.pop(0) if self._ready else self._begin()
 
     def rest(self) -> list[Scratch]:
         """Return the seats that nobody took, for removal; those that could not be made hold nothing to remove."""

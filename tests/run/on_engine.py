@@ -13,7 +13,8 @@ from typing import Any
 
 from dispatchfile.model.pipeline import Limits
 from dispatchfile.run.backend import Input, Output, RunSpec, StepResult, StepSpec, TaskSpec, VolumeSpec
-from dispatchfile.run.docker import DockerBackend, DockerTask
+from dispatchfile.run.docker import DockerBackend
+from dispatchfile.run.handles import DockerTask
 
 _NUMBERS = itertools.count()
 
