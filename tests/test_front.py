@@ -220,3 +220,17 @@ def test_a_text_in_other_quotes_or_none_is_told_as_it_was_meant(image, kind, wri
 def test_single_quotes_are_text_in_yaml():
     text = "#!yaml\ntask: {t: {steps: [{name: 'a', image: 'it''s'}]}}\n"
     assert front.interpret(front.read(Source("Dispatchfile", text)))[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        ("make", '["make"]'),
+        ("go test ./...", '["go", "test", "./..."]'),
+        ("cd x && make", '["sh", "-c", "cd x && make"]'),
+    ],
+)
+def test_a_command_in_one_string_is_told_as_a_list(command, written):
+    text = f'task "t": steps: [{{name: "a", image: "i", command: "{command}"}}]\n'
+    [found] = front.interpret(front.read(Source("Dispatchfile", text)))[1]
+    assert found.help == f"write {written}"

@@ -168,7 +168,7 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
         and isinstance(data, str)
         and span is not None
     ):
-        text = f"[{_quoted(data)}]"
+        text = f"[{', '.join(map(_quoted, _words(data) if path.endswith('.command') else [data]))}]"
     elif isinstance(shape, Text) and data is not None and span is not None:
         text = _as_text(data, span.text)
     elif data is None:
@@ -191,6 +191,11 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
         if text is not None and span is not None
         else None,
     )
+
+
+def _words(command: str) -> list[str]:
+    """Return the arguments of a command that was written as a shell would take it, by a shell if it needs one."""
+    return ["sh", "-c", command] if re.search(r"[^\w\s@%+=:,./-]", command) else command.split()
 
 
 def _as_text(data: object, written: str) -> str | None:

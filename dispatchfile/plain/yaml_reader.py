@@ -217,8 +217,8 @@ _YAML_ADVICE = (
             "tabs do not indent in YAML; quote a value that starts with @, `, or %"),
     _Advice("mapping values are not allowed", "a `:` where no field can stand", "check the indentation, or quote the value"),
     _Advice("could not find expected ':'", "a field without `:`", "check the indentation of this line and the one before"),
-    _Advice("did not find expected key", "a line that belongs to no field", "its indentation fits nothing above it"),
-    _Advice("expected <block end>", "a line that belongs to no field", "its indentation fits nothing above it"),
+    _Advice("did not find expected key", "a line that belongs to no field", "its indentation fits nothing above it, or a quote above it is not closed"),
+    _Advice("expected <block end>", "a line that belongs to no field", "its indentation fits nothing above it, or a quote above it is not closed"),
     _Advice("while scanning a quoted scalar", "a string without its closing quote"),
 )  # fmt: skip
 
