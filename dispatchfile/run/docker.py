@@ -40,6 +40,7 @@ from dispatchfile.run.oci import digest_of_index
 from dispatchfile.run.removals import Removals
 from dispatchfile.run.seats import Seats
 from dispatchfile.run.sweep import remove_labelled, sweep
+from dispatchfile.run.views import borrow_here
 from dispatchfile.run.workspace import (
     SCRATCH,
     inner_directories,
@@ -171,6 +172,7 @@ class DockerBackend:
         with asking(f'save the output "{resource}" of task "{task.spec.name}"'):
             chunks, _ = self._engine.get_archive(opened_task(task).scratch.holder, path)
             unpack(chunks, target)
+        borrow_here(target, opened_task(task).mounts)
 
     def close_task(self, task: TaskHandle) -> None:
         """Remove the containers and volumes of a task, beside what runs next."""

@@ -28,6 +28,7 @@ from dispatchfile.run.git import git
 from dispatchfile.run.seats import make_holder, path_exists
 from dispatchfile.run.views import (
     lay_checkout,
+    lay_output,
     lay_view,
     lay_working_tree,
     objects_path,
@@ -109,8 +110,8 @@ class Inputs:
             return []
         if isinstance(item.origin, WorkingTree):
             return lay_working_tree(archive, upper, item.origin, item.url)
-        if isinstance(item.origin, Produced) and not (lower / ".git").is_dir():
-            return []
+        if isinstance(item.origin, Produced):
+            return lay_output(archive, upper, lower)
         return lay_checkout(archive, upper, lower)
 
     def _can_mount(self, lower: Path) -> bool:

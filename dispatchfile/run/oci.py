@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import IO, Any
 
-from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -32,19 +32,19 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 def digest_of_index(index: bytes, where: str) -> str:
     """Return what an index.json reports: its one manifest's digest, or its own when it lists several.
 
-    Raises EnvironmentProblem when it is no image index.
+    Raises DispatchfileError when it is no image index: a step wrote it.
     """
     try:
         manifests = json.loads(index)["manifests"]
         digests = [str(manifest["digest"]) for manifest in manifests]
     except (ValueError, TypeError, KeyError):
-        raise EnvironmentProblem(
+        raise DispatchfileError(
             f"{where} is no OCI image index", help="the tool that wrote it may have failed"
         ) from None
     if len(digests) != 1:
         return digest_of(index)
     if not _DIGEST.fullmatch(digests[0]):
-        raise EnvironmentProblem(f"{where} names a digest that is none: {digests[0][:80]}")
+        raise DispatchfileError(f"{where} names a digest that is none: {digests[0][:80]}")
     return digests[0]
 
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from dispatchfile.run.archive import Archive
 from dispatchfile.run.backend import WorkingTree
-from dispatchfile.run.checkouts import origin_section, packed_tags
+from dispatchfile.run.checkouts import borrow_objects, origin_section, packed_tags
 from dispatchfile.run.git import git, object_directories
+from dispatchfile.run.workspace import MountConfig
 
 OBJECTS = "/tekton/objects"
+_ALTERNATES = ".git/objects/info/alternates"
 
 
 def objects_path(directory: Path) -> str:
@@ -66,6 +69,39 @@ def lay_checkout(archive: Archive, upper: str, checkout: Path) -> list[Path]:
         lines = "".join(f"{objects_path(directory)}\n" for directory in borrowed)
         archive.file(f"{upper}/.git/objects/info/alternates", lines.encode())
     return borrowed
+
+
+def borrow_here(folder: Path, mounts: Sequence[MountConfig]) -> None:
+    """Let the repository of an output borrow its objects where they lie on this machine, not where steps saw them.
+
+    `mounts` are those of its task. What a step wrote names no other directory: all else it borrows from is dropped.
+    """
+    mounted = {mount["Target"]: mount["Source"] for mount in mounts if mount["Target"].startswith(OBJECTS)}
+    if (path := _alternates(folder)) is not None:
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        borrow_objects(folder, [Path(mounted[line]) for line in lines if line in mounted])
+
+
+def lay_output(archive: Archive, upper: str, folder: Path) -> list[Path]:
+    """Let the `.git` of an earlier task's output find its borrowed objects as `lay_checkout` does.
+
+    No git looks into it on this machine: a step wrote its configuration.
+    """
+    path = _alternates(folder)
+    if path is None:
+        return []
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    borrowed = [Path(line) for line in lines if Path(line).is_dir()]
+    inner = "".join(f"{objects_path(directory)}\n" for directory in borrowed)
+    archive.file(f"{upper}/{_ALTERNATES}", inner.encode())
+    return borrowed
+
+
+def _alternates(folder: Path) -> Path | None:
+    """Return the file of a repository that names the directories it borrows from; None without a plain one."""
+    path = folder / _ALTERNATES
+    real = folder.resolve() / _ALTERNATES
+    return path if path.is_file() and path.resolve() == real else None
 
 
 def hidden_paths(tree: WorkingTree) -> list[str]:

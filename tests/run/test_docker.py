@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.model.pipeline import Limits
 from dispatchfile.run.backend import Mount, Output, StepResult, TaskSpec, VolumeSpec
 from dispatchfile.run.connect import connect, find_endpoint
@@ -201,7 +201,7 @@ def test_digests_are_read_from_either_place(one: Bench, task, toolbox: str, plac
     one.step(task, toolbox, f"""echo '{{"manifests":[{{"digest":"{digest}"}}]}}' > {place}/index.json""")
     assert one.backend.image_digest(task, resource) == digest
     one.step(task, toolbox, f"echo nonsense > {place}/index.json")
-    with pytest.raises(EnvironmentProblem, match="no OCI image index"):
+    with pytest.raises(DispatchfileError, match="no OCI image index"):
         one.backend.image_digest(task, resource)
     one.step(task, toolbox, f"rm {place}/index.json; ln -s /etc/shadow {place}/index.json")
     assert one.backend.image_digest(task, resource) is None

@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.errors import DispatchfileError
 from dispatchfile.run.expand import expand, expand_env, expand_words
 from dispatchfile.run.oci import digest_of_index, image_of_export, index_json, layout_archive
 from dispatchfile.run.pause import pause_archive, pause_program
@@ -24,12 +24,12 @@ def test_an_index_with_one_manifest_reports_it_and_with_several_itself() -> None
 
 @pytest.mark.parametrize("index", [b"", b"[]", b"{}", b'{"manifests": 1}', b'{"manifests": [{}]}'])
 def test_what_is_no_index(index: bytes) -> None:
-    with pytest.raises(EnvironmentProblem, match=r"/p/index\.json is no OCI image index"):
+    with pytest.raises(DispatchfileError, match=r"/p/index\.json is no OCI image index"):
         digest_of_index(index, "/p/index.json")
 
 
 def test_a_digest_that_is_none() -> None:
-    with pytest.raises(EnvironmentProblem, match="names a digest that is none: md5:0"):
+    with pytest.raises(DispatchfileError, match="names a digest that is none: md5:0"):
         digest_of_index(b'{"manifests": [{"digest": "md5:0"}]}', "x")
 
 
@@ -80,7 +80,7 @@ def test_the_pause_image_is_the_same_every_time_and_whole() -> None:
         layer = tar.extractfile("layer.tar").read()
     assert config["architecture"] == "arm64"
     assert config["rootfs"]["diff_ids"] == ["sha256:" + hashlib.sha256(layer).hexdigest()]
-    with pytest.raises(EnvironmentProblem, match="the engine runs on riscv64"):
+    with pytest.raises(DispatchfileError, match="the engine runs on riscv64"):
         pause_program("riscv64")
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.run import inputs
-from dispatchfile.run.backend import Commit, GitInput, Produced, Remote, StorageInput, WorkingTree
+from dispatchfile.run.archive import Archive
+from dispatchfile.run.backend import Commit, GitInput, Output, Produced, Remote, StorageInput, WorkingTree
 from dispatchfile.run.checkouts import checkout_commit, checkout_remote, prune, resolve_revision
-from dispatchfile.run.views import hidden_paths, overlay_options
-from dispatchfile.run.workspace import inner_path, path_part
+from dispatchfile.run.views import borrow_here, hidden_paths, lay_output, overlay_options
+from dispatchfile.run.workspace import bind, inner_path, path_part
 from tests.run.on_engine import bench, git, repository
 
 
@@ -146,6 +147,50 @@ def test_produced_and_stored_inputs_are_views_too(tmp_path: Path, toolbox: str) 
         result, out, _ = made.step(task, toolbox, script)
     assert (result.exit_code, out) == (0, "storedproduced")
     assert [path.name for path in (*stored.iterdir(), *produced.iterdir())] == ["s", "p"]
+
+
+@pytest.mark.docker
+def test_a_repository_that_a_task_made_goes_on_to_the_next(
+    project: Path, tmp_path: Path, update_image: str
+) -> None:
+    commit = git(project, "rev-parse", "HEAD")
+    saved = tmp_path / "saved"
+    with bench(project) as made:
+        first = made.task(
+            GitInput("app", str(project), WorkingTree(project, commit)),
+            outputs=(Output("out", "git"),),
+            name="a",
+        )
+        copied, _, err = made.step(first, update_image, "cp -a /workspace/app/. /workspace/output/out")
+        assert copied.exit_code == 0, err
+        made.backend.save_output(first, "out", saved)
+        second = made.task(GitInput("out", str(project), Produced(saved)), name="b")
+        result, out, err = made.step(second, update_image, "cd /workspace/out; git log --format=%H")
+    assert (result.exit_code, out, err) == (0, f"{commit}\n", "")
+
+
+@pytest.mark.parametrize("trick", ["a path of this machine", "a link as .git", "a link as the file"])
+def test_a_repository_that_a_task_made_names_no_other_directories(tmp_path: Path, trick: str) -> None:
+    private = tmp_path / "private"
+    (private / "objects/info").mkdir(parents=True)
+    (private / "objects/info/alternates").write_text(f"{private}\n")
+    made = tmp_path / "made"
+    info = made / ".git/objects/info"
+    if trick == "a link as .git":
+        made.mkdir()
+        (made / ".git").symlink_to(private)
+    else:
+        info.mkdir(parents=True)
+        if trick == "a link as the file":
+            (info / "alternates").symlink_to(private / "objects/info/alternates")
+        else:
+            (info / "alternates").write_text(f"{private}\n/tekton/objects/0\n")
+    borrow_here(made, [bind("/seen", "/tekton/objects/0", read_only=True), bind("/x", str(private))])
+    archive = Archive()
+    assert lay_output(archive, "upper", made) == []
+    assert (private / "objects/info/alternates").read_text() == f"{private}\n"
+    if trick == "a path of this machine":
+        assert (info / "alternates").read_text() == "/seen\n"
 
 
 @pytest.mark.docker
