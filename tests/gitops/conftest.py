@@ -160,9 +160,10 @@ def hub(tmp_path: Path, openapi: Description) -> Iterator[GitHubServer]:
 
 
 @pytest.fixture
-def hub_site(tmp_path: Path, hub: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> Site:
+def hub_site(site: Site, hub: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A checkout of acme/gitops."""
-    site = Site.make(tmp_path, {"app.yaml.tmpl": TEMPLATE}, bare=hub.repository)
+    shutil.move(site.bare, hub.repository)
+    site.bare = hub.repository
     git(site.checkout, "remote", "set-url", "origin", f"{hub.url}/acme/gitops.git")
     monkeypatch.setenv("DISPATCHFILE_GIT_TOKEN", hub.token)
     return site

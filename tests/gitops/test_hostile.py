@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,12 +30,11 @@ def trap(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["x", "a=b", "a.b"])
-@pytest.mark.parametrize("key", ["clean", "process"])
-def test_content_filters_of_the_checkout_are_not_run(site: Site, trap: Path, name: str, key: str) -> None:
+def test_content_filters_of_the_checkout_are_not_run(site: Site, trap: Path, name: str) -> None:
     site.commit("attributes", {".gitattributes": f"* filter={name}\n"})
     git(site.checkout, "push", "-q", "origin", "main")
-    git(site.checkout, "config", f"filter.{name}.{key}", str(trap))
-    git(site.checkout, "config", f"filter.{name}.required", "true")
+    for key, value in {"clean": trap, "process": trap, "required": "true"}.items():
+        git(site.checkout, "config", f"filter.{name}.{key}", str(value))
     (site.checkout / "README.md").write_text("edited\n")
     assert site.update(*ARGV).status == "pushed"
     assert not (trap.parent / "sprung").exists()
@@ -66,34 +66,25 @@ def test_a_repository_beside_the_checkout_is_only_read(site: Site, trap: Path, t
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        "color.ui=always",
-        "color.diff=always",
-        "diff.noprefix=true",
-        "diff.mnemonicPrefix=true",
-        "diff.context=0",
-        "diff.relative=true",
-        "diff.renames=copies",
-        "log.showSignature=true",
-        "apply.ignoreWhitespace=change",
-        "apply.whitespace=error-all",
-        "core.autocrlf=true",
-        "i18n.logOutputEncoding=ISO-8859-1",
-        "trailer.separators==",
-        "init.defaultBranch=elsewhere",
-    ],
-)
+SETTINGS = {
+    "for reading": """
+        color.ui=always diff.noprefix=true diff.relative=true log.showSignature=true trailer.separators==
+        i18n.logOutputEncoding=ISO-8859-1 init.defaultBranch=elsewhere core.autocrlf=true""",
+    "for patches": """
+        color.diff=always diff.mnemonicPrefix=true diff.context=0 diff.renames=copies
+        apply.ignoreWhitespace=change apply.whitespace=error-all""",
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_settings_of_the_user_change_nothing(
-    make_site: Callable[[dict[str, str]], Site], own_git_settings: Path, setting: str
+    make_site: Callable[[dict[str, str]], Site], own_git_settings: Path, settings: str
 ) -> None:
     """Edits of earlier steps arrive whole, and the update is known again, whatever suits the user's own reading."""
     site = make_site({"sub/app.yaml.tmpl": TEMPLATE, "README.md": "one\ntwo\nthree\n"})
     (site.checkout / "README.md").write_text("one\nzwei \nthree\n")
-    section, _, rest = setting.partition(".")
-    key, _, value = rest.partition("=")
-    own_git_settings.write_text(f'[{section}]\n\t{key} = "{value}"\n')
+    pairs = [re.split(r"[.=]", setting, maxsplit=2) for setting in settings.split()]
+    own_git_settings.write_text("".join(f'[{name}]\n\t{key} = "{value}"\n' for name, key, value in pairs))
     done = site.update(*ARGV, "-commit-message=gr\u00fcn", directory="sub")
     assert done.status == "pushed"
     assert site.update(*ARGV, "-commit-message=gr\u00fcn", directory="sub").status == "unchanged"

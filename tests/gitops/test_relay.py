@@ -23,20 +23,23 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def inside(
-    gateway: Gateway, hub: GitHubServer, hub_site: Site, own_git_settings: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Site:  # fmt: skip
-    """The checkout as a step sees it: the user's token is in a credential helper that the step does not have."""
-    monkeypatch.delenv("DISPATCHFILE_GIT_TOKEN")
+def given(gateway: Gateway, hub: GitHubServer, own_git_settings: Path, tmp_path: Path) -> str:
+    """The step's .gitconfig: the user's token is in a credential helper that the step does not have."""
     store = tmp_path / "store"
     store.write_text(
         f"http://x-access-token:{hub.token}@{hub.url.removeprefix('http://').replace(':', '%3a')}\n"
     )
     own_git_settings.write_text(f"[credential]\n\thelper = store --file={store}\n")
-    given = gateway.git_config(f"{hub.url}/acme/gitops.git")
-    own_git_settings.write_text(given)
-    assert hub.token not in given
+    lines = gateway.git_config(f"{hub.url}/acme/gitops.git")
+    own_git_settings.write_text(lines)
+    assert hub.token not in lines
+    return lines
+
+
+@pytest.fixture
+def inside(given: str, hub_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The checkout as a step sees it."""
+    monkeypatch.delenv("DISPATCHFILE_GIT_TOKEN")
     monkeypatch.setenv("DISPATCHFILE_PUBLISH", "0")
     return hub_site
 
@@ -74,9 +77,8 @@ def test_a_pull_request_without_a_token(hub: GitHubServer, inside: Site) -> None
         ("POST", "/graphql"),
     ],
 )
-def test_nothing_else_is_passed_on(
-    gateway: Gateway, hub: GitHubServer, inside: Site, method: str, path: str
-) -> None:
+@pytest.mark.usefixtures("given")
+def test_nothing_else_is_passed_on(gateway: Gateway, hub: GitHubServer, method: str, path: str) -> None:
     assert ask(gateway, hub, method, f"{hub.url}/api/v3", path) == 404
     assert hub.calls == []
 
@@ -84,16 +86,16 @@ def test_nothing_else_is_passed_on(
 @pytest.mark.parametrize(
     "endpoint", ["http://127.0.0.2:{port}", "http://127.0.0.1:1", "{url}@evil.test", "{url}?x=", "ext::sh"]
 )
-def test_the_token_goes_to_the_remotes_own_host(
-    gateway: Gateway, hub: GitHubServer, inside: Site, endpoint: str
-) -> None:
+@pytest.mark.usefixtures("given")
+def test_the_token_goes_to_the_remotes_own_host(gateway: Gateway, hub: GitHubServer, endpoint: str) -> None:
     named = endpoint.format(port=hub.server_address[1], url=hub.url)
     assert ask(gateway, hub, "GET", named, "/repos/acme/gitops/pulls") == 404
     assert basic("x-access-token", hub.token) not in "".join(hub.authorized)
 
 
+@pytest.mark.usefixtures("given")
 def test_where_nothing_may_be_pushed_nothing_may_be_proposed(
-    hub: GitHubServer, inside: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: GitHubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dispatchfile.remote.is_loopback", lambda _host: False)
     far = Gateway("127.0.0.1", tmp_path / "far", publish=False, offline=False)
