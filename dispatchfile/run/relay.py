@@ -103,5 +103,7 @@ def ask(
     except HTTPError as error:
         return error
     except (URLError, OSError) as error:
-        raise EnvironmentProblem(f"{without_userinfo(url)} does not answer: {error}") from None
+        raise EnvironmentProblem(
+            f"{without_userinfo(url)} does not answer: {getattr(error, 'reason', error)}"
+        ) from None
     return answer

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.run.gateway import Gateway, authorization, refresh_mirror
+from dispatchfile.run.relay import ask
 from tests.run.on_engine import git, repository
 
 
@@ -248,3 +250,9 @@ def test_a_token_is_given_to_its_own_host_only(
     for name in ("GITHUB_TOKEN", "DISPATCHFILE_GIT_TOKEN", "GH_ENTERPRISE_TOKEN"):
         monkeypatch.setenv(name, "nigh")
     assert authorization(url) == expected
+
+
+def test_a_remote_that_does_not_answer_is_told_plainly() -> None:
+    with pytest.raises(EnvironmentProblem) as caught:
+        ask("http://127.0.0.1:9/app.git/info/refs", {}, None, "")
+    assert caught.value.message.startswith("http://127.0.0.1:9/app.git/info/refs does not answer: [Errno")
