@@ -23,9 +23,8 @@ from dispatchfile.run.backend import (
     WorkingTree,
 )
 from dispatchfile.run.checkouts import cache_folder, checkout_commit, checkout_remote, packed_tags
-from dispatchfile.run.connect import asking
 from dispatchfile.run.git import git
-from dispatchfile.run.seats import make_holder, path_exists
+from dispatchfile.run.overlay import probe_overlay
 from dispatchfile.run.views import (
     lay_checkout,
     lay_output,
@@ -181,35 +180,3 @@ def copy_tree(archive: Archive, target: str, source: Path, skip: str = "") -> No
     for entry in sorted(source.iterdir()):
         if entry.name != skip:
             copy_tree(archive, f"{target}/{entry.name}", entry)
-
-
-def probe_overlay(client: APIClient, run_id: str, labels: Mapping[str, str], lower: Path) -> str:
-    """Return why the engine cannot mount an overlay over a directory of this machine; "" when it can."""
-    import docker
-    import requests
-
-    name = f"dispatchfile-{run_id}-probe"
-    entry = next((entry.name for entry in sorted(lower.iterdir())), "")
-    with asking("try an overlay"):
-        base = client.create_volume(name, labels=dict(labels))["Mountpoint"]
-        holder = make_holder(client, None, labels, [volume(name, "/scratch")])
-        seen = ""
-        try:
-            archive = Archive()
-            lay_view(archive, 0)
-            client.put_archive(holder, "/scratch", archive.bytes())
-            options = overlay_options(lower, base, 0)
-            client.create_volume(f"{name}-view", driver="local", driver_opts=options, labels=dict(labels))
-            seen = make_holder(client, None, labels, [volume(f"{name}-view", "/view")])
-            if not path_exists(client, seen, f"/view/{entry}"):
-                return "it does not see this machine's directories"
-        except requests.HTTPError as error:
-            return str(error)[-160:]
-        except docker.errors.APIError as error:
-            return str(error.explanation).splitlines()[-1][-160:]
-        finally:
-            for container in filter(None, (seen, holder)):
-                client.remove_container(container, force=True)
-            for made in (f"{name}-view", name):
-                client.remove_volume(made, force=True)
-    return ""
