@@ -3,7 +3,7 @@
     run.json              what ran, for whom, with which options, and how each task ended
     events.ndjson         everything that happened but the output of the steps (see progress.py)
     logs/TASK/STEP.log    the masked output of each step
-    outputs/RESOURCE/     what tasks made of git resources, for those that take them in, and for a rerun
+    outputs/RESOURCE/     what tasks made of git and storage resources, for those that take them in, and for a rerun
     lock                  held while the run lives
 
 The folder is for the user alone (0700). Secrets and what holds them are not kept, but for what a step itself wrote

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -125,22 +127,26 @@ class Places:
         return self._ground.folder / "outputs" / resource.name
 
     def publish_output(self, resource: Resource, saved: Path) -> Path:
-        """Put a saved output where those that take it in find it, and return that place."""
+        """Put a saved output where later runs find it; return where this one does: another may put its own there."""
         if resource.type != "storage" or not saved.exists():
             return saved
-        target, old = self._storage(resource), saved.with_name(saved.name + ".old")
+        target = self._storage(resource)
         try:
-            with (target.parent / ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be putting its own there
-                if target.exists():
-                    target.rename(old)
-                saved.rename(target)
+            made = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+            try:
+                shutil.copytree(saved, made / "new", symlinks=True, copy_function=_link_or_copy)
+                with (target.parent / ".lock").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be putting its own there
+                    if target.exists():
+                        target.rename(made / "old")
+                    (made / "new").rename(target)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
         except OSError as error:
             raise EnvironmentProblem(
-                f"cannot keep the storage {resource.name} in {target}: {error.strerror}"
+                f"cannot keep the storage {resource.name} in {target}: {error.strerror or error}"
             ) from error
-        shutil.rmtree(old, ignore_errors=True)
-        return target
+        return saved
 
     def _git(self, resource: Resource, known: Known) -> GitInput:
         url = self.param(resource, "url")
@@ -194,3 +200,11 @@ class Places:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, or copy it where that cannot be; nobody writes into either."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)

@@ -106,12 +106,15 @@ def test_storage_is_one_directory_for_each_repository_and_location(tmp_path: Pat
     assert all(path.is_dir() and path.resolve().is_relative_to(tmp_path / "storage") for path in paths)
     resource = made.plan.pipeline.resources["a"]
     for content in ("first", "second"):
-        saved = made.places.output_folder(resource)
+        saved = tmp_path / content
         saved.mkdir()
         (saved / "file").write_text(content)
-        assert made.places.publish_output(resource, saved) == paths[0]
-    assert [path.name for path in paths[0].iterdir()] == ["file"]
+        (saved / "link").symlink_to("file")
+        assert made.places.publish_output(resource, saved) == saved
+    assert sorted(path.name for path in paths[0].iterdir()) == ["file", "link"]
     assert (paths[0] / "file").read_text() == "second"
+    assert (paths[0] / "link").is_symlink()
+    assert (tmp_path / "first/link").read_text() == "first"  # a run goes on with what it made itself
     assert len([path for path in paths[0].parent.iterdir() if path.is_dir()]) == 2
 
 
