@@ -67,7 +67,7 @@ def enforce(machine: Machine, node: Node) -> None:
 
 
 def _check(machine: Machine, node: Node) -> None:
-    from dispatchfile.cue.export import concrete
+    from dispatchfile.cue.exporter import concrete
 
     if node.state == RUNNING and node.waiting:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from dispatchfile.cue.export import Exporter
+from dispatchfile.cue.exporter import Exporter
 from dispatchfile.cue.parser import parse
 from dispatchfile.cue.scope import resolve
 from dispatchfile.cue.unify import Exhausted, Machine

@@ -142,7 +142,7 @@ def is_bottom(machine: Machine, expr: Any, env: Env | None) -> bool:
 
 def _compare(machine: Machine, operator: str, left: Any, right: Any, span: Span) -> bool:
     if left.__class__ in (Node, list) or right.__class__ in (Node, list):
-        from dispatchfile.cue.export import concrete
+        from dispatchfile.cue.exporter import concrete
 
         if operator not in ("==", "!="):
             raise fail(f"{operator} does not compare lists and structs", span)

@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-
     Token: TypeAlias = tuple[int, int, int]
     Fault: TypeAlias = tuple[str, int, int]
 

@@ -81,6 +81,7 @@ class _Pass:
         self.size = 0
         self.packages: dict[str, tree.Import] = {}
         self.used: set[str] = set()
+        self.unread: dict[tree.Node, tree.Let] = {}
 
     def run(self) -> Scopes:
         for imported in self.file.imports:
@@ -89,6 +90,10 @@ class _Pass:
         for name, imported in self.packages.items():
             if name not in self.used and self.complete:
                 self.report("DF004", f'package "{imported.path}" is imported and not used', imported.span)
+        if self.complete:
+            for let in self.unread.values():
+                advice = f"a field is written {let.name}: …" if let.old else "use it, or take it out"
+                self.report("DF004", f"{let.name} is given a value and never used", let.span, advice=advice)
         return Scopes(self.meanings, tuple(self.found), self.closing, self.size)
 
     def report(self, code: str, message: str, span: Span, *related: Related, advice: str = "") -> None:
@@ -128,12 +133,15 @@ class _Pass:
         elif declaration.__class__ is tree.Let:
             known = level.names.get(declaration.name)
             if known is not None and known[0] in (FIELD, LET):
+                if known[0] == LET and known[1] is not None:
+                    self.unread.pop(known[1], None)
                 self.report(
                     "DF004",
                     f"{declaration.name} is declared twice in one scope, once as an alias",
                     declaration.span,
                 )
             level.names[declaration.name] = (LET, declaration.value)
+            self.unread[declaration.value] = declaration
 
     def field(self, field: tree.Field, level: _Level) -> None:
         label: Any = field.label
@@ -200,6 +208,8 @@ class _Pass:
         while level is not None:
             known = level.names.get(name)
             if known is not None:
+                if known[0] == LET and known[1] is not None:
+                    self.unread.pop(known[1], None)
                 self.meanings[identifier] = Meaning(known[0], hops, name, known[1])
                 return
             level, hops = level.up, hops + 1

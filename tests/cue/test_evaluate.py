@@ -144,6 +144,8 @@ ERRORS = {
     "undefined field": ("a: {}\nb: a.c", "DF003", "b", "undefined field: c", 2),
     "unknown name": ("a: nope", "DF004", "", 'reference "nope" not found', 1),
     "unused import": ('import "list"\na: 1', "DF004", "", "imported and not used", 1),
+    "unused alias": ('inputs = ["x"]\na: 1', "DF004", "", "never used", 1),
+    "unused let": ("a: {\n  let x = 1\n  b: 2\n}", "DF004", "", "x is given a value and never used", 2),
     "unknown package": ('import "net"\na: net.X', "DF004", "", 'package "net" is not supported', 1),
     "type alone": ("a: b: int", "DF003", "a.b", "not concrete: int", 1),
     "bound alone": ("a: >1 & <9", "DF003", "a", "not concrete: >1 & <9", 1),

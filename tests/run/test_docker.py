@@ -394,7 +394,9 @@ def test_a_network_is_handed_on_as_it_was_made(
 ) -> None:
     with bench(tmp_path, tasks=2) as one:
         opened = one.backend.open_task(TaskSpec("first", (), (), ()))
-        with contextlib.suppress(EnvironmentProblem):  # an engine inside a container starts no privileged ones
+        with contextlib.suppress(
+            EnvironmentProblem
+        ):  # an engine inside a container starts no privileged ones
             one.step(opened, toolbox, script, **fields)
         first = f"container:{opened.network.container.result()}"
         one.backend.close_task(opened)

@@ -188,7 +188,7 @@ def call(machine: Machine, expr: tree.Call, env: Env | None) -> Any:
 
 
 def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
-    from dispatchfile.cue.export import concrete
+    from dispatchfile.cue.exporter import concrete
     from dispatchfile.cue.expressions import operand
 
     if kind == "C":
@@ -205,7 +205,7 @@ def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
 
 def _less(machine: Machine, expr: Any, env: Env | None) -> Callable[[Any, Any], bool]:
     """Return a comparator, `list.Ascending` or a struct of x, y and less, as a function of two terms."""
-    from dispatchfile.cue.export import concrete
+    from dispatchfile.cue.exporter import concrete
     from dispatchfile.cue.references import base_node, lookup, target
 
     found = target(machine, expr, env)
