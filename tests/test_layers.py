@@ -15,7 +15,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("record",),
     ("source",),
     ("diagnostics",),
-    ("errors", "glob", "mask", "spelling", "value"),
+    ("errors", "gitenv", "glob", "mask", "spelling", "value"),
     ("remote",),
     ("credentials",),
     ("cue", "plain"),

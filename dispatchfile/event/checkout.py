@@ -6,12 +6,12 @@ a revision that looks like an option is refused.
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.gitenv import git_environment
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
@@ -27,15 +27,6 @@ HARDENED = (
     "-c", "diff.external=",
     "-c", "log.showSignature=false",
 )  # fmt: skip
-
-# Nothing here needs a remote; a partial clone must not fetch what it lacks by a program of its own choice.
-ENVIRONMENT = {
-    "LC_ALL": "C",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_EXTERNAL_DIFF": "",
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_NO_LAZY_FETCH": "1",
-}
 
 # Even the largest monorepo's diff takes seconds; a git that waits for anything longer waits for a person.
 PATIENCE_S = 60
@@ -153,7 +144,8 @@ def _git(directory: str, *arguments: str) -> str:
 
 
 def _run(directory: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, **ENVIRONMENT}
+    # Nothing here needs a remote; a partial clone must not fetch what it lacks by a program of its own choice.
+    environment = {**git_environment("none"), "GIT_NO_LAZY_FETCH": "1"}
     try:
         return subprocess.run(
             ["git", *HARDENED, *arguments],

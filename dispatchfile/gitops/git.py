@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.gitenv import git_environment
 from dispatchfile.mask import Masker
 
 # What a repository's own configuration could make git run is switched off; a checkout may belong to another user
@@ -42,23 +42,6 @@ _SETTINGS = (
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=120",
 )
-_REPOSITORY_VARIABLES = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_DIFF_OPTS",
-    "GIT_DEFAULT_HASH",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_EXEC_PATH",
-)
 
 
 class GitFailed(EnvironmentProblem):
@@ -87,16 +70,7 @@ class Git:
         self.masker = masker or Masker()
         self._verbose = verbose
         self._settings = (*_SETTINGS, *settings)
-        inherited = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
-        self._env = {
-            **inherited,
-            "LC_ALL": "C",
-            "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_TRACE_REDACT": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
-            **(env or {}),
-        }
+        self._env = {**git_environment(), **(env or {})}
 
     def raw(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         """Return what git prints. Raises GitFailed, and EnvironmentProblem when there is no git."""

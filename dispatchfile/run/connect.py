@@ -29,6 +29,9 @@ NO_ENGINE_HELP = (
 )
 OLDEST_API = (1, 40)
 
+# An engine says hello in milliseconds; one that takes longer than this hangs.
+PATIENCE_S = 30
+
 
 class Endpoint(Record):
     """Where the engine listens, and what told us so. `tls` is a folder with ca.pem, cert.pem and key.pem."""
@@ -63,7 +66,7 @@ def connect(named: str = "") -> APIClient:
     class Client(docker.APIClient):
         def _retrieve_server_version(self) -> str:
             # A ping tells it too, and does not let the engine ask four programs for theirs, as `version` does.
-            found = self.get(f"{self.base_url}/_ping").headers.get("Api-Version")
+            found = self.get(f"{self.base_url}/_ping", timeout=PATIENCE_S).headers.get("Api-Version")
             return str(found or self.version(api_version=False)["ApiVersion"])
 
     if endpoint.host.startswith("ssh://"):

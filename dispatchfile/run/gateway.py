@@ -38,7 +38,7 @@ from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.remote import without_userinfo
 from dispatchfile.run import relay
-from dispatchfile.run.git import config_value, git, git_environment
+from dispatchfile.run.git import config_value, git, quiet_environment
 
 _SERVICES = ("git-upload-pack", "git-receive-pack")
 _PASSED_ON = ("Content-Type", "Content-Encoding", "Accept", "Git-Protocol")
@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
             with served.lock:
                 refresh_mirror(path, served.url)
         env = {
-            **git_environment(),
+            **quiet_environment(),
             **_cgi_variables(self, inner, query),
             "GIT_PROJECT_ROOT": str(path),
             "GIT_HTTP_EXPORT_ALL": "1",

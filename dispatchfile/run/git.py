@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.gitenv import ANY_PROTOCOL, git_environment
 
-# Variables that a hook or an alias that calls us would have set; they would point git at another repository.
-_REPOSITORY_VARIABLES = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-)
 _SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "advice.detachedHead=false")
 
 
@@ -30,7 +19,7 @@ def git(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
-    protocols: str = "file:git:http:https:ssh",
+    protocols: str = ANY_PROTOCOL,
 ) -> bytes:
     """Return what git printed. Raises EnvironmentProblem with git's own last words when it fails or is not there."""
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
@@ -38,7 +27,7 @@ def git(
         done = subprocess.run(
             ["git", *settings, *arguments],
             cwd=cwd,
-            env={**git_environment(protocols), **(env or {})},
+            env={**quiet_environment(protocols), **(env or {})},
             input=b"" if stdin is None else stdin,
             capture_output=True,
             check=False,
@@ -56,17 +45,9 @@ def git(
     return done.stdout
 
 
-def git_environment(protocols: str = "file:git:http:https:ssh") -> dict[str, str]:
-    """Return the environment for git: the user's, without questions on the terminal and without other protocols."""
-    env = {name: value for name, value in os.environ.items() if name not in _REPOSITORY_VARIABLES}
-    env |= {
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": protocols,
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C",
-    }
-    env.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-    return env
+def quiet_environment(protocols: str = ANY_PROTOCOL) -> dict[str, str]:
+    """Return the environment for git: nor does its ssh ask anything."""
+    return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **git_environment(protocols)}
 
 
 def without_userinfo_text(text: str) -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile.run.connect import find_endpoint
+
 pytestmark = pytest.mark.docker
 
 PIPELINE = """\
@@ -101,9 +103,14 @@ def run_ids(repository: Path) -> list[str]:
 
 def wait_for(process: subprocess.Popen[str], text: str) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            return
+    watchdog = threading.Timer(120, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            if text in line:
+                return
+    finally:
+        watchdog.cancel()
     raise AssertionError(f"no {text!r}; {process.stderr.read() if process.stderr else ''}")
 
 
@@ -215,7 +222,7 @@ def test_an_engine_that_dies_in_the_middle(
     repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("s") / "s"
-    relay = Relay(path, "/var/run/docker.sock")
+    relay = Relay(path, find_endpoint().host.removeprefix("unix://"))
     with start(repository, "run", "slow", "--docker-host", f"unix://{path}") as process:
         wait_for(process, "asleep")
         relay.cut()

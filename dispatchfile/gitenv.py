@@ -1,0 +1,41 @@
+"""The environment in which the user's git is called: it never asks, and nothing points it at another repository."""
+
+from __future__ import annotations
+
+import os
+
+ANY_PROTOCOL = "file:git:http:https:ssh"
+
+# What a hook or an alias that calls us has set, or a user for their own purposes: another repository, other answers.
+_LEFT_OUT = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_NAMESPACE",
+        "GIT_PREFIX",
+        "GIT_EXTERNAL_DIFF",
+        "GIT_DIFF_OPTS",
+        "GIT_DEFAULT_HASH",
+        "GIT_LITERAL_PATHSPECS",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_NOGLOB_PATHSPECS",
+        "GIT_ICASE_PATHSPECS",
+        "GIT_EXEC_PATH",
+    }
+)
+
+
+def git_environment(protocols: str = ANY_PROTOCOL) -> dict[str, str]:
+    """Return the user's environment made fit for git; `protocols` are those it may use, divided by colons."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in _LEFT_OUT},
+        "LC_ALL": "C",
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_TRACE_REDACT": "1",
+    }
