@@ -83,7 +83,8 @@ def test_a_private_engine_comes_and_goes(engine_scripts: Path) -> None:
 def test_ctrl_c_stops_what_was_started(engine_scripts: Path) -> None:
     before = left_over()
     started = subprocess.Popen(
-        [engine_scripts, "sh", "-c", "echo ready; sleep 60"],
+        # Where the tests run in the background, SIGINT is ignored, and a shell cannot undo that.
+        ["env", "--default-signal=INT", engine_scripts, "sh", "-c", "echo ready; sleep 60"],
         env=environment(ENGINE="own"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
