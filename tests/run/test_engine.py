@@ -228,7 +228,8 @@ def test_what_does_not_stop_is_killed_and_what_cannot_be_killed_is_given_up(
 
     monkeypatch.setattr("dispatchfile.run.engine.ASK", 0.2)
     monkeypatch.setattr("dispatchfile.run.engine.GIVE_UP", 0.2)
-    backend = Dead({("t", "run"): Act(seconds=30), ("u", "run"): Act(problem="the engine does not answer")})
+    dies = Act(seconds=0.5, problem="the engine does not answer")  # once the other step runs
+    backend = Dead({("t", "run"): Act(seconds=30), ("u", "run"): dies})
     began = time.monotonic()
     done = run(tmp_path, plan({"t": task(), "u": task()}), backend)
     assert time.monotonic() - began < 25
