@@ -237,21 +237,3 @@ def _check_timeouts(pipeline: Pipeline) -> Iterator[Diagnostic]:
                 help=problem,
                 path=f"task.{task.name}.timeout",
             )
-
-
-def unhonoured(pipeline: Pipeline) -> tuple[Diagnostic, ...]:
-    """Return a warning for each field and parameter that a run on this machine does not honour."""
-    found = [
-        *structure.unhonoured(
-            pipeline.value.at("resource") or Value(None), PIPELINE.by_name["resource"].shape, "resource"
-        ),
-        *structure.unhonoured(
-            pipeline.value.at("task") or Value(None), PIPELINE.by_name["task"].shape, "task"
-        ),
-    ]
-    for resource in pipeline.resources.values():
-        params = resource.value.at("param") or resource.value.at("params")
-        table = RESOURCE_TYPES.get(resource.type)
-        if params is not None and table is not None:
-            found += structure.unhonoured(params, table, f"resource.{resource.name}.param")
-    return tuple(in_order(found))

@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from dispatchfile.diagnostics import Severity
-from dispatchfile.model.decode import decode, unhonoured
+from dispatchfile.model.decode import decode
 from dispatchfile.model.pipeline import EnvVar, Limits, SecretKey
 from dispatchfile.value import Value
 from tests.model.helpers import findings, fixed, pipeline, value
@@ -282,18 +282,3 @@ def test_long_chains_of_tasks_do_not_exhaust_the_stack():
     lines = [f"  t{n}: {{inputs: [t{n + 1}], steps: [{{image: i}}]}}" for n in range(2000)]
     text = dedent("task:\n") + "\n".join(lines) + "\n  t2000: {steps: [{image: i}]}"
     assert findings(text) == []
-
-
-def test_what_a_local_run_leaves_out():
-    made = pipeline("""
-        resource: {r: {type: git, param: {url: u, sslVerify: "false"}}}
-        task:
-          a:
-            volumes: [{name: v, nfs: {server: s}}]
-            steps: [{image: i, tty: false, livenessProbe: {exec: {}}, ports: [{containerPort: 1}]}]
-    """)
-    assert [one.path for one in unhonoured(made)] == [
-        "resource.r.param.sslVerify",
-        "task.a.volumes[0].nfs",
-        "task.a.steps[0].livenessProbe",
-    ]

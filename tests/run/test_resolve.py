@@ -256,8 +256,10 @@ def test_stand_ins(ref: str, overrides: dict[str, str], expected: str) -> None:
 def test_fields_that_are_not_honoured() -> None:
     step = {
         "name": "s",
-        "livenessProbe": {},
-        "env": [{"name": "X", "valueFrom": {"fieldRef": {}}}],
+        "livenessProbe": {"exec": {}},
+        "tty": False,
+        "ports": [],
+        "env": [{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
         "resources": {"requests": {"cpu": "1"}},
     }
     resources = {
