@@ -26,7 +26,7 @@ resource:
 task:
   test:
     inputs: [src]
-    steps: [{name: unit, image: busybox, command: [make, test], livenessProbe: {}}]
+    steps: [{name: unit, image: busybox, command: [make, test], livenessProbe: {exec: {command: ["true"]}}}]
   build:
     inputs: [src]
     outputs: [app]
@@ -115,7 +115,7 @@ def test_a_run(repository: Path, play: Play, capsys: pytest.CaptureFixture[str])
     assert getattr(source, "origin", None) == WorkingTree(
         repository, git("rev-parse", "HEAD", cwd=repository)
     )
-    assert "warning[DF601]: a local run does not honour `livenessProbe`" in err
+    assert "warning[DF106]: `livenessProbe` of a step is not honoured by a local run" in err
     assert "Dispatchfile.yaml:7" in err
     assert "succeeded in" in err
     record = json.loads((folders(repository)[0] / "run.json").read_text())
