@@ -42,7 +42,7 @@ class EvaluationError(DispatchfileError):
 
     exit_code = 3
 
-    def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = (), *, help: str = "") -> None:  # noqa: A002
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = (), *, help: str = "") -> None:  # noqa: A002 as above
         super().__init__(message, help=help)
         self.diagnostics = tuple(diagnostics)
 

@@ -145,7 +145,7 @@ class DryRun(DummyBackend):
         super().__init__()
         self._results = results
 
-    def run_step(self, step: StepHandle, sink: Sink, timeout: float | None) -> StepResult:  # noqa: ARG002
+    def run_step(self, step: StepHandle, sink: Sink, timeout: float | None) -> StepResult:  # noqa: ARG002 the contract
         """Write what would run."""
         spec = step.spec
         words = [*(spec.command or ("<ENTRYPOINT>",)), *(spec.args or ())]
@@ -156,7 +156,7 @@ class DryRun(DummyBackend):
             sink("stdout", f"<output of {spec.task}/{spec.name}>\n".encode())
         return StepResult(0)
 
-    def image_digest(self, task: TaskHandle, resource: str) -> str | None:  # noqa: ARG002
+    def image_digest(self, task: TaskHandle, resource: str) -> str | None:  # noqa: ARG002 the contract
         """Return a text that says what would stand there."""
         return f"<digest of {resource}>"
 

@@ -187,7 +187,7 @@ class Relay:
     """A way to the engine that can be cut."""
 
     def __init__(self, path: Path, engine: str) -> None:
-        self._engine, self._open = engine, []  # type: ignore[var-annotated]
+        self._engine, self._open = engine, []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(64)

@@ -235,7 +235,7 @@ def test_what_does_not_stop_is_killed_and_what_cannot_be_killed_is_given_up(
     assert time.monotonic() - began < 25
     assert [call for call in backend.calls if call[0] == "stop"] == [("stop", "ask"), ("stop", "kill")]
     assert done.ending.exit_code == 4
-    assert "does not answer" in done.told("run.note")[0].data["message"]  # type: ignore[operator]
+    assert "does not answer" in done.told("run.note")[0].data["message"]
 
 
 def test_an_engine_that_dies_ends_the_run_with_one_error(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ NEEDS: dict[str, tuple[str, ...]] = {"build": (), "test": (), "deploy": ("build"
     ],
 )
 def test_what_a_rerun_keeps(tmp_path: Path, outcomes: dict[str, str], changed: str, kept: set[str]) -> None:
-    done = {name: Outcome(name, status, digests={"app": "sha256:1"}) for name, status in outcomes.items()}  # type: ignore[arg-type]
+    done = {name: Outcome(name, status, digests={"app": "sha256:1"}) for name, status in outcomes.items()}
     folder = finished(tmp_path, **done)
     fingerprints = {name: "other" if name == changed else "f" for name in NEEDS}
     found = kept_outcomes(find(folder.id, home=tmp_path), fingerprints, NEEDS)

@@ -16,7 +16,7 @@ def ref(name: str, key: str, **more: object) -> dict[str, object]:
 
 
 def wanted(*steps: dict[str, object], volumes: object = ()) -> list[SecretNeed]:
-    return needs(one.task for one in plan({"t": task(*steps, volumes=list(volumes))}).tasks)  # type: ignore[call-overload]
+    return needs(one.task for one in plan({"t": task(*steps, volumes=list(volumes))}).tasks)
 
 
 def test_what_a_task_asks_for() -> None:
