@@ -12,6 +12,7 @@ import sys
 
 from dispatchfile.diagnostics import Diagnostic, Severity, errors, in_order
 from dispatchfile.errors import EnvironmentProblem, EvaluationError, UsageError
+from dispatchfile.record import replace
 from dispatchfile.source import Source, Span
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Reading
@@ -164,9 +165,8 @@ def _hinted(reading: Reading) -> Reading:
     """Return a CUE reading that failed with a word on it, when the text looks like another flavour."""
     source = reading.source
     if any(told.fix is not None and told.fix.edits[0].text.startswith("#!") for told in reading.diagnostics):
-        return Reading(
-            source, None, reading.diagnostics
-        )  # the parser has seen it, and little of the rest is true
+        # The parser has seen it, and little of the rest is true.
+        return Reading(source, None, reading.diagnostics)
     guess = _looks_like(source.text)
     if guess is None or source.line(1).startswith("#!") or source.name.endswith(".cue"):
         return reading
@@ -177,7 +177,7 @@ def _hinted(reading: Reading) -> Reading:
         "DF001", Severity.INFO, f"the file was read as CUE, but looks like {guess[0]}", line,
         help=f'put "#!{guess[1]}" on its first line',
     )  # fmt: skip
-    return Reading(source, reading.value, (*reading.diagnostics, hint))
+    return replace(reading, diagnostics=(*reading.diagnostics, hint))
 
 
 def _looks_like(text: str) -> tuple[str, str] | None:

@@ -53,11 +53,15 @@ class Value(Record):
 
 
 class Reading(Record):
-    """What became of a source: the value as far as it could be built, and what was found on the way."""
+    """What became of a source: the value as far as it could be built, and what was found on the way.
+
+    `syntax` is the syntax tree where the flavour keeps one (`cue.tree.File`).
+    """
 
     source: Source
     value: Value | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    syntax: object = None
 
     @property
     def ok(self) -> bool:

@@ -21,18 +21,26 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("cue", "plain"),
     ("model",),
     ("front",),
+    ("fmt",),
+    ("convert",),
     ("event",),
     ("plan",),
     ("run", "tekton", "gitops"),
-    ("lint", "report"),
+    ("lint",),
+    ("migrate",),
+    ("explain", "report"),
     ("config",),
-    ("doctor",),
+    ("doctor", "lsp"),
     ("cli",),
     ("__main__",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 # Where a command meets the user is the only place that knows how findings look.
-ONLY_FROM = {"report": {"report", "cli"}, "config": {"config", "doctor", "cli"}, "cli": {"cli", "__main__"}}
+ONLY_FROM = {
+    "report": {"report", "cli"},
+    "config": {"config", "doctor", "lsp", "cli"},
+    "cli": {"cli", "__main__"},
+}
 
 
 def room_of(path: Path) -> str:

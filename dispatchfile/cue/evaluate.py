@@ -32,7 +32,7 @@ def read(source: Source) -> Reading:
         value, found = _evaluated(parsing.file, complete=not errors(parsing.diagnostics))
     finally:
         sys.setrecursionlimit(frames)
-    return Reading(source, value, tuple(sorted([*parsing.diagnostics, *found], key=_order)))
+    return Reading(source, value, tuple(sorted([*parsing.diagnostics, *found], key=_order)), parsing.file)
 
 
 def _evaluated(file: tree.File, *, complete: bool) -> tuple[Value | None, list[Diagnostic]]:

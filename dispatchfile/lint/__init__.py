@@ -1,0 +1,1 @@
+"""Finds mistakes: the rules, what is looked at, ignore comments, and fixes."""

@@ -1,0 +1,1 @@
+"""The rules, a module each, in a folder for each group."""
