@@ -6,7 +6,8 @@ summary, the rest markdown, with a whole Dispatchfile in each of two fenced bloc
 
     RULE = Rule("DF601", "untagged-image", Severity.WARNING)
 
-    def check(subject: Subject) -> Iterator[Diagnostic]: ...
+    def check(subject: Subject) -> Iterator[Diagnostic]:
+        yield RULE.finding("…", span)
 
 What `run` must refuse too is found where it arises, in `cue`, `plain` or `model`; such a rule has no `check`.
 """
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from dispatchfile.cue import tree
+    from dispatchfile.diagnostics import Fix, Related
     from dispatchfile.lint.settings import Settings
     from dispatchfile.model.pipeline import Pipeline
-    from dispatchfile.source import Source
+    from dispatchfile.source import Source, Span
     from dispatchfile.value import Reading, Value
 
     FixKind = Literal["", "safe", "unsafe"]
@@ -44,6 +46,20 @@ class Rule(Record):
     fix: FixKind = ""
     always: bool = False
     needs: str = ""
+
+    def finding(
+        self,
+        message: str,
+        span: Span | None,
+        label: str = "",
+        related: tuple[Related, ...] = (),
+        *,
+        help: str = "",  # noqa: A002 the word users see
+        path: str = "",
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """Return a finding of the rule, of its usual severity."""
+        return Diagnostic(self.code, self.severity, message, span, label, related, help, path, fix)
 
 
 class Subject(Record, eq=False):

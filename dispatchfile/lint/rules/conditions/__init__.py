@@ -1,0 +1,1 @@
+"""DF3xx: what an action runs on."""

@@ -1,0 +1,1 @@
+"""DF7xx: older ways to write what has a newer one."""

@@ -1,0 +1,1 @@
+"""DF5xx: what a cluster or an engine would refuse."""

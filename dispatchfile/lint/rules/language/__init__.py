@@ -1,0 +1,1 @@
+"""DF0xx: whether the text can be read at all, and the ignore comments in it."""

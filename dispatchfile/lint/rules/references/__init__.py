@@ -1,0 +1,1 @@
+"""DF2xx: what names refer to, and who waits for whom."""

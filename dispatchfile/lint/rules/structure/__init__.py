@@ -1,0 +1,1 @@
+"""DF1xx: which fields there are, and what may stand in them."""

@@ -1,0 +1,1 @@
+"""DF4xx: `$(context.…)`, `$(inputs.…)` and their kin."""
