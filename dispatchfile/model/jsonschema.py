@@ -10,8 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-from dispatchfile.model.schema import ACTION, ON, ON_GIT, PIPELINE, RESOURCE, RESOURCE_TYPES, tables
+from dispatchfile.model.schema import ACTION, ON, ON_GIT, PIPELINE, RESOURCE, RESOURCE_TYPES, TASK, tables
 from dispatchfile.model.shape import Field, Flag, ListOf, MapOf, Table, Text, Whole
+from dispatchfile.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dispatchfile.model.shape import Shape
 
 TARGET = Path("grammar/schema/pipeline.schema.json")
+_NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"  # a label of RFC 1123, as Kubernetes wants it
 
 
 def schema() -> dict[str, Any]:
@@ -28,15 +30,21 @@ def schema() -> dict[str, Any]:
     definitions[RESOURCE.name]["allOf"] = [
         {
             "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
-            "then": {"properties": {"param": {"$ref": f"#/definitions/{table.name}"}}},
+            "then": {
+                "properties": {"param": {"$ref": f"#/definitions/{table.name}"}},
+                "required": ["param"] if any(field.required for field in table.fields) else [],
+            },
         }
         for name, table in RESOURCE_TYPES.items()
     ]
     definitions[RESOURCE.name]["properties"]["type"]["enum"] = list(RESOURCE_TYPES)
     definitions[ACTION.name]["required"].append("on")
+    definitions[TASK.name]["properties"]["steps"]["minItems"] = 1
     for table in (ON, ON_GIT):
         definitions[table.name] |= {"minProperties": 1, "maxProperties": 1}
     pipeline = definitions.pop(PIPELINE.name)
+    for name in ("resource", "task"):
+        pipeline["properties"][name]["propertyNames"] = {"pattern": _NAME, "maxLength": 63}
     # Other fields at the top are the file's own helpers.
     del pipeline["additionalProperties"]
     return {
@@ -54,6 +62,8 @@ def text() -> str:
 
 def _table(table: Table) -> dict[str, Any]:
     properties = {field.name: _field(field) for field in table.fields}
+    for alias, field in table.by_alias.items():
+        properties[alias] = _field(replace(field, deprecated=f"write `{field.name}`"))
     return {
         "description": table.doc,
         "type": "object",
@@ -77,7 +87,8 @@ def _field(field: Field) -> dict[str, Any]:
     if "$ref" in shape:
         # Draft 7 ignores what stands beside a $ref.
         shape = {"allOf": [shape]}
-    return {"description": " ".join(notes), **shape}
+    old = {"deprecated": True, "deprecationMessage": field.deprecated} if field.deprecated else {}
+    return {"description": " ".join(notes), **old, **shape}
 
 
 def _shape(shape: Shape) -> dict[str, Any]:
