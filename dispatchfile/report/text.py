@@ -28,16 +28,6 @@ def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
     return "\n".join(blocks)
 
 
-def concise(diagnostics: Iterable[Diagnostic]) -> str:
-    """Return one line for each diagnostic: `file:line:column: severity[code]: message`."""
-    lines = []
-    for found in in_order(diagnostics):
-        place = f"{found.span}: " if found.span is not None else ""
-        advice = f" ({found.help})" if found.help else ""
-        lines.append(_flat(f"{place}{found.severity}[{found.code}]: {found.message}{advice}") + "\n")
-    return "".join(lines)
-
-
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """Return how much was found in how many files: "Found 1 error, 2 warnings in 1 file."."""
     every = in_order(diagnostics)
@@ -53,6 +43,11 @@ def harmless(text: str) -> str:
     return text if text.isascii() and text.isprintable() else _HARMFUL.sub("\ufffd", text)
 
 
+def flat(text: str) -> str:
+    """Return a text as one line that a terminal may get."""
+    return harmless(text.replace("\n", " ").replace("\t", " "))
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -60,7 +55,7 @@ def _counted(number: int, noun: str) -> str:
 def _block(found: Diagnostic, *, color: bool) -> str:
     paint = _PAINT[found.severity]
     title = f"{found.severity}[{found.code}]" if found.code else str(found.severity)
-    head = f"{_painted(title, paint, color=color)}{_painted(': ' + _flat(found.message), _BOLD, color=color)}"
+    head = f"{_painted(title, paint, color=color)}{_painted(': ' + flat(found.message), _BOLD, color=color)}"
     spans = [span for span in (found.span, *(also.span for also in found.related)) if span is not None]
     width = max((len(str(span.line)) for span in spans), default=1)
     bar = " " * width + _painted(" |", _BLUE, color=color)
@@ -75,7 +70,7 @@ def _block(found: Diagnostic, *, color: bool) -> str:
         if spans:
             lines.append(bar)
         mark = _painted(" = ", _BLUE, color=color)
-        lines.append(f"{' ' * width}{mark}{_painted('help', _BOLD, color=color)}: {_flat(found.help)}")
+        lines.append(f"{' ' * width}{mark}{_painted('help', _BOLD, color=color)}: {flat(found.help)}")
     return "\n".join(lines) + "\n"
 
 
@@ -90,8 +85,8 @@ def _excerpt(
     margin = " " * width
     gutter = _painted(" |", _BLUE, color=color)
     numbered = _painted(f"{number:>{width}} |", _BLUE, color=color)
-    note = f"{mark * length} {_flat(label)}" if label else mark * length
-    place = _flat(f"{span.source.name}:{number}:{column}")
+    note = f"{mark * length} {flat(label)}" if label else mark * length
+    place = flat(f"{span.source.name}:{number}:{column}")
     return [
         f"{margin}{_painted(arrow, _BLUE, color=color)} {place}",
         f"{margin}{gutter}",
@@ -136,10 +131,6 @@ def _width(text: str) -> int:
         0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1
         for char in text
     )
-
-
-def _flat(text: str) -> str:
-    return harmless(text.replace("\n", " ").replace("\t", " "))
 
 
 def _painted(text: str, paint: str, *, color: bool) -> str:

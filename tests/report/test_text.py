@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from dispatchfile.diagnostics import Diagnostic, Related, Severity
-from dispatchfile.report.text import concise, render, summary
+from dispatchfile.report.text import render, summary
 from dispatchfile.source import Source, Span
 
 
@@ -119,14 +119,6 @@ def test_order_repetitions_and_blank_lines():
     assert [line for line in text.splitlines() if line.startswith("error")] == ["error[X]: a", "error[X]: b"]
     assert text.count("\n\n") == 1
     assert render([]) == ""
-
-
-def test_concise_lines():
-    assert concise([FINDING, Diagnostic("X", Severity.INFO, "m")]) == (
-        "info[X]: m\n"
-        'Dispatchfile:12:12: error[DF201]: task "test" takes "src-gti", which is neither a resource nor a task'
-        ' (did you mean "src-git"?)\n'
-    )
 
 
 def test_summary():
