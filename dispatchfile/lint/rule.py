@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 class Rule(Record):
     """A rule's code, name, usual severity, and the kind of fix it offers at best.
 
-    `always` rules cannot be switched off. A text without the word `needs` cannot break the rule: it spares the
-    check, and the import of its module.
+    `always` rules cannot be switched off, `optional` ones are off unless selected by their own code or name. `whole`
+    rules say that something is nowhere in the file; they are not asked while a part of it cannot be read. A text
+    without the word `needs` cannot break the rule: it spares the check, and the import of its module.
     """
 
     code: str
@@ -45,6 +46,8 @@ class Rule(Record):
     severity: Severity
     fix: FixKind = ""
     always: bool = False
+    optional: bool = False
+    whole: bool = False
     needs: str = ""
 
     def finding(
