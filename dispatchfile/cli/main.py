@@ -28,6 +28,7 @@ COMMANDS = {
     "render": "print the evaluated pipeline",
     "gitops": "set images and values in a GitOps repository",
     "doctor": "say what works on this machine, and what to do about what does not",
+    "explain": "say what a rule, field, variable, or exit code means",
     "runs": "list the runs of this repository",
     "logs": "print the logs of a run",
     "clean": "remove what killed runs left behind",
@@ -35,7 +36,7 @@ COMMANDS = {
 
 USAGE = "dispatchfile [-C DIR] [-f FILE] [--color auto|always|never] [-v | -q] COMMAND …"
 
-COMMAND_LIST = "commands:\n" + "".join(f"  {name:6}  {text}\n" for name, text in COMMANDS.items())
+COMMAND_LIST = "commands:\n" + "".join(f"  {name:11}  {text}\n" for name, text in COMMANDS.items())
 
 GLOBAL_OPTIONS = """\
 global options (before or after the command):

@@ -24,10 +24,10 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal, which argparse asks `shutil` for at every option: a tenth of the start."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
+        super().__init__(prog, width=columns() - 2)
 
 
-def _columns() -> int:
+def columns() -> int:
     """Return the width of the terminal by COLUMNS or the terminal itself, else 80."""
     try:
         return int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size().columns or 80

@@ -31,7 +31,7 @@ CONTEXT = {
     "context.chatop.args": "words after the command, else empty (1.2)",
 }
 
-_OLDEST = {"context.git-url": "context.git.url", "context.git-revision": "context.git.commit"}
+OLDEST = {"context.git-url": "context.git.url", "context.git-revision": "context.git.commit"}
 
 _VARIABLE = re.compile(r"\$\(((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)\)")
 
@@ -190,7 +190,7 @@ def _in_task(variable: Variable, task: Task, pipeline: Pipeline) -> _Problem | N
 def _unknown_context(variable: Variable) -> _Problem | None:
     if variable.name in CONTEXT:
         return None
-    meant = _OLDEST.get(variable.name) or nearest(variable.name, CONTEXT) or ""
+    meant = OLDEST.get(variable.name) or nearest(variable.name, CONTEXT) or ""
     return _Problem(
         "DF401", "no such variable", "" if meant else f"the variables are {', '.join(CONTEXT)}", meant
     )
