@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from dispatchfile.lint.settings import Settings
+
 PROJECT_FILE = ".dispatchfile.toml"
 
 SETTINGS: dict[str, type] = {
@@ -70,6 +72,11 @@ def settings(
     found: dict[str, Setting] = {}
     if os.path.isfile(user):
         found.update(_read(user))
+        if "lint" in found:
+            raise UsageError(
+                f"{user} has settings of lint; every machine that lints a project is to agree",
+                help=f"put [lint] into the project's {PROJECT_FILE}",
+            )
     if project is not None:
         found.update(_read(project))
     for name, kind in SETTINGS.items():
@@ -77,6 +84,17 @@ def settings(
         if text := environment.get(variable):
             found[name] = Setting(_checked(name, _from_text(text, kind), variable), variable)
     return found
+
+
+def lint_settings(made: Mapping[str, Setting]) -> Settings:
+    """Return the settings of lint among all that are made; raises UsageError for a mistake in the `[lint]` table."""
+    if "lint" not in made:
+        from dispatchfile.lint.settings import DEFAULT
+
+        return DEFAULT
+    from dispatchfile.lint.project import from_table
+
+    return from_table(made["lint"].value, made["lint"].origin)
 
 
 def _nearest_project_file(directory: str) -> str | None:
@@ -101,8 +119,10 @@ def _read(path: str) -> dict[str, Setting]:
         raise UsageError(f"cannot read the settings in {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
+    # The room of lint knows what may stand in its own table (lint/project.py).
     return {
-        name: Setting(_checked(name, value, path), path) for name, value in table.items() if name != "lint"
+        name: Setting(value if name == "lint" else _checked(name, value, path), path)
+        for name, value in table.items()
     }
 
 

@@ -28,6 +28,7 @@ def test_environment_counts_before_project_before_user(tmp_path: Path):
     )  # fmt: skip
     assert found == {
         "jobs": Setting(2, str(tmp_path / "repo/.dispatchfile.toml")),
+        "lint": Setting({"select": []}, str(tmp_path / "repo/.dispatchfile.toml")),
         "color": Setting("always", "DISPATCHFILE_COLOR"),
         "pull": Setting("never", str(tmp_path / "xdg/dispatchfile/config.toml")),
     }
@@ -62,3 +63,10 @@ def test_near_miss_of_a_setting(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
         made(tmp_path, project="docker_host = 'x'\n")
     assert caught.value.help == 'did you mean "docker-host"?'
+
+
+def test_settings_of_lint_belong_to_the_project(tmp_path: Path):
+    with pytest.raises(UsageError) as caught:
+        made(tmp_path, user="[lint]\nignore = ['DF601']\n")
+    assert "config.toml has settings of lint" in caught.value.message
+    assert caught.value.help == "put [lint] into the project's .dispatchfile.toml"

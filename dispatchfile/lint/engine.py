@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 from dispatchfile import front
-from dispatchfile.diagnostics import Diagnostic, in_order
+from dispatchfile.diagnostics import Diagnostic, errors, in_order
+from dispatchfile.lint import catalogue
 from dispatchfile.lint.rule import Subject
 from dispatchfile.lint.settings import DEFAULT, Settings
+from dispatchfile.record import replace
 from dispatchfile.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RuleCrash(Exception):
+    """A rule failed, which is a bug; `findings` is what the others have found. The cause says why."""
+
+    def __init__(self, code: str, findings: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"the rule {code} failed")
+        self.findings = findings
 
 
 def inspect(source: Source, settings: Settings = DEFAULT) -> tuple[Diagnostic, ...]:
-    """Return everything that is wrong with a file, in order of place; never raises for what a file may hold."""
-    return tuple(in_order(subject(source, settings).found))
+    """Return everything that is wrong with a file, in order of place; never raises for what a file may hold.
+
+    Raises RuleCrash when a rule has a bug, once all others have been asked.
+    """
+    looked_at = subject(source, settings)
+    chosen = settings.chosen(source.name)
+    found = [one for one in looked_at.found if one.code in chosen or one.code not in catalogue.ENTRIES]
+    crash: tuple[str, Exception] | None = None
+    readable = not errors(looked_at.reading.diagnostics)
+    for rule in catalogue.ENTRIES.values():
+        if not rule.checks or rule.code not in chosen or rule.needs not in source.text:
+            continue
+        if readable or not rule.whole:
+            try:
+                found += rule.load().check(looked_at)
+            except Exception as error:  # noqa: BLE001 raised again below
+                crash = crash or (rule.code, error)
+    judged = chosen if readable and crash is None else ()
+    told = _told(looked_at, found, chosen, judged)
+    if crash is not None:
+        raise RuleCrash(crash[0], told) from crash[1]
+    return told
 
 
 def subject(source: Source, settings: Settings = DEFAULT) -> Subject:
@@ -19,3 +53,22 @@ def subject(source: Source, settings: Settings = DEFAULT) -> Subject:
     reading = front.read(source)
     pipeline, found = front.interpret(reading)
     return Subject(source, settings, reading, pipeline, found)
+
+
+def _told(
+    looked_at: Subject, found: list[Diagnostic], chosen: frozenset[str], judged: Iterable[str]
+) -> tuple[Diagnostic, ...]:
+    """Return the findings as they are shown: not silenced, of the severity that is set, each once, in order."""
+    from dispatchfile.lint.suppress import MARK, UNUSED, silenced
+
+    if MARK in looked_at.source.text:
+        found = [
+            one
+            for one in silenced(looked_at.reading, found, frozenset(judged))
+            if one.code != UNUSED or UNUSED in chosen
+        ]
+    severities = looked_at.settings.severity
+    if severities:
+        found = [replace(one, severity=severities.get(one.code, one.severity)) for one in found]
+    once = {(one.code, one.span, one.message): one for one in reversed(found)}
+    return tuple(in_order(once.values()))
