@@ -30,11 +30,15 @@ class Record:
     def __init_subclass__(
         cls, *, eq: bool = True, uncompared: tuple[str, ...] = (), hidden: tuple[str, ...] = ()
     ) -> None:
-        own = tuple(name for name in vars(cls).get("__annotations__", ()) if name not in cls._fields)
-        plain = [name for name in (*cls._fields, *own) if name not in cls.__dict__ and not hasattr(cls, name)]
-        cls._fields = (*plain, *(name for name in (*cls._fields, *own) if name not in plain))
-        cls._compared = tuple(name for name in cls._fields if name not in uncompared)
-        cls._shown = tuple(name for name in cls._compared if name not in hidden)
+        own = vars(cls).get("__annotations__")
+        if own:
+            names = dict.fromkeys((*cls._fields, *own))
+            plain = [name for name in names if not hasattr(cls, name)]
+            cls._fields = (*plain, *(name for name in names if name not in plain))
+            cls._compared = cls._shown = cls._fields
+        if uncompared or hidden:
+            cls._compared = tuple(name for name in cls._fields if name not in uncompared)
+            cls._shown = tuple(name for name in cls._compared if name not in hidden)
         cls.__init__ = _first_init(cls)  # type: ignore[method-assign] # type checkers see a dataclass's own
         if not eq:
             cls.__eq__ = object.__eq__  # type: ignore[method-assign] # by identity, as asked
@@ -59,23 +63,31 @@ def replace(record: Kind, **changes: Any) -> Kind:
     return record.__class__(**{**fields, **changes})
 
 
-_MANY = 20  # objects of a class: to compile its `__init__` costs as much as the plain way takes for so many
+_MANY = 60  # objects of a class: to compile its `__init__` costs as much as the plain way takes for so many
 
 
 def _first_init(cls: type[Record]) -> Callable[..., None]:
-    """Return a plain `__init__` that puts a compiled one in its place once the class turns out to be used much."""
+    """Return a plain `__init__` that puts a compiled one in its place once the class turns out to be used much.
+
+    Wrong arguments are left to the compiled one, too, which says what is wrong with them.
+    """
     made = 0
+    names: tuple[str, ...] = ()
     defaults: dict[str, Any] = {}
 
     def __init__(self: Record, *args: Any, **kwargs: Any) -> None:  # noqa: N807 it is one
-        nonlocal made, defaults
+        nonlocal made, names, defaults
         if not made:
-            defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
+            names = cls._fields
+            defaults = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
         made += 1
-        given = {**dict(zip(cls._fields, args, strict=False)), **kwargs}
-        values = {**defaults, **given}
-        if made < _MANY and len(given) == len(args) + len(kwargs) and values.keys() == set(cls._fields):
-            vars(self).update(values)
+        values = dict(zip(names, args))  # noqa: B905 too many are refused below
+        values.update(kwargs)
+        fits = made < _MANY and len(values) == len(args) + len(kwargs)
+        if len(values) < len(names):
+            values = {**defaults, **values}
+        if fits and len(values) == len(names) and (not kwargs or values.keys() == set(names)):
+            self.__dict__ = values
             return
         cls.__init__ = _compiled_init(cls)  # type: ignore[method-assign] # as in __init_subclass__
         cls.__init__(self, *args, **kwargs)
