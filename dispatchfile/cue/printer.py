@@ -1,20 +1,24 @@
-"""Values as CUE text, in the modern syntax."""
+"""CUE text from a syntax tree, in the one layout there is, and from plain values.
+
+`printed` keeps every word and comment of the text that a tree was read from and changes only what stands between
+them, so there is nothing that it could forget: `atoms.py` takes the text apart, `layout.py` decides where lines break.
+"""
 
 from __future__ import annotations
 
 import re
 
+from dispatchfile.cue.atoms import Atoms
+from dispatchfile.cue.layout import INDENT, WIDTH, Layout
+from dispatchfile.cue.lexer import CLOSERS, END
 from dispatchfile.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dispatchfile.cue import tree
     from dispatchfile.value import Plain
-
-INDENT = "  "
-WIDTH = 110
-"""The column that a line may reach before a list or struct on it is broken."""
 
 _BARE = re.compile(r"[A-Za-z$][A-Za-z0-9_$]*")
 _KEYWORDS = frozenset(("for", "if", "in", "let", "true", "false", "null", "package", "import"))
@@ -28,6 +32,100 @@ _ESCAPES = {
     "\b": "\\b",
     "\f": "\\f",
 }
+
+
+def printed(file: tree.File) -> str:
+    """Return the text of a file without syntax errors in the layout that `grammar/README.md` describes.
+
+    The tree must be what `parse` made of its source. The text says the same, comments included; it is checked anew
+    that it does, and AssertionError raised when it does not.
+    """
+    atoms = Atoms(file.source.text)
+    text = _Printer(atoms, Layout(atoms, file)).print()
+    if text != file.source.text:
+        from dispatchfile.cue.sameness import difference
+
+        found = difference(atoms, Atoms(text))
+        if found:
+            raise AssertionError(f"formatting would change the text: {found}")
+    return text
+
+
+class _Printer:
+    """Writes atoms out line by line."""
+
+    def __init__(self, atoms: Atoms, layout: Layout) -> None:
+        self.atoms = atoms
+        self.layout = layout
+        self.out: list[str] = [atoms.first_line] if atoms.first_line else []
+        self.opened = [layout.file]
+
+    def print(self) -> str:
+        """Return the whole text."""
+        atoms, layout, out = self.atoms, self.layout, self.out
+        indent = 0
+        for at, kind in enumerate(atoms.kinds):
+            starts_line = layout.breaks[at]
+            if starts_line:
+                indent = self.line_break(at)
+                layout.fit(at, indent)
+            else:
+                out.append(layout.spaces[at])
+            out.append(self.word(at, indent + (not starts_line)))
+            if kind in CLOSERS:
+                self.opened.pop()
+            elif at in layout.groups:
+                group = layout.groups[at]
+                group.indent = indent
+                self.opened.append(group)
+        text = "".join(out)
+        return f"{text}\n" if text else ""
+
+    def line_break(self, at: int) -> int:
+        """End a line, with the comments that stand before an atom; return the indent of the atom's own line."""
+        atoms, out, group = self.atoms, self.out, self.opened[-1]
+        gap, closes = atoms.gaps[at], at == group.close
+        opens = at == group.open + 1
+        separates = not opens and gap.separates and not closes
+        if group.role in ("list", "call") and (separates or (closes and not opens and group.trailing_comma)):
+            out.append(",")
+        body = group.indent + 1
+        indent = body if opens or separates or closes else body + group.broken
+        fresh = opens and not (at == 0 and atoms.first_line)
+        for text, own_line, blank in gap.comments:
+            if own_line:
+                self.line(indent, blank=blank and not fresh)
+                fresh = False
+                out.append(text)
+            else:
+                out.append(f" {text}")
+        if closes:
+            indent = group.indent
+            if atoms.kinds[at] == END:
+                return indent
+        self.line(indent, blank=gap.blank and not (fresh or closes) and (opens or separates))
+        return indent
+
+    def line(self, indent: int, *, blank: bool) -> None:
+        """Start a line, with an empty one before it if asked for."""
+        if self.out:
+            self.out.append("\n\n" if blank else "\n")
+        self.out.append(INDENT * indent)
+
+    def word(self, at: int, indent: int) -> str:
+        """Return an atom; the lines of a string of several lines are moved to an indent."""
+        text = self.atoms.texts[at]
+        if "\n" not in text or text[0] == "@":
+            return text
+        if any("\n" in expression for expression in self.atoms.expressions(at)):
+            return text
+        first, *lines = re.compile(r"(?<!\r)\r\n").sub("\n", text).split("\n")
+        old = lines[-1][: len(lines[-1]) - len(lines[-1].lstrip(" \t"))]
+        moved = [first]
+        for line in lines:
+            bare = line.removeprefix(old)
+            moved.append(INDENT * indent + bare if bare and line.startswith(old) else line.strip(" \t"))
+        return "\n".join(moved)
 
 
 # Values
@@ -125,7 +223,7 @@ def _list(elements: list[Plain], indent: str, column: int) -> str:
         blocks = [isinstance(item, str) and _is_block(item) for item in elements]
         if not any(blocks[:-1]):
             line = f"[{', '.join(_expression(item, indent, -1) for item in elements)}]"
-            if column + len(line.split("\n", 1)[0]) <= WIDTH and not (blocks == [True]):
+            if column + len(line.split("\n", 1)[0]) <= WIDTH and blocks != [True]:
                 return line
     deeper = indent + INDENT
     lines = (f"{deeper}{_expression(item, deeper, len(deeper))},\n" for item in elements)

@@ -1,0 +1,109 @@
+"""A CUE text as a layout sees it: the words that stay as they are, and the gaps between them that may change.
+
+An atom is a token, or a whole string with the expressions inside it. A gap is all that stands before an atom: white
+space, comments, and the comma (written, or inserted at a line's end) that separates two declarations or elements.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.cue.lexer import COMMA, END, KIND, NL, STRING, Lexed, tokenize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Comment: TypeAlias = tuple[str, bool, bool]
+
+_STRING_START, _STRING_END = KIND["INTERPOLATION_START"], KIND["INTERPOLATION_END"]
+_PIECES = frozenset((_STRING_START, KIND["INTERPOLATION_MIDDLE"], _STRING_END))
+_FOR = KIND["FOR"]
+
+
+class Gap:
+    """What stands before an atom.
+
+    `comma`: a comma is written. `separates`: there is one, written or inserted. `newline`: it spans lines.
+    `comments` are (text, stands on a line of its own, has a blank line above it); `blank`: the atom itself has one.
+    """
+
+    __slots__ = ("blank", "comma", "comments", "newline", "separates")
+
+    def __init__(self) -> None:
+        self.comma = self.separates = self.newline = self.blank = False
+        self.comments: list[Comment] = []
+
+
+class Atoms:
+    """The atoms of a text, the last one END, and the gap before each; `pieces` has the tokens of an interpolation."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.lexed = tokenize(text)
+        self.kinds: list[int] = []
+        self.starts: list[int] = []
+        self.texts: list[str] = []
+        self.gaps: list[Gap] = []
+        self.pieces: dict[int, list[tuple[int, int]]] = {}
+        start = 1 if text.startswith("\ufeff") else 0
+        self.first_line = ""
+        if text.startswith("#!", start):
+            end = text.find("\n", start)
+            self.first_line = text[start : end if end >= 0 else len(text)].rstrip()
+            start = end if end >= 0 else len(text)
+        _read(self, self.lexed, start)
+
+    def expressions(self, at: int) -> list[str]:
+        """Return the texts of the expressions inside a string."""
+        pieces = self.pieces.get(at, [])
+        return [self.text[end:start] for (_, end), (start, _) in zip(pieces[:-1], pieces[1:], strict=True)]
+
+
+def _read(atoms: Atoms, lexed: Lexed, end: int) -> None:
+    """Fill in the atoms from the tokens, the first of which comes behind `end`."""
+    text, tokens, comments = atoms.text, lexed.tokens, lexed.comments
+    following, at, gap = 0, 0, Gap()
+    while at < len(tokens):
+        kind, start, stop = tokens[at]
+        at += 1
+        if kind == NL or (kind == COMMA and atoms.kinds[-2:-1] != [_FOR]):
+            gap.separates = True
+            gap.comma |= kind == COMMA
+            continue
+        if kind == _STRING_START:
+            at, stop = _string(atoms, lexed, at - 1)
+            kind = STRING
+        between = start if following == len(comments) else min(start, comments[following][0])
+        lines = text.count("\n", end, between)
+        while following < len(comments) and comments[following][0] < start:
+            first, last = comments[following]
+            own_line = lines > 0 or not (atoms.kinds or gap.comments)
+            gap.comments.append((text[first:last], own_line, lines > 1))
+            gap.newline = True
+            following += 1
+            upto = start if following == len(comments) else min(start, comments[following][0])
+            lines = text.count("\n", last, upto)
+        gap.newline |= lines > 0
+        gap.blank = lines > 1
+        while following < len(comments) and comments[following][0] < stop:
+            following += 1  # inside an interpolation: part of the atom
+        atoms.kinds.append(kind)
+        atoms.starts.append(start)
+        atoms.texts.append(text[start:stop] if kind != END else "")
+        atoms.gaps.append(gap)
+        gap, end = Gap(), stop
+
+
+def _string(atoms: Atoms, lexed: Lexed, at: int) -> tuple[int, int]:
+    """Note the pieces of the interpolation that starts at token `at`; return the token behind it and its end."""
+    depth, pieces = 0, []
+    while True:
+        kind, start, stop = lexed.tokens[at]
+        at += 1
+        depth += kind == _STRING_START
+        if depth == 1 and kind in _PIECES:
+            pieces.append((start, stop))
+        if kind == _STRING_END:
+            depth -= 1
+            if not depth:
+                atoms.pieces[len(atoms.kinds)] = pieces
+                return at, stop
