@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from dispatchfile.cli.parser import Parser, examples
+from dispatchfile.cli.argument_parser import Parser
+from dispatchfile.cli.parser import examples
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,19 +7,21 @@ A command's module `dispatchfile/cli/NAME.py` has two functions, `add_parser(com
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from importlib import import_module
 
 from dispatchfile import __version__
-from dispatchfile.cli.parser import Parser, add_global_options, suggestion
+from dispatchfile.cli.parser import plain, suggestion
 from dispatchfile.config import apply
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, EvaluationError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from typing import Any
+
+    from dispatchfile.cli.argument_parser import Parser
 
 COMMANDS = {
     "run": "run what an event would run, in Docker",
@@ -75,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
         _enter(args.directory)
         apply(args)
         color = args.color
-        code: int = import_module(f"dispatchfile.cli.{args.command}").main(args)
+        code: int = _module(args.command).main(args)
     except DispatchfileError as error:
         if debug:
             raise
@@ -88,6 +90,20 @@ def main(argv: Sequence[str]) -> int:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace | int:
     """Return the parsed arguments, or the exit code when nothing is left to do; raises UsageError."""
+    if argv and argv[0] in COMMANDS:
+        args = plain(_module(argv[0]).add_parser, argv[1:])
+        if args is not None:
+            args.command = argv[0]
+            return args
+    return _parsed(argv)
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace | int:
+    """Return the same, read by argparse."""
+    import argparse
+
+    from dispatchfile.cli.argument_parser import Parser, add_global_options
+
     top = Parser(prog="dispatchfile", usage=USAGE, add_help=False)
     add_global_options(top)
     at = _command_index(top, argv)
@@ -120,14 +136,23 @@ def help_text() -> str:
 
 
 def command_parser(name: str) -> Parser:
-    """Return the parser of one command; imports that command's module only."""
+    """Return argparse's parser of one command; imports that command's module only."""
+    from dispatchfile.cli.argument_parser import Parser
+
     commands = Parser(prog="dispatchfile", add_help=False).add_subparsers(
         prog="dispatchfile", dest="command", parser_class=Parser
     )
-    import_module(f"dispatchfile.cli.{name}").add_parser(commands)
+    _module(name).add_parser(commands)
     parser: Parser = commands.choices[name]
     parser.accept_global_options()
     return parser
+
+
+def _module(name: str) -> Any:
+    """Return the module of a command; `importlib`, which does the same, takes longer to load than most of them."""
+    full = f"dispatchfile.cli.{name}"
+    __import__(full)
+    return sys.modules[full]
 
 
 def _command_index(top: Parser, argv: Sequence[str]) -> int:

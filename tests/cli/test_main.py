@@ -10,8 +10,8 @@ import pytest
 
 from dispatchfile import __version__
 from dispatchfile.cli import main as command_line
+from dispatchfile.cli.argument_parser import Parser
 from dispatchfile.cli.main import COMMANDS, command_parser, main
-from dispatchfile.cli.parser import Parser
 
 
 def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -128,7 +128,7 @@ def test_only_the_chosen_command_is_imported():
         "print(sorted(m for m in sys.modules if m.startswith('dispatchfile.cli.')), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "['dispatchfile.cli.main', 'dispatchfile.cli.parser']"
+    assert done.stderr.strip() == "['dispatchfile.cli.argument_parser', 'dispatchfile.cli.main', 'dispatchfile.cli.parser']"
 
 
 HEAVY = ("docker", "git", "networkx", "rich", "lark", "yaml", "pathlib", "dataclasses", "typing")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dispatchfile.cli import options
-from dispatchfile.cli.parser import Parser
+from dispatchfile.cli.argument_parser import Parser
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.event.event import Event, context
 from tests.event.repository import commit, git, repository
