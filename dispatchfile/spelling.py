@@ -8,10 +8,10 @@ from collections.abc import Iterable
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate closest to `name`, or None when none is close.
 
-    Case, `_` and `-` are folded; at most a third of the letters, and at least one, may differ.
+    Case, `_` and `-` are folded; at most a third of the letters, and at least one but never all, may differ.
     """
     wanted = _folded(name)
-    limit = max(1, len(wanted) // 3)
+    limit = max(1, len(wanted) // 3) if len(wanted) > 1 else 0
     best: str | None = None
     for candidate in candidates:
         if candidate == name:

@@ -14,7 +14,8 @@ from dispatchfile.spelling import nearest
         pytest.param("ab", ["cd"], None, id="short names differ wholly"),
         pytest.param("same", ["same"], None, id="the name itself is no suggestion"),
         pytest.param("bild", ["build", "bold", "bald"], "build", id="the first of the nearest"),
-        pytest.param("", ["a"], "a", id="empty"),
+        pytest.param("", ["a"], None, id="empty"),
+        pytest.param("g", ["x"], None, id="one letter is not like another"),
     ],
 )
 def test_nearest(name: str, candidates: list[str], answer: str | None) -> None:

@@ -7,14 +7,12 @@ action fired on every push. Nobody meant that. Here such an action is a warning 
 
 from __future__ import annotations
 
-from dispatchfile import glob
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
-from dispatchfile.model import quantities
+from dispatchfile.model import patterns
+from dispatchfile.model.edits import relabelled, reworded
 from dispatchfile.model.pipeline import Action, Condition, Pipeline
 from dispatchfile.model.schema import ON, ON_GIT
-from dispatchfile.model.shape import ListOf, Table, Text
 from dispatchfile.model.steps import text, texts
-from dispatchfile.model.structure import relabelled
 from dispatchfile.value import Value
 
 TYPE_CHECKING = False
@@ -35,9 +33,6 @@ _PLACES: tuple[tuple[tuple[str, ...], ConditionKind], ...] = (
     (("cron",), "cron"),
     (("image", "push"), "image"),
 )
-
-# What git refuses in the name of a branch or tag (git-check-ref-format), other than what patterns use themselves.
-_NEVER_IN_REFS = " ~^:"
 
 
 def condition(on: Value | None) -> Condition | None:
@@ -79,11 +74,14 @@ def given(on: Value | None) -> list[tuple[tuple[str, ...], ConditionKind]]:
 
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """Yield what is wrong with the conditions of all actions, and with the names of actions."""
-    named: dict[str, Action] = {}
     for action in pipeline.actions:
         if isinstance(action.value.data, dict):
             yield from _check_on(action)
-            yield from _check_name(action, named)
+    names = [action.name for action in pipeline.actions if action.name]
+    if len(set(names)) < len(names) or any(one.on and one.on.kind == "cron" for one in pipeline.actions):
+        from dispatchfile.model import action_names
+
+        yield from action_names.check(pipeline)
 
 
 def _finding(
@@ -150,7 +148,7 @@ def _check_empty(action: Action, on: Value, path: str) -> Iterator[Diagnostic]:
 
 def _check_condition(found: Condition, action: Action, path: str) -> Iterator[Diagnostic]:
     path = f"{path}.{'.'.join(found.path)}"
-    yield from _check_patterns(found, path)
+    yield from patterns.check(found, action, path)
     if found.push_tags is not None:
         yield _push_tags(found, action, path)
     if found.kind == "pull_request":
@@ -161,44 +159,9 @@ def _check_condition(found: Condition, action: Action, path: str) -> Iterator[Di
                 found.value.at("branches"), f"{path}.branches", "`branches` is the older name; keep `targets`",
             )  # fmt: skip
     if found.kind == "cron":
-        yield from _check_cron(found, action, path)
+        from dispatchfile.model import schedules
 
-
-def _check_patterns(found: Condition, path: str) -> Iterator[Diagnostic]:
-    table: Table = ON
-    for part in found.path:
-        shape = table.by_name[part].shape
-        table = shape if isinstance(shape, Table) else table
-    for field in table.fields:
-        shape = field.shape
-        if not (
-            isinstance(shape, ListOf)
-            and isinstance(shape.item, Text)
-            and shape.item.kind in ("glob", "path-glob")
-        ):
-            continue
-        values = found.value.at(field.name)
-        for index, item in enumerate(
-            values.data if values is not None and isinstance(values.data, list) else ()
-        ):
-            if isinstance(item.data, str):
-                yield from _check_pattern(
-                    item, item.data, f"{path}.{field.name}[{index}]", paths=shape.item.kind == "path-glob"
-                )
-
-
-def _check_pattern(item: Value, pattern: str, path: str, *, paths: bool) -> Iterator[Diagnostic]:
-    try:
-        glob.check((pattern,))
-    except glob.GlobError as error:
-        yield _finding("DF303", Severity.ERROR, f'"{pattern}" is no pattern: {error}', item, path)
-        return
-    never = [char for char in _NEVER_IN_REFS if char in pattern]
-    if never and not paths:
-        yield _finding(
-            "DF303", Severity.WARNING, f'the pattern "{pattern}" never matches: no branch or tag holds "{never[0]}"', item,
-            path, "write one pattern an entry" if never[0] == " " else "",
-        )  # fmt: skip
+        yield from schedules.check(found, action, path)
 
 
 def _push_tags(found: Condition, action: Action, path: str) -> Diagnostic:
@@ -224,52 +187,17 @@ def _check_words(found: Condition, path: str) -> Iterator[Diagnostic]:
     words = found.value.at("chatops")
     for index, item in enumerate(words.data if words is not None and isinstance(words.data, list) else ()):
         word, here = item.data, f"{path}.chatops[{index}]"
-        if not isinstance(word, str):
+        if not isinstance(word, str) or (word.split() == [word] and not word.startswith("/")):
             continue
-        fix = None
-        if word.startswith("/") and item.span is not None and item.span.text.count("/") == 1:
-            fix = Fix("remove the slash", (Edit(item.span, item.span.text.replace("/", "")),), safe=True)
-        if word.startswith("/"):
-            yield _finding(
-                "DF307", Severity.WARNING, f'the chatop "{word}" never matches: its slash is implied', item, here,
-                f'write "{word.lstrip("/")}" for comments that start with {word}', fix=fix,
-            )  # fmt: skip
-        elif not word or word.split() != [word]:
-            yield _finding(
-                "DF307", Severity.WARNING, f'the chatop "{word}" never matches: only the first word of a comment is compared',
-                item, here, "write one word; the words after it are $(context.chatop.args)",
-            )  # fmt: skip
-
-
-def _check_cron(found: Condition, action: Action, path: str) -> Iterator[Diagnostic]:
-    if found.schedule is not None:
-        try:
-            quantities.schedule(found.schedule)
-        except ValueError as error:
-            place = found.value.at("schedule")
-            yield _finding(
-                "DF305", Severity.ERROR, f'the schedule "{found.schedule}" is not valid', place, f"{path}.schedule", str(error)
-            )  # fmt: skip
-    if not action.name:
+        meant = next(iter(word.strip().lstrip("/").split()), "")
+        problem = (
+            "its slash is implied" if word.startswith("/") else "only the first word of a comment is compared"
+        )
+        advice = f'write "{meant}" for comments that start with /{meant}' if meant else "write a word"
+        if " " in word.strip():
+            advice += "; the words after it are $(context.chatop.args)"
+        edit = reworded(item.span, word, meant) if meant else None
         yield _finding(
-            "DF306", Severity.ERROR, f"{action.title} has a cron condition and needs a name", action.value,
-            f"actions[{action.index}].name", 'such as name: "nightly"',
-        )  # fmt: skip
-    elif len(action.name) > 52:
-        yield _finding(
-            "DF501", Severity.ERROR, f"the name of a cron action has at most 52 characters, not {len(action.name)}",
-            action.value.at("name"), f"actions[{action.index}].name",
-        )  # fmt: skip
-
-
-def _check_name(action: Action, named: dict[str, Action]) -> Iterator[Diagnostic]:
-    if action.name is None:
-        return
-    first = named.setdefault(action.name, action)
-    place = first.value.at("name")
-    if first is not action:
-        also = (Related(place.span, "first used here"),) if place is not None and place.span else ()
-        yield _finding(
-            "DF105", Severity.ERROR, f'two actions are named "{action.name}"', action.value.at("name"),
-            f"actions[{action.index}].name", "names of actions are unique in a file", related=also,
+            "DF307", Severity.WARNING, f'the chatop "{word}" never matches: {problem}', item, here, advice,
+            fix=Fix(f'write "{meant}"', (edit,), safe=len(word.split()) == 1) if edit is not None else None,
         )  # fmt: skip

@@ -7,10 +7,11 @@ another.
 
 from __future__ import annotations
 
-from dispatchfile.diagnostics import Diagnostic, Severity, in_order
-from dispatchfile.model import conditions, references, steps, structure
+from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity, in_order
+from dispatchfile.model import conditions, containers, names, references, steps, structure
+from dispatchfile.model.edits import quoted, reworded
 from dispatchfile.model.pipeline import Action, Pipeline, Resource, Task
-from dispatchfile.model.quantities import duration
+from dispatchfile.model.quantities import duration, meant_duration
 from dispatchfile.model.schema import FOREIGN_RESOURCE_TYPES, PIPELINE, RESOURCE_TYPES
 from dispatchfile.model.shape import ListOf
 from dispatchfile.spelling import nearest
@@ -33,8 +34,9 @@ def decode(value: Value) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
     found = [
         *_check_top(value, value.data),
         *_check_resources(pipeline),
+        *names.check(pipeline),
         *references.check(pipeline),
-        *steps.check(pipeline),
+        *containers.check(pipeline),
         *conditions.check(pipeline),
         *_check_timeouts(pipeline),
     ]
@@ -46,11 +48,35 @@ def decode(value: Value) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
 
 def build(value: Value) -> Pipeline:
     """Return the pipeline in a value, without a word about what is wrong with it."""
+    tops: dict[str, list[Value | None]] = {name: [value.at(name)] for name in PIPELINE.by_name}
+    for label, name in _misspelt(value).items():
+        tops[name].append(value.at(label))
     return Pipeline(
-        {name: _resource(name, item) for name, item in entries(value.at("resource"))},
-        {name: _task(name, item) for name, item in entries(value.at("task"))},
-        tuple(_action(index, item) for index, item in enumerate(items(value.at("actions")))),
+        {name: _resource(name, item) for top in tops["resource"] for name, item in entries(top)},
+        {name: _task(name, item) for top in tops["task"] for name, item in entries(top)},
+        tuple(_action(index, item) for top in tops["actions"] for index, item in enumerate(items(top))),
         value,
+    )
+
+
+def _misspelt(value: Value) -> dict[str, str]:
+    """Return the top-level labels that are misspelt ones for sure, by what they hold; others are helpers."""
+    data = value.data if isinstance(value.data, dict) else {}
+    found = {}
+    for label in data:
+        meant = None if label in PIPELINE.by_name else nearest(label, PIPELINE.by_name)
+        if meant is not None and _looks_like(data[label], meant):
+            found[label] = meant
+    return found
+
+
+_TELLING = {"resource": ("type", "param"), "task": ("steps", "inputs", "deps"), "actions": ("tasks", "on")}
+
+
+def _looks_like(value: Value, name: str) -> bool:
+    inner = items(value) if name == "actions" else [item for _, item in entries(value)]
+    return bool(inner) and all(
+        isinstance(item.data, dict) and any(field in item.data for field in _TELLING[name]) for item in inner
     )
 
 
@@ -142,28 +168,32 @@ def _action(index: int, value: Value) -> Action:
 
 
 def _check_top(value: Value, data: dict[str, Value]) -> Iterator[Diagnostic]:
+    misspelt = _misspelt(value)
     for label, item in data.items():
         field = PIPELINE.by_name.get(label)
         if field is not None:
             yield from structure.check(item, field.shape, label)
             continue
-        meant = nearest(label, PIPELINE.by_name)
+        meant = misspelt.get(label) or nearest(label, PIPELINE.by_name)
         if meant is None or isinstance(item.data, list) is not isinstance(
             PIPELINE.by_name[meant].shape, ListOf
         ):
             continue
+        certain = label in misspelt
         yield Diagnostic(
             "DF101",
-            Severity.WARNING,
+            Severity.ERROR if certain else Severity.WARNING,
             f'the top-level field "{label}" has no meaning; did you mean "{meant}"?',
             item.key or item.span,
             "taken for a helper and ignored",
-            help=f'rename it to "{meant}", or give the helper a name less like it',
+            help=f'rename it to "{meant}"' + ("" if certain else ", or give the helper a name less like it"),
             path=label,
             fix=structure.rename(item, meant, safe=False),
         )
+        if certain:
+            yield from structure.check(item, PIPELINE.by_name[meant].shape, label)
     task = data.get("task")
-    if task is None or task.data is None:
+    if (task is None or task.data is None) and "task" not in misspelt.values():
         yield structure.missing_field(value, PIPELINE.by_name["task"], PIPELINE, "")
 
 
@@ -185,10 +215,10 @@ def _check_resources(pipeline: Pipeline) -> Iterator[Diagnostic]:
                 found = structure.unknown_field(item, label, table, f"{path}.param")
                 yield Diagnostic(
                     "DF104",
-                    Severity.WARNING,
+                    Severity.ERROR,
                     f'{table.title} has no parameter "{label}"',
                     found.span,
-                    "ignored",
+                    "unknown parameter",
                     help=found.help,
                     path=found.path,
                     fix=found.fix,
@@ -202,6 +232,7 @@ def _misplaced(resource: Resource, name: str) -> bool:
 
 def _unknown_type(resource: Resource, place: Value, path: str) -> Diagnostic:
     meant = nearest(resource.type, RESOURCE_TYPES)
+    edit = reworded(place.span, resource.type, meant) if meant is not None else None
     advice = f"the types are {', '.join(RESOURCE_TYPES)}"
     if resource.type in ("gcs", "s3"):
         advice = 'write type: "storage", and type: "gcs" under `param` (for S3 too)'
@@ -216,6 +247,7 @@ def _unknown_type(resource: Resource, place: Value, path: str) -> Diagnostic:
         place.span,
         help=advice,
         path=f"{path}.type",
+        fix=Fix(f'write "{meant}"', (edit,), safe=False) if edit is not None else None,
     )
 
 
@@ -229,11 +261,16 @@ def _check_timeouts(pipeline: Pipeline) -> Iterator[Diagnostic]:
         except ValueError as error:
             problem = str(error)
         if problem:
+            meant = meant_duration(place.data)
+            text = quoted(meant) if meant is not None else ""
             yield Diagnostic(
                 "DF502",
                 Severity.ERROR,
                 f'task "{task.name}" has the invalid timeout "{place.data}"',
                 place.span,
-                help=problem,
+                help=f"write {text}" if text else problem,
                 path=f"task.{task.name}.timeout",
+                fix=Fix(f"write {text}", (Edit(place.span, text),), safe=False)
+                if text and place.span
+                else None,
             )

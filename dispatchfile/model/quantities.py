@@ -1,4 +1,4 @@
-"""Texts with a syntax of their own: Go durations, Kubernetes quantities, cron schedules.
+"""Texts with a syntax of their own: Go durations and Kubernetes quantities.
 
 Each function raises ValueError with a message that completes "…: ".
 """
@@ -27,18 +27,6 @@ _SCALES = {
     "Ti": (2**40, 1), "Pi": (2**50, 1), "Ei": (2**60, 1),
 }  # fmt: skip
 _QUANTITY = r"([+-]?)(\d{1,30})?(?:\.(\d{0,30}))?([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2})?"
-
-_DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_CRON_FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
-    ("minute", 0, 59, []),
-    ("hour", 0, 23, []),
-    ("day of the month", 1, 31, []),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 6, _WEEKDAYS),
-)
-_CRON_ITEM = r"(\*|\?|[0-9a-z]{1,9})(?:-([0-9a-z]{1,9}))?(?:/([0-9]{1,4}))?"
 
 
 def duration(text: str) -> float:
@@ -77,53 +65,20 @@ def quantity(text: str) -> tuple[int, int]:
     return number, under * 10 ** len(fraction)
 
 
-def schedule(text: str) -> None:
-    """Check a cron schedule as Kubernetes CronJobs read it: five fields, a macro such as @daily, or @every DURATION."""
-    if text.startswith("@every "):
-        if duration(text[7:].strip()) < 1:
-            raise ValueError("@every needs at least a second")
-        return
-    if text.startswith("@"):
-        if text not in _DESCRIPTORS:
-            raise ValueError(f"expected one of {', '.join(_DESCRIPTORS)}, or @every with a duration")
-        return
-    fields = text.split()
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError(
-            f"expected 5 fields (minute hour day month weekday) or a macro such as @daily, found {len(fields)}"
-        )
-    _, _, days, months, _ = (
-        _cron_field(field, *rule) for field, rule in zip(fields, _CRON_FIELDS, strict=True)
-    )
-    if fields[4] in ("*", "?") and min(days) > max(
-        29 if m == 2 else 30 if m in (4, 6, 9, 11) else 31 for m in months
-    ):
-        raise ValueError("no such day in the months given: it never fires")
+_SPELLINGS = (("h", "hours?|hrs?"), ("m", "minutes?|mins?"), ("s", "seconds?|secs?"))
 
 
-def _cron_field(text: str, name: str, low: int, high: int, names: list[str]) -> set[int]:
-    values: set[int] = set()
-    for item in text.lower().split(","):
-        found = re.fullmatch(_CRON_ITEM, item)
-        if found is None:
-            raise ValueError(f'"{item}" is no {name}')
-        first, last, step = found.groups()
-        start, end = low, high
-        if first not in ("*", "?"):
-            start = _cron_number(first, name, low, high, names)
-            end = _cron_number(last, name, low, high, names) if last else high if step else start
-        elif last:
-            raise ValueError(f'"{item}" is no {name}')
-        if start > end:
-            raise ValueError(f'the range "{item}" of the {name} runs backwards')
-        if step is not None and int(step) == 0:
-            raise ValueError(f'the step of "{item}" is 0')
-        values.update(range(start, end + 1, int(step or 1)))
-    return values
-
-
-def _cron_number(text: str, name: str, low: int, high: int, names: list[str]) -> int:
-    number = names.index(text) + low if text in names else int(text) if text.isdigit() else -1
-    if not low <= number <= high:
-        raise ValueError(f'"{text}" is no {name} ({low} to {high})')
-    return number
+def meant_duration(text: str) -> str | None:
+    """Return the duration that a text probably means ("10 min" is 10m, "1 day" 24h), or None."""
+    meant = re.sub(r",?\s+|\band\b", "", text.strip().lower())
+    for unit, words in _SPELLINGS:
+        meant = re.sub(rf"(?<=\d)(?:{words})(?=\d|$)", unit, meant)
+    days = re.match(r"(\d{1,6})(?:days?|d)", meant)
+    if days is not None:
+        hours = re.match(r"(\d{1,6})h", meant[days.end() :])
+        rest = meant[days.end() + (hours.end() if hours is not None else 0) :]
+        meant = f"{int(days[1]) * 24 + int(hours[1] if hours is not None else 0)}h{rest}"
+    try:
+        return meant if duration(meant) > 0 else None
+    except ValueError:
+        return None

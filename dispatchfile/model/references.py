@@ -1,10 +1,9 @@
-"""Names: what they may look like, and whether what they refer to exists. Also who waits for whom, and cycles."""
+"""Whether what names refer to exists, who makes what, who waits for whom, and cycles."""
 
 from __future__ import annotations
 
-import re
-
-from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
+from dispatchfile.diagnostics import Diagnostic, Fix, Related, Severity
+from dispatchfile.model.edits import reworded
 from dispatchfile.model.pipeline import Pipeline, Resource, Task
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Value
@@ -13,12 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+_FEW = 8  # names that a message lists
 
 
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Yield bad, repeated, and undefined names, resources made by two tasks, and cycles."""
-    yield from _check_names(pipeline)
+    """Yield undefined names, resources made by two tasks, and cycles."""
     homes = {name: task.value for name, task in pipeline.tasks.items()}
     homes |= {name: resource.value for name, resource in pipeline.resources.items()}
     for task in pipeline.tasks.values():
@@ -40,8 +39,8 @@ def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
             place = action.value.at("tasks")
             if place is not None and isinstance(place.data, list):
                 yield Diagnostic(
-                    "DF302", Severity.WARNING, f"{action.title} runs no task", place.span,
-                    path=f"actions[{action.index}].tasks",
+                    "DF302", Severity.WARNING, f"{action.title} runs no task", place.span, "empty",
+                    help="list the tasks to run, or remove the action", path=f"actions[{action.index}].tasks",
                 )  # fmt: skip
     yield from _check_makers(pipeline)
     yield from _check_cycles(pipeline)
@@ -125,7 +124,13 @@ def _check_task(task: Task, pipeline: Pipeline, homes: Mapping[str, Value]) -> I
     place = task.value.at("steps")
     if place is not None and place.data == []:
         yield Diagnostic(
-            "DF102", Severity.ERROR, f'task "{task.name}" has no steps', place.span, path=f"{path}.steps"
+            "DF102",
+            Severity.ERROR,
+            f'task "{task.name}" has no steps',
+            place.span,
+            "empty",
+            help='such as steps: [{name: "test", image: "golang:1.22"}]',
+            path=f"{path}.steps",
         )
 
 
@@ -145,10 +150,16 @@ def _undefined(
         home = known[meant]
         key = home.key if isinstance(home, Value) else home.value.key
         related = (Related(key, "a similar name"),) if key is not None else ()
-        if item.span is not None and item.span.text.count(name) == 1:
-            fix = Fix(f'write "{meant}"', (Edit(item.span, item.span.text.replace(name, meant)),), safe=False)
-    advice = f'"{name}" is {hint}' if hint else f'did you mean "{meant}"?' if meant else ""
+        edit = reworded(item.span, name, meant)
+        fix = Fix(f'write "{meant}"', (edit,), safe=False) if edit is not None else None
+    advice = f'"{name}" is {hint}' if hint else f'did you mean "{meant}"?' if meant else _listing(known)
     return Diagnostic(code, Severity.ERROR, message, item.span, "undefined", related, advice, path, fix)
+
+
+def _listing(known: Mapping[str, object]) -> str:
+    if not known:
+        return "the file has none"
+    return f"there is {', '.join(known)}" if len(known) <= _FEW else ""
 
 
 def _check_makers(pipeline: Pipeline) -> Iterator[Diagnostic]:
@@ -184,55 +195,3 @@ def _check_cycles(pipeline: Pipeline) -> Iterator[Diagnostic]:
             "a task waits for the tasks in its `inputs` and `deps`, and for those that make its inputs",
             f"task.{ring[0]}",
         )  # fmt: skip
-
-
-# How names look
-
-
-def _check_names(pipeline: Pipeline) -> Iterator[Diagnostic]:
-    for kind, values in (("resource", pipeline.value.at("resource")), ("task", pipeline.value.at("task"))):
-        for name, item in values.data.items() if values is not None and isinstance(values.data, dict) else ():
-            yield from _check_name(kind, name, item, item, f"{kind}.{name}", 63)
-    for name, task in pipeline.tasks.items():
-        yield from _check_step_names(task)
-        resource = pipeline.resources.get(name)
-        if resource is not None and any(name in other.inputs for other in pipeline.tasks.values()):
-            also = (Related(resource.value.key, "the resource"),) if resource.value.key else ()
-            yield Diagnostic(
-                "DF105", Severity.WARNING, f'"{name}" is a resource and a task; as an input it means the resource',
-                task.value.key or task.value.span, related=also, help="rename one of them", path=f"task.{name}",
-            )  # fmt: skip
-
-
-def _check_step_names(task: Task) -> Iterator[Diagnostic]:
-    seen: dict[str, Value] = {}
-    for index, step in enumerate(task.steps):
-        place = step.value.at("name")
-        path = f"task.{task.name}.steps[{index}].name"
-        if place is None or not isinstance(place.data, str):
-            continue
-        # The container of a step is called step-NAME (Tekton), and a container's name has 63 characters at most.
-        yield from _check_name("step", step.name, place, None, path, 58)
-        first = seen.setdefault(step.name, place)
-        if first is not place:
-            also = (Related(first.span, "first used here"),) if first.span else ()
-            yield Diagnostic(
-                "DF105", Severity.ERROR, f'task "{task.name}" has two steps named "{step.name}"', place.span,
-                related=also, help="names of steps are unique in a task", path=path,
-            )  # fmt: skip
-
-
-def _check_name(
-    kind: str, name: str, place: Value, named: Value | None, path: str, longest: int
-) -> Iterator[Diagnostic]:
-    if _LABEL.fullmatch(name) and len(name) <= longest:
-        return
-    span = named.key if named is not None and named.key is not None else place.span
-    problem = (
-        f"at most {longest} characters"
-        if _LABEL.fullmatch(name)
-        else "small letters, digits, and dashes between them"
-    )
-    meant = re.sub(r"[^a-z0-9]+", "-", name.lower())[:longest].strip("-")
-    advice = f'{problem}; such as "{meant}"' if meant else problem
-    yield Diagnostic("DF501", Severity.ERROR, f'"{name}" is no name for a {kind}', span, "", (), advice, path)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
+from dispatchfile.model.edits import is_json_like, quoted, relabelled
 from dispatchfile.model.schema import owners
 from dispatchfile.model.shape import Field, Flag, Free, ListOf, MapOf, Table, Text, Whole, noun
 from dispatchfile.source import Span
@@ -147,38 +146,43 @@ def missing_field(value: Value, field: Field, table: Table, path: str) -> Diagno
         "DF102",
         Severity.ERROR,
         f'{table.title} needs the field "{field.name}"',
-        value.key or value.span,
+        _title_span(value),
+        f"without `{field.name}`",
         help=advice,
         path=below(path, field.name),
     )
+
+
+def _title_span(value: Value) -> Span | None:
+    """Return the narrowest place that names a struct: its label, its `name`, or the first of its fields."""
+    if value.key is not None or not isinstance(value.data, dict):
+        return value.key or value.span
+    name = value.at("name")
+    keys = [item.key for item in value.data.values() if item.key is not None]
+    first = min(keys, key=lambda key: key.start) if keys else value.span
+    return name.span if name is not None and isinstance(name.data, str) and name.span is not None else first
 
 
 def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
     """Return the finding that a value is of another type than its field wants, with a fix where one is plain."""
     data = value.data
     wanted = noun(shape)
-    advice, text = "", None
     span = value.span
-    kind = "bytes" if _are_bytes(value) else kind_of(data)
-    if isinstance(data, dict) and isinstance(shape, ListOf):
-        advice = _list_advice(data, shape)
-    elif (
-        isinstance(shape, ListOf)
-        and isinstance(shape.item, Text)
-        and isinstance(data, str)
-        and span is not None
-    ):
-        text = f"[{', '.join(map(_quoted, _words(data) if path.endswith('.command') else [data]))}]"
-    elif isinstance(shape, Text) and data is not None and span is not None:
-        text = _as_text(data, span.text)
+    text = _meant(value, shape, path)
+    advice = ""
+    if text is not None:
+        advice = f"write {text}" if len(text) <= _LONGEST_ADVICE else "put it in brackets"
+    elif isinstance(shape, ListOf) and isinstance(data, dict):
+        advice = "put it in brackets: [{ … }]"
+    elif isinstance(shape, Text) and shape.kind == "duration":
+        advice = 'with a unit, such as "30m" or "1h30m"'
     elif data is None:
         advice = (
             "write { } for one without settings"
             if isinstance(shape, (Table, MapOf))
             else "give it a value or remove it"
         )
-    if text is not None:
-        advice = f"write {text}"
+    kind = "bytes" if _are_bytes(value) else kind_of(data)
     return Diagnostic(
         "DF103",
         Severity.ERROR,
@@ -187,33 +191,64 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
         f"expected {wanted}",
         help=advice,
         path=path,
-        fix=Fix(f"write {text}", (Edit(span, text),), safe=False)
+        fix=Fix(f"write {text}" if len(text) <= _LONGEST_ADVICE else "put it in brackets", (Edit(span, text),), safe=False)
         if text is not None and span is not None
         else None,
-    )
+    )  # fmt: skip
+
+
+_LONGEST_ADVICE = 80
+
+
+def _meant(value: Value, shape: Shape, path: str) -> str | None:
+    """Return the text of what a mistyped value was meant as, or None when that is not plain."""
+    data, span = value.data, value.span
+    if span is None or data is None:
+        return None
+    if isinstance(shape, ListOf):
+        if isinstance(shape.item, Text) and isinstance(data, str):
+            return f"[{', '.join(map(quoted, _words(data) if path.endswith('.command') else [data]))}]"
+        return _bracketed(value, span, shape.item) if isinstance(data, dict) else None
+    if isinstance(shape, Text) and not (shape.kind == "duration" and not isinstance(data, (str, list, dict))):
+        return _as_text(data, span.text)
+    return None
 
 
 def _words(command: str) -> list[str]:
     """Return the arguments of a command that was written as a shell would take it, by a shell if it needs one."""
+    import re
+
     return ["sh", "-c", command] if re.search(r"[^\w\s@%+=:,./-]", command) else command.split()
 
 
 def _as_text(data: object, written: str) -> str | None:
     """Return what was written as the string it was meant to be, or None when it was not meant as one."""
+    import re
+
     if isinstance(data, str):
-        return _quoted(written[1:-1])
-    if isinstance(data, list) or (isinstance(data, dict) and not re.fullmatch(r"[\w./-]+:\S+", written)):
+        return quoted(written[1:-1])
+    if isinstance(data, list):
+        only = data[0] if len(data) == 1 else None
+        return quoted(only.data) if isinstance(only, Value) and isinstance(only.data, str) else None
+    if isinstance(data, dict) and not re.fullmatch(r"[\w./-]+:\S+", written):
         return None
-    return _quoted(written)
+    return quoted(written)
 
 
-def _list_advice(data: dict[str, Value], shape: ListOf) -> str:
-    item = shape.item
-    if isinstance(item, Table) and item.name == "env" and data:
-        label, value = next(iter(data.items()))
-        shown = _quoted(value.data) if isinstance(value.data, str) else '"…"'
-        return f'each variable is an entry of its own: [{{name: "{label}", value: {shown}}}, …]'
-    return "put it in brackets: [{ … }]"
+def _bracketed(value: Value, span: Span, item: Shape) -> str | None:
+    """Return a struct as the list it should be: one entry, or for variables by name an entry for each."""
+    data = value.data
+    if not isinstance(data, dict) or not isinstance(item, Table) or len(value.spans) > 1:
+        return None
+    if item.name == "env" and not data.keys() & item.by_name.keys():
+        name, content = (
+            ('"name"', '"value"') if is_json_like(value) and span.text[:1] == "{" else ("name", "value")
+        )
+        if not all(isinstance(one.data, str) for one in data.values()):
+            return None
+        return f"[{', '.join(f'{{{name}: {quoted(label)}, {content}: {quoted(str(one.data))}}}' for label, one in data.items())}]"
+    known = data.keys() <= item.by_name.keys()
+    return f"[{span.text}]" if known and span.text[:1] == "{" and span.text[-1:] == "}" else None
 
 
 def kind_of(data: object) -> str:
@@ -226,21 +261,10 @@ def kind_of(data: object) -> str:
     return next((name for kind, name in names.items() if isinstance(data, kind)), "a number")
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
 def rename(item: Value, name: str, *, safe: bool) -> Fix | None:
     """Return the fix that renames a field wherever its label stands, or None when it has no place."""
     edits = tuple(Edit(key, relabelled(key, name)) for key in item.keys)
     return Fix(f'rename it to "{name}"', edits, safe=safe) if edits else None
-
-
-def relabelled(key: Span, name: str) -> str:
-    """Return a label's new text, in the quotes of the old one."""
-    quote = key.text[:1]
-    return f"{quote}{name}{quote}" if quote in ('"', "'") else name
 
 
 # What a local run leaves out

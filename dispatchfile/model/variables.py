@@ -7,9 +7,8 @@ before a plan runs; the others as its tasks start (Dispatch 1.4, "Variables").
 
 from __future__ import annotations
 
-import re
-
-from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
+from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
+from dispatchfile.model.edits import appended, quoted, with_field
 from dispatchfile.model.pipeline import Pipeline, Resource, Task
 from dispatchfile.model.schema import RESOURCE_TYPES
 from dispatchfile.record import Record
@@ -33,14 +32,9 @@ CONTEXT = {
 
 OLDEST = {"context.git-url": "context.git.url", "context.git-revision": "context.git.commit"}
 
-_VARIABLE = re.compile(r"\$\(((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)\)")
-
-# What looks like one: never closed, or in the brackets of a shell variable (whose names hold no dots).
-_BROKEN = (
-    r"\$\(((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)(?![A-Za-z0-9_.)-])"
-    r"|\$\{((?:context|inputs|outputs|resources)\.[A-Za-z0-9_.-]+)\}"
-)
-_CERTAIN = r"(?:inputs|outputs)\.resources\.[^.]+\.[^.]+|resources\.(?:inputs|outputs)\.[^.]+\.[^.]+"
+_KINDS = ("context", "inputs", "outputs", "resources")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+_LONGEST = 1000  # characters of a variable's name
 
 # Parameters that Tekton adds to those of the resource itself.
 _ADDED = ("name", "type", "path")
@@ -66,9 +60,19 @@ class Variable(Record):
 
 def find(text: str) -> list[Variable]:
     """Return the variables of a text in order, unknown ones included."""
-    if "$(" not in text:
-        return []
-    return [Variable(_plain_name(found[1]), found.start(), found.end()) for found in _VARIABLE.finditer(text)]
+    found = []
+    at = text.find("$(")
+    while at >= 0:
+        end = text.find(")", at, at + _LONGEST)
+        if end >= 0 and _is_name(text[at + 2 : end]):
+            found.append(Variable(_plain_name(text[at + 2 : end]), at, end + 1))
+        at = text.find("$(", at + 2)
+    return found
+
+
+def _is_name(name: str) -> bool:
+    kind, _, rest = name.partition(".")
+    return kind in _KINDS and rest != "" and _NAME.issuperset(rest)
 
 
 def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
@@ -76,14 +80,14 @@ def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
 
     What is put in is not looked at again.
     """
-    if "$(" not in text:
-        return text
-
-    def value(found: re.Match[str]) -> str:
-        known = lookup(_plain_name(found[1]))
-        return found[0] if known is None else known
-
-    return _VARIABLE.sub(value, text)
+    pieces: list[str] = []
+    at = 0
+    for variable in find(text):
+        known = lookup(variable.name)
+        if known is not None:
+            pieces += (text[at : variable.start], known)
+            at = variable.end
+    return "".join((*pieces, text[at:]))
 
 
 def _plain_name(written: str) -> str:
@@ -108,13 +112,17 @@ def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
                     yield _finding(variable, value, path, problem)
             yield from _check_broken(value, path)
     for task in pipeline.tasks.values():
+        mended: set[Fix | None] = set()
         for field in ("steps", "volumes", "metadata"):
             part = task.value.at(field)
             for value, path in strings(part, f"task.{task.name}.{field}") if part is not None else ():
                 for variable in find(str(value.data)):
                     problem = _in_task(variable, task, pipeline)
                     if problem is not None:
-                        yield _finding(variable, value, path, problem)
+                        # A list needs an entry once, however many variables miss it.
+                        fix = None if problem.fix in mended else problem.fix
+                        mended.add(problem.fix)
+                        yield _finding(variable, value, path, problem, fix)
                 yield from _check_broken(value, path)
 
 
@@ -132,32 +140,39 @@ def strings(value: Value, path: str) -> Iterator[tuple[Value, str]]:
 
 
 class _Problem(Record):
-    """Why a variable has no meaning, and the name that was probably meant."""
+    """Why a variable has no meaning, and the name that was probably meant, or another way to mend it."""
 
     code: str
     message: str
     help: str = ""
     meant: str = ""
-    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
 
-def _finding(variable: Variable, value: Value, path: str, problem: _Problem) -> Diagnostic:
-    written = str(value.data)[variable.start : variable.end]
-    span = _narrowed(value.span, written)
-    fix = None
+def _finding(
+    variable: Variable, value: Value, path: str, problem: _Problem, fix: Fix | None = None
+) -> Diagnostic:
+    text = str(value.data)
+    written = text[variable.start : variable.end]
+    span = _place(value, variable.start, variable.end)
     if problem.meant and span is not None and span.text == written:
         fix = Fix(f"write $({problem.meant})", (Edit(span, f"$({problem.meant})"),), safe=False)
     advice = problem.help or (f"did you mean $({problem.meant})?" if problem.meant else "")
-    message = f"{written}: {problem.message}"
-    return Diagnostic(problem.code, Severity.ERROR, message, span, "", problem.related, advice, path, fix)
+    return Diagnostic(
+        problem.code, Severity.ERROR, f"{written}: {problem.message}", span, "", (), advice, path, fix
+    )
 
 
-def _narrowed(span: Span | None, piece: str) -> Span | None:
-    """Return where in a span the piece stands, as long as it is written there just so and only once."""
-    if span is None or span.text.count(piece) != 1:
+def _place(value: Value, start: int, end: int) -> Span | None:
+    """Return where a piece of a string is written; the whole string where its text does not show the piece."""
+    span, text = value.span, str(value.data)
+    piece = text[start:end]
+    if span is None or span.text.count(piece) != text.count(piece):
         return span
-    at = span.start + span.text.index(piece)
-    return Span(span.source, at, at + len(piece))
+    at = -1
+    for _ in range(text.count(piece, 0, start) + 1):
+        at = span.text.find(piece, at + 1)
+    return Span(span.source, span.start + at, span.start + at + len(piece))
 
 
 def _in_resource(variable: Variable, resource: Resource, path: str) -> _Problem | None:
@@ -183,8 +198,33 @@ def _in_task(variable: Variable, task: Task, pipeline: Pipeline) -> _Problem | N
     return _Problem(
         "DF401",
         "no such variable",
-        "the variables of a task are $(inputs.resources.NAME.PARAM), $(outputs.resources.NAME.PARAM), $(inputs.tasks.TASK.STEP)",
+        "" if (meant := nearest(variable.name, _known(task, pipeline)) or "") else _FORMS,
+        meant,
     )
+
+
+_FORMS = (
+    "the variables of a task are $(inputs.resources.NAME.PARAM), $(outputs.resources.NAME.PARAM), "
+    "$(inputs.tasks.TASK.STEP)"
+)
+
+
+def _known(task: Task, pipeline: Pipeline) -> Iterator[str]:
+    """Yield the variables that a task has besides those of the context."""
+    for direction, names in (("inputs", task.inputs), ("outputs", task.outputs)):
+        for name in names:
+            if name in pipeline.resources:
+                for parameter in _parameters(pipeline.resources[name]):
+                    yield f"{direction}.resources.{name}.{parameter}"
+            elif name in pipeline.tasks:
+                yield from (f"inputs.tasks.{name}.{step.name}" for step in pipeline.tasks[name].steps)
+
+
+def _parameters(resource: Resource) -> list[str]:
+    """Return the parameters of a resource that variables know."""
+    table = RESOURCE_TYPES.get(resource.type)
+    fields = [field.name for field in table.fields] if table is not None else []
+    return list(dict.fromkeys((*fields, *resource.param, *_ADDED)))
 
 
 def _unknown_context(variable: Variable) -> _Problem | None:
@@ -200,46 +240,51 @@ def _resource_parameter(variable: Variable, task: Task, pipeline: Pipeline) -> _
     direction, _, name, parameter = variable.parts
     listed = task.inputs if direction == "inputs" else task.outputs
     resource = pipeline.resources.get(name)
-    if name not in listed or resource is None:
-        known = [one for one in listed if one in pipeline.resources]
-        near = nearest(name, known)
-        other = "outputs" if direction == "inputs" else "inputs"
-        if near is not None:
-            return _Problem(
-                "DF402", f'"{name}" is none of the {direction} of task "{task.name}"',
-                meant=f"{direction}.resources.{near}.{parameter}",
-            )  # fmt: skip
-        advice = (
-            f'add "{name}" to the `{direction}` of the task'
-            if resource
-            else f"its {direction} are {', '.join(known) or 'none'}"
-        )
-        if resource and name in (task.outputs if direction == "inputs" else task.inputs):
-            advice = f"it is one of its {other}: $({other}.resources.{name}.{parameter})"
-        return _Problem("DF402", f'"{name}" is none of the {direction} of task "{task.name}"', advice)
-    if resource.type not in RESOURCE_TYPES:
-        return None
-    known = [*(field.name for field in RESOURCE_TYPES[resource.type].fields), *_ADDED]
-    if parameter in known or parameter in resource.param:
+    if name not in listed:
+        return _unlisted_resource(variable, task, pipeline)
+    if resource is None or resource.type not in RESOURCE_TYPES:
+        return None  # which is a finding of its own
+    known = _parameters(resource)
+    if parameter in known:
         return None
     near = nearest(parameter, known)
     message = f'{RESOURCE_TYPES[resource.type].title} has no parameter "{parameter}"'
     if near is not None:
         return _Problem("DF402", message, meant=f"{direction}.resources.{name}.{near}")
-    return _Problem("DF402", message, f"its parameters are {', '.join(dict.fromkeys(known))}")
+    return _Problem("DF402", message, f"its parameters are {', '.join(known)}")
+
+
+def _unlisted_resource(variable: Variable, task: Task, pipeline: Pipeline) -> _Problem:
+    direction, _, name, parameter = variable.parts
+    message = f'"{name}" is none of the {direction} of task "{task.name}"'
+    other, listed = ("outputs", task.inputs) if direction == "inputs" else ("inputs", task.outputs)
+    if name in (task.outputs if direction == "inputs" else task.inputs):
+        meant = f"{other}.resources.{name}.{parameter}"
+        return _Problem("DF402", message, f"it is one of its {other}: $({meant})", meant)
+    if name in pipeline.resources:
+        return _Problem(
+            "DF402", message, f'add "{name}" to the `{direction}` of the task', fix=_listing(task, direction, name)
+        )  # fmt: skip
+    known = [one for one in listed if one in pipeline.resources]
+    near = nearest(name, known)
+    if near is not None:
+        return _Problem("DF402", message, meant=f"{direction}.resources.{near}.{parameter}")
+    return _Problem("DF402", message, f"its {direction} are {', '.join(known) or 'none'}")
 
 
 def _task_result(name: str, step: str, task: Task, pipeline: Pipeline) -> _Problem | None:
     source = pipeline.tasks.get(name)
-    known = [one for one in task.inputs if one in pipeline.tasks]
-    if source is None or name not in task.inputs:
+    if name not in task.inputs:
         message = f'"{name}" is none of the inputs of task "{task.name}"'
-        near = nearest(name, known)
+        if source is not None:
+            advice = f'add "{name}" to the `inputs` of the task'
+            return _Problem("DF403", message, advice, fix=_listing(task, "inputs", name))
+        near = nearest(name, [one for one in task.inputs if one in pipeline.tasks])
         if near is not None:
             return _Problem("DF403", message, meant=f"inputs.tasks.{near}.{step}")
-        return _Problem(
-            "DF403", message, f'add "{name}" to its `inputs`' if source else "no task has this name"
-        )
+        return _Problem("DF403", message, "no task has this name")
+    if source is None:
+        return None  # which is a finding of its own
     steps = [one.name for one in source.steps]
     if step in steps:
         return None
@@ -250,27 +295,29 @@ def _task_result(name: str, step: str, task: Task, pipeline: Pipeline) -> _Probl
     return _Problem("DF403", message, f"its steps are {', '.join(steps) or 'none'}")
 
 
+def _listing(task: Task, field: str, name: str) -> Fix | None:
+    """Return the fix that adds a name to the inputs or outputs of a task."""
+    place = task.value.at(field)
+    if place is None or place.data is None:
+        edits = with_field(task.value, field, f"[{quoted(name)}]") if place is None else ()
+    else:
+        edit = appended(place, quoted(name))
+        edits = (edit,) if edit is not None else ()
+    return Fix(f'add "{name}" to `{field}`', edits, safe=False) if edits else None
+
+
 def _check_broken(value: Value, path: str) -> Iterator[Diagnostic]:
     """Yield what was meant as a variable but is none: `$(context.git.url` without its end, `${context.git.url}`."""
     text = str(value.data)
     # Most strings hold whole variables only, if any.
-    if "${" not in text and text.count("$(") == len(find(text)):
-        return
-    for found in re.finditer(_BROKEN, text):
-        name = found[1] or found[2]
-        if found[1] and _plain_name(name.rstrip(".")) not in CONTEXT and not re.fullmatch(_CERTAIN, name):
-            continue
-        span = _narrowed(value.span, found[0])
-        fix = None
-        if span is not None and span.text == found[0]:
-            fix = Fix(f"write $({name})", (Edit(span, f"$({name})"),), safe=False)
-        problem = "the variable is not closed" if found[1] else "variables are written with round brackets"
-        yield Diagnostic(
-            "DF401",
-            Severity.ERROR,
-            f"{found[0]}: {problem}",
-            span,
-            help=f"write $({name})",
-            path=path,
-            fix=fix,
-        )
+    if "${" in text or text.count("$(") != len(find(text)):
+        from dispatchfile.model import broken_variables
+
+        for start, end, name, problem in broken_variables.find(text):
+            span = _place(value, start, end)
+            fix = None
+            if span is not None and span.text == text[start:end]:
+                fix = Fix(f"write $({name})", (Edit(span, f"$({name})"),), safe=False)
+            yield Diagnostic(
+                "DF401", Severity.ERROR, f"{text[start:end]}: {problem}", span, help=f"write $({name})", path=path, fix=fix
+            )  # fmt: skip

@@ -39,9 +39,12 @@ task:
       workingDir: /workspace/src
       env:
       - {name: MODE, value: fast}
-      - {name: EMPTY}
+      - {name: EMPTY, value: ""}
       - {name: TOKEN, valueFrom: {secretKeyRef: {name: scm, key: token, optional: true}}}
-      volumeMounts: [{name: tmp, mountPath: /tmp/x, subPath: a, readOnly: true}]
+      volumeMounts:
+      - {name: tmp, mountPath: /tmp/x, subPath: a, readOnly: true}
+      - {name: keys, mountPath: /keys}
+      - {name: bare, mountPath: /bare}
       resources: {limits: {memory: 1.5Gi, cpu: 250m}}
       securityContext: {privileged: true, runAsUser: 1000}
     - image: kaniko
@@ -134,10 +137,10 @@ CASES = [
     ("top-level-typo", "«eresource»: {}\ntask: {}", "DF101", 'did you mean "resource"?'),
     ("tasks-at-the-top", "«tasks»: {}\ntask: {}", "DF101", 'did you mean "task"?'),
     ("chatops-below-on", "task: {}\nactions: [{tasks: [a], on: {«chatops»: [t]}}]", "DF101", "`on` has no field"),
-    ("no-task", "«resource: {}»", "DF102", 'a Dispatchfile needs the field "task"'),
+    ("no-task", "«resource»: {}", "DF102", 'a Dispatchfile needs the field "task"'),
     ("no-steps", "task: {«a»: {}}", "DF102", 'a task needs the field "steps"'),
     ("empty-steps", "task: {a: {steps: «[]»}}", "DF102", "no steps"),
-    ("no-image", "task: {a: {steps: [«{name: s}»]}}", "DF102", 'needs the field "image"'),
+    ("no-image", "task: {a: {steps: [{name: «s»}]}}", "DF102", 'needs the field "image"'),
     ("type-below-param", "resource: {«r»: {param: {type: git, url: u}}}\ntask: {}", "DF102", 'needs the field "type"'),
     ("git-without-url", "resource: {r: {type: git, «param»: {}}}\ntask: {}", "DF102", 'git resource needs the field "url"'),
     ("action-without-on", BASE + "actions: [«{tasks: [a]}»]", "DF102", "it never fires"),
@@ -151,6 +154,8 @@ CASES = [
     ("gcs", "resource: {r: {type: «gcs»}}\ntask: {}", "DF104", 'unknown type "gcs"'),
     ("foreign-parameter", "resource: {r: {type: git, param: {url: u, «paths»: p}}}\ntask: {}", "DF104", 'no parameter "paths"'),
     ("step-names", "task: {a: {steps: [{name: s, image: i}, {name: «s», image: i}]}}", "DF105", "two steps"),
+    ("shared", BASE + "  app: {steps: [{image: i}]}", "DF105", '"app" is a resource and a task'),
+    ("shared-input", BASE + "  app: {steps: [{image: i}]}\n  b: {inputs: [app], steps: [{image: i}]}", "DF105", "as an input it means the resource"),
     ("volume-names", "task: {a: {volumes: [{name: v}, «{name: v}»], steps: [{image: i}]}}", "DF105", "two volumes"),
     ("action-names", BASE + "actions: [{name: n, tasks: [a], on: {tag: {}}}, {name: «n», tasks: [a], on: {tag: {}}}]", "DF105", "two actions"),
     ("undefined-input", BASE + "  b: {inputs: [«sru»], steps: [{image: i}]}", "DF201", "neither a resource nor a task"),
@@ -167,9 +172,17 @@ CASES = [
     ("no-tasks-to-run", BASE + "actions: [{tasks: «[]», on: {tag: {}}}]", "DF302", "runs no task"),
     ("open-class", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'[v'»]}}}]", "DF303", "never closed"),
     ("bare-bang", BASE + "actions: [{tasks: [a], on: {push: {paths: [«'!'»]}}}]", "DF303", "needs a pattern behind it"),
+    ("caret", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'v^'»]}}}]", "DF303", "git allows no `^`"),
+    ("range", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'v[9-0]'»]}}}]", "DF303", "runs backwards"),
+    ("contradiction", BASE + "actions: [{tasks: [a], on: {push: {branches: «[x, '!x']»}}}]", "DF302", "never fires"),
+    ("labels", BASE + "actions: [{tasks: [a], on: {pull_request: {labels: «[b, x, '!x']»}}}]", "DF302", "never fires"),
     ("space-in-branch", BASE + "actions: [{tasks: [a], on: {push: {branches: [«a b»]}}}]", "DF303", "never matches"),
     ("schedule", BASE + "actions: [{name: n, tasks: [a], on: {cron: {schedule: «'@dauly'»}}}]", "DF305", "not valid"),
-    ("unnamed-cron", BASE + "actions: [«{tasks: [a], on: {cron: {schedule: '@daily'}}}»]", "DF306", "needs a name"),
+    ("often", BASE + "actions: [{name: n, tasks: [a], on: {cron: {schedule: «'*/2 * * * *'»}}}]", "DF305", "every 2 minutes"),
+    ("every", BASE + "actions: [{name: n, tasks: [a], on: {cron: {schedule: «'@every 30s'»}}}]", "DF305", "more often than"),
+    ("never", BASE + "actions: [{name: n, tasks: [a], on: {cron: {schedule: «0 0 30 2 *»}}}]", "DF305", "not valid"),
+    ("cron-names", BASE + "actions: [{name: n, tasks: [a], on: {cron: {schedule: '@daily'}}}, {name: «n», tasks: [a], on: {tag: {}}}]", "DF306", "two actions"),
+    ("unnamed-cron", BASE + "actions: [{tasks: [a], on: {«cron»: {schedule: '@daily'}}}]", "DF306", "needs a name"),
     ("slashed-chatop", BASE + "actions: [{tasks: [a], on: {pull_request: {chatops: [«/test»]}}}]", "DF307", "slash is implied"),
     ("chatop-words", BASE + "actions: [{tasks: [a], on: {pull_request: {chatops: [«a b»]}}}]", "DF307", "first word"),
     ("task-name", "task: {«../up»: {steps: [{image: i}]}}", "DF501", "no name for a task"),
@@ -177,14 +190,17 @@ CASES = [
     ("step-name", "task: {a: {steps: [{name: «a_b», image: i}]}}", "DF501", "no name for a step"),
     ("timeout", "task: {a: {timeout: «10 min», steps: [{image: i}]}}", "DF502", "invalid timeout"),
     ("negative-timeout", "task: {a: {timeout: «-5m», steps: [{image: i}]}}", "DF502", "invalid timeout"),
+    ("empty-env-name", "task: {a: {steps: [{image: i, env: [{name: «''», value: b}]}]}}", "DF503", "no name for an environment"),
     ("env-name", "task: {a: {steps: [{image: i, env: [{name: «1A», value: b}]}]}}", "DF503", "no name for an environment"),
-    ("env-twice", "task: {a: {steps: [{image: i, env: [{name: A, value: b}, «{name: A, value: c}»]}]}}", "DF503", "twice"),
-    ("env-both", "task: {a: {steps: [{image: i, env: [«{name: A, value: b, valueFrom: {secretKeyRef: {name: n, key: k}}}»]}]}}", "DF503", "both"),
+    ("env-twice", "task: {a: {steps: [{image: i, env: [{name: A, value: b}, {name: «A», value: c}]}]}}", "DF503", "twice"),
+    ("env-both", "task: {a: {steps: [{image: i, env: [{name: A, value: b, «valueFrom»: {secretKeyRef: {name: n, key: k}}}]}]}}", "DF503", "both"),
+    ("env-neither", "task: {a: {steps: [{image: i, env: [{name: «A»}]}]}}", "DF503", "neither"),
     ("env-from-nothing", "task: {a: {steps: [{image: i, env: [{name: A, valueFrom: «{}»}]}]}}", "DF503", "exactly one source"),
     ("no-volume", "task: {a: {steps: [{image: i, volumeMounts: [{name: «v», mountPath: /x}]}]}}", "DF504", "no volume of its task"),
+    ("unmounted", "task: {a: {volumes: [{name: «v»}], steps: [{image: i}]}}", "DF504", "no step mounts"),
     ("mount-path", "task: {a: {volumes: [{name: v}], steps: [{image: i, volumeMounts: [{name: v, mountPath: «x»}]}]}}", "DF504", "no place"),
     ("sub-path", "task: {a: {volumes: [{name: v}], steps: [{image: i, volumeMounts: [{name: v, mountPath: /x, subPath: «../y»}]}]}}", "DF504", "leaves its volume"),
-    ("two-sources", "task: {a: {volumes: [«{name: v, emptyDir: {}, hostPath: {path: /}}»], steps: [{image: i}]}}", "DF504", "2 sources"),
+    ("two-sources", "task: {a: {volumes: [«{name: v, emptyDir: {}, hostPath: {path: /}}»], steps: [{image: i, volumeMounts: [{name: v, mountPath: /x}]}]}}", "DF504", "2 sources"),
     ("quantity", "task: {a: {steps: [{image: i, resources: {limits: {memory: «1Gx»}}}]}}", "DF506", "no quantity"),
     ("request-above-limit", "task: {a: {steps: [{image: i, resources: {limits: {cpu: 1}, requests: {cpu: «1500m»}}}]}}", "DF506", "more cpu"),
 ]  # fmt: skip
@@ -204,8 +220,8 @@ def test_findings(text, code, message):
         assert (span.start, span.text) == (start, text[start + 1 : text.index("»")])
 
 
-WARNINGS = {"plural-param", "top-level-typo", "tasks-at-the-top", "action-without-on", "foreign-parameter", "no-tasks-to-run",
-            "space-in-branch", "slashed-chatop", "chatop-words", "env-twice"}  # fmt: skip
+WARNINGS = {"plural-param", "top-level-typo", "tasks-at-the-top", "action-without-on", "no-tasks-to-run",
+            "slashed-chatop", "chatop-words", "unmounted", "often", "every", "contradiction", "labels", "shared"}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])

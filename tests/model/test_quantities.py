@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatchfile.model import quantities
+from dispatchfile.model import quantities, schedules
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,14 @@ def test_bad_amounts(text):
     ["0 3 * * *", "*/5 * * * *", "0/5 * * * *", "0 0 1,15 * mon-fri", "0 4 8-14 * ?", "@daily", "@every 1h30m", "0 0 29 2 *", "59 23 31 12 6", "0 0 30 feb mon"],
 )  # fmt: skip
 def test_schedules(text):
-    quantities.schedule(text)
+    schedules.interval(text)
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("@dauly", "expected one of"),
+        ("@dauly", 'did you mean "@daily"'),
+        ("@soon", "expected one of"),
         ("* * * *", "found 4"),
         ("* * * * * *", "found 6"),
         ("60 * * * *", "no minute"),
@@ -66,4 +67,22 @@ def test_schedules(text):
 )
 def test_bad_schedules(text, why):
     with pytest.raises(ValueError, match=why):
-        quantities.schedule(text)
+        schedules.interval(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("* * * * *", 1), ("*/5 * * * *", 5), ("*/7 * * * *", 7), ("0,58 3 * * *", 58), ("0 */2 * * *", 60), ("@every 90s", 1.5), ("@hourly", 60)],
+)  # fmt: skip
+def test_the_least_time_between_runs(text, minutes):
+    assert schedules.interval(text) == minutes
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("10 min", "10m"), ("1 hour 30 minutes", "1h30m"), ("2hrs", "2h"), ("90 secs", "90s"), ("1 day", "24h0m"), ("2d 3h", "51h"),
+     ("1 hour, 5 minutes and 3 seconds", "1h5m3s"), ("1.5 Hours", "1.5h"), ("30", None), ("soon", None), ("", None), ("-5 min", None), ("9" * 5000 + " days", None)],
+)  # fmt: skip
+def test_what_a_duration_was_meant_as(written, meant):
+    found = quantities.meant_duration(written)
+    assert (found and quantities.duration(found)) == (meant and quantities.duration(meant))

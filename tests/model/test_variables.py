@@ -130,7 +130,7 @@ def test_known_variables(arg):
         ("$(inputs.resources.src.digest)", "DF402", None),
         ("$(inputs.tasks.lint.cuont)", "DF403", "did you mean $(inputs.tasks.lint.count)?"),
         ("$(inputs.tasks.lnit.count)", "DF403", "did you mean $(inputs.tasks.lint.count)?"),
-        ("$(inputs.tasks.a.count)", "DF403", 'add "a" to its `inputs`'),
+        ("$(inputs.tasks.a.count)", "DF403", 'add "a" to the `inputs` of the task'),
         ("$(inputs.tasks.nothing.count)", "DF403", "no task has this name"),
     ],
 )

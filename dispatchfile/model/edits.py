@@ -1,0 +1,111 @@
+"""Edits of a text by the places of the values in it, whatever the flavour and layout.
+
+Nothing here knows CUE, YAML, or JSON: an entry is put behind the last one as that one stands, a field in front of the
+first one as that one stands, and what is written in a place is looked at before it is changed. Where the text does not
+say plainly what to do (a list that an expression makes, two places of one struct) there is no edit.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Edit
+from dispatchfile.source import Span
+from dispatchfile.value import Value
+
+
+def relabelled(key: Span, name: str) -> str:
+    """Return a label's new text, in the quotes of the old one; an unquoted one gets quotes where CUE needs them."""
+    quote = key.text[:1]
+    if quote in ('"', "'"):
+        return f"{quote}{name}{quote}"
+    return name if name.isidentifier() else f'"{name}"'
+
+
+def reworded(span: Span | None, old: str, new: str) -> Edit | None:
+    """Return the edit that writes `new` for `old`, when a place holds it just once."""
+    place = narrowed(span, old)
+    return Edit(place, new) if place is not None and place.text == old else None
+
+
+def narrowed(span: Span | None, piece: str) -> Span | None:
+    """Return where in a span the piece stands, as long as it is written there just so and only once."""
+    if span is None or not piece or span.text.count(piece) != 1:
+        return span
+    at = span.start + span.text.index(piece)
+    return Span(span.source, at, at + len(piece))
+
+
+def quoted(text: str) -> str:
+    """Return a string in double quotes, as CUE, YAML, and JSON alike read it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
+
+
+def is_json_like(value: Value) -> bool:
+    """Return whether the labels of a struct stand in double quotes, as JSON needs them."""
+    data = value.data
+    return isinstance(data, dict) and all(
+        item.key is not None and item.key.text[:1] == '"' for item in data.values()
+    )
+
+
+def appended(value: Value, entry: str) -> Edit | None:
+    """Return the edit that puts an entry at the end of a list; `entry` is a flow form such as a quoted string."""
+    span, elements = _only(value), value.data
+    if span is None or not isinstance(elements, list):
+        return None
+    flow = span.text[:1] == "[" and span.text[-1:] == "]"
+    if not elements:
+        inside = Span(span.source, span.start + 1, span.end - 1)
+        return Edit(inside, entry) if flow and not inside.text.strip() else None
+    last = _only(elements[-1])
+    if last is None or not span.start <= last.start <= last.end <= span.end:
+        return None
+    before = _line_before(last)
+    if flow:
+        end = Span(span.source, last.end, last.end)
+        return Edit(end, f", {entry}" if before.strip() else f",\n{before}{entry}")
+    line_end = (span.source.text + "\n").index("\n", last.end)
+    end = Span(span.source, line_end, line_end)
+    return Edit(end, f"\n{before}{entry}") if before.strip() == "-" else None
+
+
+def with_field(value: Value, name: str, content: str) -> tuple[Edit, ...]:
+    """Return the edits that put a field in front of a struct's others; none when its text does not allow them."""
+    span, data = _only(value), value.data
+    if span is None or not isinstance(data, dict):
+        return ()
+    label = f'"{name}"' if data and is_json_like(value) and span.text[:1] == "{" else name
+    keys = [key for item in data.values() for key in item.keys if span.start <= key.start < span.end]
+    if not keys:
+        inside = Span(span.source, span.start + 1, span.end - 1)
+        return (Edit(inside, f"{label}: {content}"),) if span.text[:1] == "{" and not data else ()
+    first = min(keys, key=lambda key: key.start)
+    here = Span(span.source, first.start, first.start)
+    before = _line_before(first)
+    if span.text[:1] == "{":
+        apart = f"\n{before}" if not before.strip() else " "
+        comma = "," if apart == " " or _has_commas(span, first) else ""
+        return (Edit(here, f"{label}: {content}{comma}{apart}"),)
+    if not before.strip(" -"):  # a block of YAML, or the top of a file of CUE
+        return (Edit(here, f"{label}: {content}\n{' ' * len(before)}"),)
+    if span.source.text[: span.start].rstrip().endswith(":"):  # the rest of a chain of CUE
+        end = Span(span.source, span.end, span.end)
+        return Edit(here, f"{{{label}: {content}, "), Edit(end, "}")
+    return ()
+
+
+def _has_commas(span: Span, first: Span) -> bool:
+    """Return whether commas end the lines of a struct, so that JSON and flow YAML get theirs."""
+    rest = span.source.text[first.start : span.end - 1].rstrip()
+    lines = rest.split("\n")
+    return len(lines) == 1 or any(line.rstrip().endswith(",") for line in lines)
+
+
+def _only(value: Value) -> Span | None:
+    return value.spans[0] if len(value.spans) == 1 else None
+
+
+def _line_before(span: Span) -> str:
+    """Return what stands before a place on its line."""
+    text = span.source.text
+    return text[text.rfind("\n", 0, span.start) + 1 : span.start]
