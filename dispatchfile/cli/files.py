@@ -107,8 +107,16 @@ def leads_outside(path: str) -> bool:
     return os.path.commonpath((home, os.path.realpath(path))) != home
 
 
-def rewrite(source: Source, text: str) -> None:
-    """Write a file that was opened as `source` anew, whole or not at all; its mode, owner and byte order mark stay.
+def has_mark(path: str) -> bool:
+    """Return whether a file starts with a byte order mark, which no source holds any more."""
+    with open(path, "rb") as file:
+        return file.read(len(_BOM)) == _BOM
+
+
+def rewrite(source: Source, text: str, *, keep_mark: bool = True) -> None:
+    """Write a file that was opened as `source` anew, whole or not at all; its mode and owner stay.
+
+    So does its byte order mark, unless that is to go.
 
     A symbolic link stays one, its target is written. Raises UsageError when it leads outside, EnvironmentProblem when
     the file cannot be written or has changed since.
@@ -122,7 +130,7 @@ def rewrite(source: Source, text: str) -> None:
     try:
         with open(path, "rb") as file:
             before, now = file.read(), os.fstat(file.fileno())
-        mark = _BOM if before.startswith(_BOM) else b""
+        mark = _BOM if keep_mark and before.startswith(_BOM) else b""
         if before.removeprefix(_BOM) != source.text.encode():
             raise EnvironmentProblem(f"{source.name}: has changed in the meantime; not written")
         _replace(path, mark + text.encode(), now)

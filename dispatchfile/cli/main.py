@@ -27,6 +27,8 @@ COMMANDS = {
     "run": "run what an event would run, in Docker",
     "plan": "say what would run and why; run nothing",
     "graph": "draw the task graph",
+    "lint": "find mistakes, and mend those that can be",
+    "fmt": "format Dispatchfiles",
     "render": "print the evaluated pipeline",
     "gitops": "set images and values in a GitOps repository",
     "doctor": "say what works on this machine, and what to do about what does not",

@@ -6,6 +6,8 @@ space, comments, and the comma (written, or inserted at a line's end) that separ
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from dispatchfile.cue.lexer import COMMA, END, KIND, NL, STRING, Lexed, tokenize
 
 TYPE_CHECKING = False
@@ -55,7 +57,7 @@ class Atoms:
     def expressions(self, at: int) -> list[str]:
         """Return the texts of the expressions inside a string."""
         pieces = self.pieces.get(at, [])
-        return [self.text[end:start] for (_, end), (start, _) in zip(pieces[:-1], pieces[1:], strict=True)]
+        return [self.text[end:start] for (_, end), (start, _) in pairwise(pieces)]
 
 
 def _read(atoms: Atoms, lexed: Lexed, end: int) -> None:

@@ -1,0 +1,69 @@
+"""One layout for every Dispatchfile in CUE or JSON. There is nothing to set."""
+
+from __future__ import annotations
+
+from dispatchfile import front
+from dispatchfile.diagnostics import errors
+from dispatchfile.errors import EvaluationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dispatchfile.diagnostics import Diagnostic
+    from dispatchfile.source import Source
+
+
+def formatted(source: Source) -> str:
+    """Return the text of a source in the layout of its flavour; YAML and Starlark are returned as they are.
+
+    What the text says does not change, and no comment is lost. Raises EvaluationError with the diagnostics of a text
+    that cannot be parsed, and AssertionError when the layout turns out to change something, which is a bug.
+    """
+    flavour = front.flavour_of(source)
+    if flavour == "cue":
+        return _cue(source)
+    return _json(source) if flavour == "json" else source.text
+
+
+def _cue(source: Source) -> str:
+    from dispatchfile.cue.parser import parse
+    from dispatchfile.cue.printer import printed
+
+    parsing = parse(source)
+    if parsing.file is None or errors(parsing.diagnostics):
+        raise _refusal(source, parsing.diagnostics)
+    return printed(parsing.file)
+
+
+def _json(source: Source) -> str:
+    """Return JSON with every entry on a line of its own, two spaces a level; numbers and strings as written."""
+    import re
+
+    from dispatchfile.plain.json_reader import read_json
+
+    reading = read_json(source)
+    if reading.value is None:
+        raise _refusal(source, reading.diagnostics)
+    first = source.line(1).rstrip() if source.text.startswith("#!") else ""
+    words = re.findall(
+        r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+|[{}\[\],:]', source.text[len(source.line(1)) if first else 0 :]
+    )
+    out = [f"{first}\n" if first else ""]
+    indent, before = "", ""
+    for word in words:
+        if word in ("}", "]"):
+            indent = indent[2:]
+            out.append("" if before in ("{", "[") else f"\n{indent}")
+        elif before in ("{", "["):
+            indent += "  "
+            out.append(f"\n{indent}")
+        out.append({",": f",\n{indent}", ":": ": "}.get(word, word))
+        before = word
+    return f"{''.join(out)}\n"
+
+
+def _refusal(source: Source, diagnostics: Sequence[Diagnostic]) -> EvaluationError:
+    count = len(errors(diagnostics))
+    said = "1 error" if count == 1 else f"{count} errors"
+    return EvaluationError(f"{source.name}: not formatted: {said}", diagnostics)
