@@ -90,8 +90,8 @@ def open_source(path: Path | str) -> Source:
             f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from None
     if len(data) > _MOST_BYTES:
-        raise EvaluationError(
-            f"{name}: larger than {_MOST_BYTES // 1024 // 1024} MiB; this is no Dispatchfile"
+        raise _unreadable(
+            name, b"", 0, f"larger than {_MOST_BYTES // 1024 // 1024} MiB; this is no Dispatchfile"
         )
     return Source(name, _decoded(name, data))
 
@@ -99,16 +99,25 @@ def open_source(path: Path | str) -> Source:
 def _decoded(name: str, data: bytes) -> str:
     at = data.find(b"\0")
     if at >= 0:
-        raise EvaluationError(
-            f"{name}: holds a NUL byte on line {data.count(10, 0, at) + 1}; this is no text file"
+        raise _unreadable(
+            name, data, at, f"holds a NUL byte on line {data.count(10, 0, at) + 1}; this is no text file"
         )
     data = data.removeprefix(b"\xef\xbb\xbf")  # a byte order mark
     try:
         return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        message = f"{name}: is not UTF-8 on line {line}: byte 0x{data[error.start]:02x}"
-        raise EvaluationError(message, help="save the file as UTF-8") from None
+        message = f"is not UTF-8 on line {line}: byte 0x{data[error.start]:02x}"
+        raise _unreadable(name, data, error.start, message, "save the file as UTF-8") from None
+
+
+def _unreadable(name: str, data: bytes, at: int, message: str, advice: str = "") -> EvaluationError:
+    """Return the error for a file that is no text, with the byte at fault as its place."""
+    shown = Source(name, data.decode(errors="replace"))
+    start = len(data[:at].decode(errors="replace"))
+    place = Span(shown, start, min(start + 1, len(shown.text)))
+    problem = Diagnostic("DF001", Severity.ERROR, message, place, help=advice)
+    return EvaluationError(f"{name}: {message}", [problem])
 
 
 def flavour_of(source: Source) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+IGNORE_MARK = "dispatchfile:"  # in every ignore comment
+
+
 class RuleCrash(Exception):
     """A rule failed, which is a bug; `findings` is what the others have found. The cause says why."""
 
@@ -59,9 +62,9 @@ def _told(
     looked_at: Subject, found: list[Diagnostic], chosen: frozenset[str], judged: Iterable[str]
 ) -> tuple[Diagnostic, ...]:
     """Return the findings as they are shown: not silenced, of the severity that is set, each once, in order."""
-    from dispatchfile.lint.suppress import MARK, UNUSED, silenced
+    if IGNORE_MARK in looked_at.source.text:
+        from dispatchfile.lint.suppress import UNUSED, silenced
 
-    if MARK in looked_at.source.text:
         found = [
             one
             for one in silenced(looked_at.reading, found, frozenset(judged))

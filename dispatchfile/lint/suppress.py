@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dispatchfile.value import Reading
 
 UNUSED = "DF005"
-MARK = "dispatchfile:"
 
 _COMMENT = re.compile(r"(?://|#)\s*dispatchfile:\s*([A-Za-z-]+)\s*(\[([^\]]*)(\])?)?")
 _DIRECTIVES = ("ignore", "ignore-file")
@@ -50,8 +49,6 @@ def silenced(
 
     Of the latter only words whose rules are all in `judged`: the others were not asked.
     """
-    if MARK not in reading.source.text:
-        return list(findings)
     ignores: list[Ignore] = []
     told: list[Diagnostic] = []
     for comment in _comments(reading):

@@ -34,8 +34,8 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     wrong = sum(found.severity is Severity.ERROR for found in every)
     doubtful = sum(found.severity is Severity.WARNING for found in every)
     files = len({found.span.source.name for found in every if found.span is not None})
-    where = f" in {_counted(files, 'file')}" if files else ""
-    return f"Found {_counted(wrong, 'error')}, {_counted(doubtful, 'warning')}{where}."
+    where = f" in {counted(files, 'file')}" if files else ""
+    return f"Found {counted(wrong, 'error')}, {counted(doubtful, 'warning')}{where}."
 
 
 def harmless(text: str) -> str:
@@ -48,7 +48,8 @@ def flat(text: str) -> str:
     return harmless(text.replace("\n", " ").replace("\t", " "))
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number and a noun, in the plural where there is not one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
