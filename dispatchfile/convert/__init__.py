@@ -1,0 +1,1 @@
+"""One flavour to another: CUE, YAML, and JSON."""
