@@ -31,7 +31,7 @@ KIND = {name: number for number, name in enumerate(TERMINALS)}
 
 END, NL, COMMA = KIND["$END"], KIND["NL"], KIND["COMMA"]
 IDENT, STRING, BYTES, NUMBER = KIND["IDENT"], KIND["STRING"], KIND["BYTES"], KIND["NUMBER"]
-COLON, DOT, BOTTOM = KIND["COLON"], KIND["DOT"], KIND["BOTTOM"]
+COLON, DOT, BOTTOM, LESS = KIND["COLON"], KIND["DOT"], KIND["BOTTOM"], KIND["LESS"]
 OPENERS = {KIND["OPEN_BRACE"]: "{", KIND["OPEN_BRACKET"]: "[", KIND["OPEN_PARENTHESIS"]: "("}
 CLOSERS = {KIND["CLOSE_BRACE"]: "{", KIND["CLOSE_BRACKET"]: "[", KIND["CLOSE_PARENTHESIS"]: "("}
 
@@ -56,37 +56,25 @@ _WORDS = frozenset(
 )
 
 _NAME = r"(?:[^\W\d]|\$)[\w$]*"
-_LEX = re.compile(
+# What most files are made of. A regular expression takes long to compile, so the rest waits until it is met.
+_COMMON = re.compile(
     r"[ \t\r]*(?:"
-    r"(_\|_(?![\w$]))"
-    rf"|((?:_?\#)?{_NAME})"
+    rf"(?!_\|_(?![\w$]))((?:_?\#)?{_NAME})"
     r'|("(?!"")[^"\\\n]*")'
     r"|(\n[ \t\r\n]*)"
-    rf"|(<[ \t]*{_NAME}[ \t]*>(?=[ \t]*[:?\"<$\w]))"
     r"|(\.{3}|::|&&|\|\||[=!<>]=|=~|!~|/(?![/*])|\.(?!\d)|[{}\[\]():,?=<>+\-*&|!])"
     r"|(//[^\n]*)"
-    r"|(0(?:[xX][\da-fA-F_]+|[bB][01_]+|[oO][0-7_]+)"
-    r"|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+|[KMGTP]i?)?)"
-    r"|(\#{0,32}(?:\"\"\"(?=\r?\n)|'''(?=\r?\n)|[\"']))"
-    rf"|(@{_NAME}\()"
-    r"|(`[^`\n]+`)"
     r"|(\Z))"
 )
-(
-    _BOTTOM,
-    _IDENT,
-    _STRING,
-    _BREAK,
-    _TEMPLATE,
-    _MARK,
-    _COMMENT,
-    _NUMBER,
-    _QUOTE,
-    _ATTRIBUTE,
-    _BACKQUOTE,
-    _END,
-) = range(1, 13)
-# The rare ones; `re` compiles each when it is first used, and remembers it.
+_IDENT, _STRING, _BREAK, _MARK, _COMMENT, _END = range(1, 7)
+_NUMBER = (
+    r"0(?:[xX][\da-fA-F_]+|[bB][01_]+|[oO][0-7_]+)"
+    r"|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+|[KMGTP]i?)?"
+)
+_QUOTE = r"(\#{0,32})(\"\"\"(?=\r?\n)|'{3}(?=\r?\n)|[\"'])"
+_TEMPLATE = rf"<[ \t]*{_NAME}[ \t]*>(?=[ \t]*[:?\"<$\w])"
+_ATTRIBUTE = rf"@{_NAME}\("
+_BACKQUOTED = r"`[^`\n]+`"
 _LABEL_FOLLOWS = r"[ \t]*(?:[?!][ \t]*)?:"
 _LET_FOLLOWS = rf"[ \t]+(?:_?\#)?{_NAME}[ \t]*=(?![=~])"
 _PACKAGE_FOLLOWS = rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)"
@@ -125,7 +113,7 @@ class _Lexer:
         self.prelude = 0
 
     def read(self) -> Lexed:
-        text, tokens, match = self.text, self.out.tokens, _LEX.match
+        text, tokens, match = self.text, self.out.tokens, _COMMON.match
         append, spellings, brackets, ends, words = tokens.append, SPELLINGS, _BRACKETS, _LINE_ENDS, _WORDS
         position = 1 if text.startswith("\ufeff") else 0
         if text.startswith("#!", position):
@@ -134,7 +122,8 @@ class _Lexer:
         while True:
             found = match(text, position)
             if found is None:
-                position = self.skip(position)
+                position = self.rare(position)
+                last = tokens[-1][0] if tokens else NL
                 continue
             group = found.lastindex or 0
             start, position = found.span(group)
@@ -147,6 +136,8 @@ class _Lexer:
                     position = self.bracket(last, start, position)
                     last = tokens[-1][0]
                     continue
+                if last == LESS:
+                    last, position = self.template(start, position)
             elif group == _STRING:
                 last = STRING
             elif group == _BREAK:
@@ -158,7 +149,7 @@ class _Lexer:
             elif group == _END:
                 return self.finish(start)
             else:
-                position = self.other(group, start, position)
+                self.comment(start, position)
                 last = tokens[-1][0] if tokens else NL
                 continue
             append((last, start, position))
@@ -230,27 +221,42 @@ class _Lexer:
         tokens.append((kind, start, end))
         return end
 
-    def other(self, group: int, start: int, end: int) -> int:
-        """Add what is neither word, mark nor plain string; return where to go on."""
+    def comment(self, start: int, end: int) -> None:
+        if not self.is_url(start, end):
+            self.out.comments.append((start, start + len(self.text[start:end].rstrip("\r"))))
+
+    def template(self, start: int, end: int) -> tuple[int, int]:
+        """Return the kind and the end of what `<` begins: `<Name>` in front of a colon or label, or the operator."""
+        found = re.compile(_TEMPLATE).match(self.text, start)
+        return (KIND["TEMPLATE"], found.end()) if found else (LESS, end)
+
+    def rare(self, position: int) -> int:
+        """Add a token that few files hold, known by its first character; return where to go on."""
         text = self.text
-        if group == _COMMENT:
-            if self.is_url(start, end):
-                return end
-            self.out.comments.append((start, start + len(text[start:end].rstrip("\r"))))
-        elif group == _NUMBER:
-            return self.number(start, end)
-        elif group == _QUOTE:
-            hashes = end - start - len(text[start:end].lstrip("#"))
-            quote = text[start + hashes : end]
-            if not hashes and text.startswith(quote * 3, start):
-                self.fault("quotes", start, start + 3)
-                quote, end = quote * 3, start + 3
-            return self.string((quote, hashes, start), start, end)
-        elif group == _ATTRIBUTE:
-            return self.attribute(start, end)
-        else:
-            self.out.tokens.append((_PLAIN[group], start, end))
-        return end
+        while text[position] in " \t\r":
+            position += 1
+        first = text[position]
+        if first in "\"'#" and (found := re.compile(_QUOTE).match(text, position)):
+            return self.quoted(position, found)
+        if first in ".0123456789" and (found := re.compile(_NUMBER).match(text, position)):
+            return self.number(position, found.end())
+        if first == "@" and (found := re.compile(_ATTRIBUTE).match(text, position)):
+            return self.attribute(position, found.end())
+        if first == "`" and (found := re.compile(_BACKQUOTED).match(text, position)):
+            self.out.tokens.append((IDENT, position, found.end()))
+            return found.end()
+        if first == "_":
+            self.out.tokens.append((BOTTOM, position, position + 3))
+            return position + 3
+        return self.skip(position)
+
+    def quoted(self, start: int, found: re.Match[str]) -> int:
+        """Add the string that begins with the quote found; return where to go on."""
+        quote, end = found[2], found.end()
+        if not found[1] and self.text.startswith(quote * 3, start):
+            self.fault("quotes", start, start + 3)
+            quote, end = quote * 3, start + 3
+        return self.string((quote, len(found[1]), start), start, end)
 
     def is_url(self, start: int, end: int) -> bool:
         """Turn `https:` before a comment into a faulty literal, since someone has left the quotes of a URL out."""
@@ -336,8 +342,6 @@ class _Lexer:
     def skip(self, position: int) -> int:
         """Note what no token begins with, and return the place behind it."""
         text = self.text
-        while text[position] in " \t\r":
-            position += 1
         if text[position] == "#":
             end = _line_end(text, position)
             self.fault("hash", position, end)
@@ -350,9 +354,6 @@ class _Lexer:
             end = found.end() if found else position + 1
             self.fault("character", position, end)
         return end
-
-
-_PLAIN = {_BOTTOM: BOTTOM, _TEMPLATE: KIND["TEMPLATE"], _BACKQUOTE: IDENT}
 
 
 def _line_end(text: str, position: int) -> int:
