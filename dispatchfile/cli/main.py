@@ -33,6 +33,8 @@ COMMANDS = {
     "gitops": "set images and values in a GitOps repository",
     "doctor": "say what works on this machine, and what to do about what does not",
     "explain": "say what a rule, field, variable, or exit code means",
+    "completions": "print the completions for a shell",
+    "lsp": "run the language server, for editors",
     "runs": "list the runs of this repository",
     "logs": "print the logs of a run",
     "clean": "remove what killed runs left behind",

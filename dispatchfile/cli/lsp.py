@@ -1,0 +1,47 @@
+"""`dispatchfile lsp`: the language server for editors, over standard input and output."""
+
+from __future__ import annotations
+
+import sys
+
+from dispatchfile.cli.parser import examples
+from dispatchfile.errors import EnvironmentProblem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from dispatchfile.cli.parser import Commands
+
+EXAMPLES = examples(
+    "dispatchfile lsp    an editor starts this; grammar/editors/README.md says how",
+)
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the parser of the command."""
+    parser = commands.add_parser(
+        "lsp",
+        description="Run the language server on standard input and output: findings while typing, quick fixes,\n"
+        "explanations, completion, definitions, formatting. Needs the extra `lsp`.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--stdio", action="store_true", help="what it does anyway; many editors pass it")
+
+
+def main(_args: argparse.Namespace) -> int:
+    """Serve until the editor says `exit`. Raises EnvironmentProblem when the extra is not installed."""
+    import logging
+
+    try:
+        from dispatchfile.lsp.server import create
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise EnvironmentProblem(
+            f"the language server needs {error.name}, which is not installed",
+            help=f"{sys.executable} -m pip install 'dispatchfile[lsp]'",
+        ) from error
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    create().start_io()
+    return 0
