@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import os
@@ -20,8 +21,20 @@ def run() -> NoReturn:
     # What a command has read it keeps to its end: to look for garbage among it takes a tenth of a short command.
     gc.set_threshold(100_000)
     code = _exit_code(sys.argv[1:])
-    gc.freeze()
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; at once when nothing waits for its end, since to take all modules down is a tenth of `lint`."""
+    if atexit._ncallbacks() or "threading" in sys.modules:
+        gc.freeze()
+        sys.exit(code)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(code)
+    os._exit(code)
 
 
 def _open_closed_streams() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 160
 _TAB = 4
-_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"  # compiled when it is needed
 
 _BOLD, _BLUE, _RESET = "\x1b[1m", "\x1b[1;34m", "\x1b[0m"
 _PAINT = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity.INFO: "\x1b[1;36m"}
@@ -40,7 +40,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 def harmless(text: str) -> str:
     """Return a text of several lines as a terminal may get it: what could steer the terminal becomes U+FFFD."""
-    return text if text.isascii() and text.isprintable() else _HARMFUL.sub("\ufffd", text)
+    return text if text.isascii() and text.isprintable() else re.sub(_HARMFUL, "\ufffd", text)
 
 
 def flat(text: str) -> str:
