@@ -45,20 +45,17 @@ def _json(source: Source) -> str:
     reading = read_json(source)
     if reading.value is None:
         raise _refusal(source, reading.diagnostics)
-    first = source.line(1).rstrip() if source.text.startswith("#!") else ""
-    words = re.findall(
-        r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+|[{}\[\],:]', source.text[len(source.line(1)) if first else 0 :]
-    )
-    out = [f"{first}\n" if first else ""]
-    indent, before = "", ""
-    for word in words:
-        if word in ("}", "]"):
-            indent = indent[2:]
-            out.append("" if before in ("{", "[") else f"\n{indent}")
-        elif before in ("{", "["):
+    first = source.line(1) if source.text.startswith("#!") else ""
+    out = [f"{first.rstrip()}\n" if first else ""]
+    indent, before = "\n", ""
+    for word in re.findall(r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+|[{}\[\],:]', source.text[len(first) :]):
+        if before in ("{", "[") and word not in ("}", "]"):
             indent += "  "
-            out.append(f"\n{indent}")
-        out.append({",": f",\n{indent}", ":": ": "}.get(word, word))
+            out.append(indent)
+        elif word in ("}", "]") and before not in ("{", "["):
+            indent = indent[:-2]
+            out.append(indent)
+        out.append({",": f",{indent}", ":": ": "}.get(word, word))
         before = word
     return f"{''.join(out)}\n"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from dispatchfile.cli.parser import examples
@@ -44,9 +43,10 @@ def add_parser(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Format the files; return the worst exit code of them. Raises what `files.chosen` raises, and UsageError."""
+    from dispatchfile.cli import files
     from dispatchfile.errors import DispatchfileError, UsageError
 
-    paths = _chosen(args)
+    paths = files.chosen(args.paths or ([args.file] if args.file else []))
     if args.stdin_filename and "-" not in paths:
         raise UsageError("--stdin-filename is for standard input", help="name - as the file")
     worst, changed = 0, 0
@@ -64,15 +64,6 @@ def main(args: argparse.Namespace) -> int:
             count = "1 file" if changed == 1 else f"{changed} files"
             print(f"{count} would change; `dispatchfile fmt` formats", file=sys.stderr)
     return worst
-
-
-def _chosen(args: argparse.Namespace) -> list[str]:
-    names: list[str] = args.paths or ([args.file] if args.file else [])
-    if names and not any(os.path.isdir(name) for name in names):
-        return list(dict.fromkeys(names))
-    from dispatchfile.cli.files import chosen
-
-    return chosen(names)
 
 
 def _format(path: str, args: argparse.Namespace) -> bool:
