@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, in_order
+from dispatchfile.lint.catalogue import ENTRIES
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ def record(found: Diagnostic) -> dict[str, Any]:
     """Return one diagnostic as plain data; lines and columns count from 1, in characters, ends are exclusive."""
     return {
         "code": found.code,
+        "name": ENTRIES[found.code].name if found.code in ENTRIES else None,
         "severity": str(found.severity),
         "message": found.message,
         **_place(found.span),

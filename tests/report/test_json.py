@@ -18,6 +18,7 @@ def test_every_field():
     assert json.loads(render([found])) == [
         {
             "code": "X",
+            "name": None,
             "severity": "warning",
             "message": "m",
             **where,
@@ -33,3 +34,8 @@ def test_every_field():
 def test_without_a_place():
     [record] = json.loads(render([Diagnostic("X", Severity.ERROR, "m")]))
     assert (record["file"], record["line"], record["fix"], record["also"]) == (None, None, None, [])
+
+
+def test_a_rule_has_its_name():
+    [record] = json.loads(render([Diagnostic("DF201", Severity.ERROR, "m")]))
+    assert record["name"] == "undefined-input"
