@@ -136,33 +136,37 @@ def field_path(path: Sequence[str | int], resource_type: str = "") -> str:
 
     `resource_type` tells the parameters of the types apart, as `resource.param.url (git)`.
     """
-    table: shape.Shape = schema.PIPELINE
+    if len(path) == 4 and path[0] == "resource" and path[2] in ("param", "params"):
+        name = str(path[3])
+        known = schema.RESOURCE_TYPES.get(resource_type)
+        return f"resource.param.{name} ({resource_type})" if known and name in known.by_name else ""
+    return ".".join(_down(path)[1])
+
+
+def shape_at(path: Sequence[str | int]) -> shape.Shape | None:
+    """Return the shape of the value at a path, None where the schema has no such place."""
+    return _down(path)[0]
+
+
+def _down(path: Sequence[str | int]) -> tuple[shape.Shape | None, list[str]]:
+    """Return the shape at a path and the names of the fields on the way; None and no names when a field is unknown."""
+    here: shape.Shape | None = schema.PIPELINE
     names: list[str] = []
     for part in path:
-        while isinstance(table, shape.ListOf):
-            table = table.item
-            if isinstance(part, int):
-                break
         if isinstance(part, int):
-            continue
-        if isinstance(table, shape.MapOf):
-            if names == ["resource", "param"]:
-                return f"resource.param.{part} ({resource_type})" if _parameter(resource_type, part) else ""
-            table = table.item
-            continue
-        field = _named(table, part)
-        if field is None:
-            return ""
-        names.append(field.name)
-        table = field.shape
-    return ".".join(names)
+            here = here.item if isinstance(here, shape.ListOf) else None
+        elif isinstance(here, shape.MapOf):
+            here = here.item
+        else:
+            field = _named(here, part)
+            here = field.shape if field is not None else None
+            names += [field.name] if field is not None else []
+        if here is None:
+            return None, []
+    return here, names
 
 
-def _parameter(resource_type: str, name: str) -> bool:
-    return resource_type in schema.RESOURCE_TYPES and name in schema.RESOURCE_TYPES[resource_type].by_name
-
-
-def _named(table: shape.Shape, name: str) -> shape.Field | None:
+def _named(table: shape.Shape | None, name: str) -> shape.Field | None:
     if not isinstance(table, shape.Table):
         return None
     return table.by_name.get(name) or table.by_alias.get(name)
@@ -243,13 +247,28 @@ def _fields(word: str) -> list[Entry]:
     ends = [one for one, names in known if any(name.endswith(f".{plain}") for name in names)]
     if ends or "." not in plain:
         return ends
-    name = field_path(_path(word))
+    name = _with_names(word)
     return [one for one in fields() if name.endswith(f".{plain.rpartition('.')[2]}") and one.name == name]
 
 
-def _path(word: str) -> list[str | int]:
-    found = re.findall(r"([^.\[\]]+)|\[(\d+)\]", word)
-    return [label or int(index) for label, index in found]
+def _with_names(word: str) -> str:
+    """Return the name of the field at a path that may hold names of tasks and positions of steps, or ""."""
+    here: shape.Shape | None = schema.PIPELINE
+    names: list[str] = []
+    for part in re.findall(r"[^.\[\]]+", word):
+        while isinstance(here, shape.ListOf):
+            here = here.item
+        if isinstance(here, shape.MapOf):
+            here = here.item
+        elif not part.isdigit():
+            known = (
+                {field.name.lower(): field for field in here.fields} if isinstance(here, shape.Table) else {}
+            )
+            if part not in known:
+                return ""
+            here = known[part].shape
+            names.append(known[part].name)
+    return ".".join(names)
 
 
 # Variables

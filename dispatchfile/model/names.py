@@ -7,7 +7,7 @@ import re
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.model.edits import narrowed, relabelled
 from dispatchfile.model.pipeline import Pipeline, Task
-from dispatchfile.record import Record
+from dispatchfile.record import Record, replace
 from dispatchfile.source import Span
 from dispatchfile.value import Value
 
@@ -25,9 +25,9 @@ _LONGEST = {"resource": 63, "task": 63, "volume": 63, "step": 58, "cron action":
 
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """Yield names that a cluster would refuse, and names given twice."""
-    bad = [one for one in _all(pipeline) if not is_label(one.name, _LONGEST[one.kind])]
+    bad = [one for one in every_name(pipeline) if not is_label(one.name, _LONGEST[one.kind])]
     if bad:
-        places, referenced = _uses(pipeline), _referenced(pipeline)
+        places, referenced = uses(pipeline), _referenced(pipeline)
         for one in bad:
             yield _bad_name(one, places, referenced)
     for task in pipeline.tasks.values():
@@ -46,7 +46,7 @@ def is_label(name: str, longest: int) -> bool:
     )
 
 
-class _Name(Record):
+class Name(Record):
     """A name, the value that holds it, and the places where it is defined."""
 
     kind: str
@@ -57,11 +57,12 @@ class _Name(Record):
     defined: tuple[Span, ...]
 
 
-def _all(pipeline: Pipeline) -> Iterator[_Name]:
+def every_name(pipeline: Pipeline) -> Iterator[Name]:
+    """Yield all names of resources, tasks, steps, volumes, and cron actions."""
     for kind in ("resource", "task"):
         values = pipeline.value.at(kind)
         for name, item in values.data.items() if values is not None and isinstance(values.data, dict) else ():
-            yield _Name(kind, "", name, f"{kind}.{name}", item.key or item.span, item.keys)
+            yield Name(kind, "", name, f"{kind}.{name}", item.key or item.span, item.keys)
     for task in pipeline.tasks.values():
         steps = [step.value for step in task.steps]
         volumes = [volume.value for volume in task.volumes]
@@ -70,18 +71,16 @@ def _all(pipeline: Pipeline) -> Iterator[_Name]:
                 place = part.at("name")
                 if place is not None and isinstance(place.data, str):
                     path = f"task.{task.name}.{field}[{index}].name"
-                    yield _Name(kind, task.name, place.data, path, place.span, place.spans)
+                    yield Name(kind, task.name, place.data, path, place.span, place.spans)
     for action in pipeline.actions:
         place = action.value.at("name")
         cron = action.on is not None and action.on.kind == "cron"
         if cron and place is not None and isinstance(place.data, str) and place.data:
             path = f"actions[{action.index}].name"
-            yield _Name("cron action", "", place.data, path, place.span, place.spans)
+            yield Name("cron action", "", place.data, path, place.span, place.spans)
 
 
-def _bad_name(
-    one: _Name, places: Mapping[Named, list[Span | None]], referenced: frozenset[str]
-) -> Diagnostic:
+def _bad_name(one: Name, places: Mapping[Named, list[Span | None]], referenced: frozenset[str]) -> Diagnostic:
     longest = _LONGEST[one.kind]
     too_long = is_label(one.name, len(one.name))
     problem = (
@@ -107,7 +106,7 @@ def _proper(name: str, longest: int) -> str:
     return "-".join(kept.split())[:longest].strip("-")
 
 
-def _rename(one: _Name, meant: str, places: Mapping[Named, list[Span | None]]) -> Fix | None:
+def _rename(one: Name, meant: str, places: Mapping[Named, list[Span | None]]) -> Fix | None:
     """Return the fix that writes another name wherever this one stands; None unless all places are plain."""
     if not meant or (one.kind, one.home, meant) in places:
         return None
@@ -121,9 +120,24 @@ def _rename(one: _Name, meant: str, places: Mapping[Named, list[Span | None]]) -
     return Fix(f'rename it to "{meant}" everywhere', tuple(edits), safe=False)
 
 
-def _uses(pipeline: Pipeline) -> dict[Named, list[Span | None]]:
+def renaming(pipeline: Pipeline, named: Named, meant: str) -> Fix | None:
+    """Return the fix that gives what has a name another one everywhere; None when some place does not allow it.
+
+    That is when the new name is taken or no name for it, or an expression makes the old one or takes something by it.
+    """
+    kind, _, name = named
+    every = [one for one in every_name(pipeline) if (one.kind, one.home, one.name) == named]
+    if not every or name in _referenced(pipeline) or not is_label(meant, _LONGEST[kind]):
+        return None
+    defined = tuple(span for one in every for span in one.defined)
+    return _rename(replace(every[0], defined=defined), meant, uses(pipeline))
+
+
+def uses(pipeline: Pipeline) -> dict[Named, list[Span | None]]:
     """Return where each name is used, or None for a use whose place is not plain; names without use are there too."""
-    found: dict[Named, list[Span | None]] = {(one.kind, one.home, one.name): [] for one in _all(pipeline)}
+    found: dict[Named, list[Span | None]] = {
+        (one.kind, one.home, one.name): [] for one in every_name(pipeline)
+    }
 
     def listed(kind: str, home: str, values: Value | None) -> None:
         for item in values.data if values is not None and isinstance(values.data, list) else [values]:

@@ -1,0 +1,1 @@
+"""The language server: what an editor asks about a Dispatchfile, and the answers (LSP 3.17)."""

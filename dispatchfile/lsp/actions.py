@@ -1,0 +1,122 @@
+"""Edits: quick fixes, everything safe at once, formatting."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from lsprotocol import types
+
+from dispatchfile import fmt
+from dispatchfile.lint.fix import fix
+from dispatchfile.lsp.diagnostics import diagnostic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dispatchfile.diagnostics import Diagnostic, Edit
+    from dispatchfile.lsp.document import Document
+
+FIX_ALL = "source.fixAll.dispatchfile"
+KINDS = (types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll)
+
+# Beyond so many lines that differ, comparing them takes longer than to send them.
+_MOST_LINES = 2000
+
+
+def code_actions(
+    document: Document, place: types.Range, only: Sequence[str] | None
+) -> list[types.CodeAction]:
+    """Return the fixes of the findings in a range, and the one action that applies all safe fixes of the file."""
+    actions: list[types.CodeAction] = []
+    if _wanted(types.CodeActionKind.QuickFix, only):
+        actions += [
+            action
+            for found in document.findings
+            if (action := _quick_fix(document, found)) is not None and _touches(action, place)
+        ]
+    if _wanted(FIX_ALL, only) and any(
+        found.fix is not None and found.fix.safe for found in document.findings
+    ):
+        fixed = fix(document.source, document.settings, findings=document.findings)
+        edits = differences(document, fixed.source.text)
+        if edits:
+            title = "Apply all safe fixes"
+            actions.append(types.CodeAction(title, FIX_ALL, edit=workspace_edit(document, edits)))
+    return actions
+
+
+def formatting(document: Document) -> list[types.TextEdit]:
+    """Return the edits that format a document. Raises EvaluationError when it cannot be parsed."""
+    return differences(document, fmt.formatted(document.source))
+
+
+def differences(document: Document, text: str) -> list[types.TextEdit]:
+    """Return the edits that make another text of a document's, whole lines where they differ."""
+    old, new = document.text.splitlines(keepends=True), text.splitlines(keepends=True)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    return [
+        types.TextEdit(document.lines.range(starts[first], starts[last]), "".join(new[begin:end]))
+        for first, last, begin, end in _changed_lines(old, new)
+    ]
+
+
+def workspace_edit(document: Document, edits: Sequence[types.TextEdit]) -> types.WorkspaceEdit:
+    """Return edits of one document, for this version of it only."""
+    identifier = types.OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
+    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, list(edits))])
+
+
+def text_edits(document: Document, edits: Iterable[Edit]) -> list[types.TextEdit]:
+    """Return the edits of a fix."""
+    return [types.TextEdit(document.lines.range(one.span.start, one.span.end), one.text) for one in edits]
+
+
+def _wanted(kind: str, only: Sequence[str] | None) -> bool:
+    return only is None or any(kind == one or kind.startswith(f"{one}.") or not one for one in only)
+
+
+def _quick_fix(document: Document, found: Diagnostic) -> types.CodeAction | None:
+    if found.fix is None:
+        return None
+    return types.CodeAction(
+        title=found.fix.message[:1].upper() + found.fix.message[1:],
+        kind=types.CodeActionKind.QuickFix,
+        diagnostics=[diagnostic(document, found)],
+        is_preferred=found.fix.safe,
+        edit=workspace_edit(document, text_edits(document, found.fix.edits)),
+    )
+
+
+def _touches(action: types.CodeAction, place: types.Range) -> bool:
+    for told in action.diagnostics or ():
+        if _key(told.range.start) <= _key(place.end) and _key(place.start) <= _key(told.range.end):
+            return True
+    return False
+
+
+def _key(position: types.Position) -> tuple[int, int]:
+    return position.line, position.character
+
+
+def _changed_lines(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
+    """Return which lines of the old text give way to which of the new: (old from, old to, new from, new to)."""
+    first = 0
+    while first < min(len(old), len(new)) and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    middle, other = old[first : len(old) - last], new[first : len(new) - last]
+    if not middle and not other:
+        return []
+    if max(len(middle), len(other)) > _MOST_LINES:
+        return [(first, first + len(middle), first, first + len(other))]
+    matcher = SequenceMatcher(None, middle, other, autojunk=False)
+    return [
+        (first + a, first + b, first + c, first + d)
+        for kind, a, b, c, d in matcher.get_opcodes()
+        if kind != "equal"
+    ]

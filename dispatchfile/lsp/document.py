@@ -1,0 +1,105 @@
+"""An open document: its text as the editor has it, and what the rooms of the interpreter make of it, once each."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from lsprotocol.types import TextDocumentContentChangePartial
+
+from dispatchfile import front
+from dispatchfile.errors import EvaluationError
+from dispatchfile.lint import engine
+from dispatchfile.lsp.positions import Lines
+from dispatchfile.lsp.spot import Spot, in_cue
+from dispatchfile.lsp.yaml_spot import in_yaml
+from dispatchfile.record import Record
+from dispatchfile.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsprotocol.types import Range, TextDocumentContentChangeEvent
+
+    from dispatchfile.cue import tree
+    from dispatchfile.diagnostics import Diagnostic
+    from dispatchfile.lint.settings import Settings
+    from dispatchfile.source import Span
+    from dispatchfile.value import Reading, Value
+
+
+class Document(Record, eq=False):
+    """One version of a document. `known` is the value of the last version that had one."""
+
+    uri: str
+    version: int | None
+    source: Source
+    settings: Settings
+    encoding: str
+    known: Value | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the text as it is in the editor."""
+        return self.source.text
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Return the text by lines, for positions."""
+        return Lines(self.text, self.encoding)
+
+    def range(self, span: Span) -> Range:
+        """Return where a span is for the client; an empty one is widened to what stands there."""
+        end = span.end if span.end > span.start else min(span.start + 1, len(self.text))
+        return self.lines.range(span.start, end)
+
+    @cached_property
+    def flavour(self) -> str:
+        """Return the flavour, CUE when the first line names none that is known."""
+        try:
+            return front.flavour_of(self.source)
+        except EvaluationError:
+            return "cue"
+
+    @cached_property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Return what lint has to say."""
+        return engine.inspect(self.source, self.settings)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Return the text as it was read."""
+        return front.read(self.source)
+
+    @cached_property
+    def tree(self) -> tree.File | None:
+        """Return the syntax tree of a CUE text."""
+        from dispatchfile.cue import tree
+
+        return self.reading.syntax if isinstance(self.reading.syntax, tree.File) else None
+
+    def spot(self, offset: int) -> Spot | None:
+        """Return where in the pipeline an offset stands, or None in a comment."""
+        return in_yaml(self.text, offset) if self.flavour == "yaml" else in_cue(self.text, offset)
+
+    def likely_value(self, offset: int) -> Value | None:
+        """Return a value for an unfinished text: its own, else without the offset's line, else the last one known."""
+        if self.reading.value is not None and self.reading.value.data:
+            return self.reading.value
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        rest = "" if end < 0 else self.text[end:]
+        value = front.read(Source(self.source.name, self.text[:start] + rest)).value
+        return value if value is not None and value.data else self.known
+
+
+def changed(text: str, changes: Sequence[TextDocumentContentChangeEvent], encoding: str) -> str:
+    """Return a text after the changes of a client, each of which counts in the text that the one before left."""
+    for change in changes:
+        if isinstance(change, TextDocumentContentChangePartial):
+            lines = Lines(text, encoding)
+            start, end = lines.offset(change.range.start), lines.offset(change.range.end)
+            text = text[:start] + change.text + text[max(start, end) :]
+        else:
+            text = change.text
+    return text

@@ -1,0 +1,59 @@
+"""The names of a pipeline, resources, tasks, steps, volumes: where each is defined, and where it is used."""
+
+from __future__ import annotations
+
+from dispatchfile import front
+from dispatchfile.model import names
+from dispatchfile.record import Record
+from dispatchfile.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.lsp.document import Document
+    from dispatchfile.model.names import Named
+    from dispatchfile.model.pipeline import Pipeline
+
+
+class Place(Record):
+    """A place of a name, without the quotes around it; `named` is its kind, its task for steps and volumes, the name."""
+
+    named: Named
+    span: Span
+    defined: bool
+
+
+def pipeline(document: Document) -> Pipeline | None:
+    """Return the pipeline of a document, as far as there is one."""
+    return front.interpret(document.reading)[0]
+
+
+def places(document: Document) -> list[Place]:
+    """Return every place of every name that is written plainly, definitions first."""
+    known = pipeline(document)
+    if known is None:
+        return []
+    found = [
+        Place((one.kind, one.home, one.name), _unquoted(span), defined=True)
+        for one in names.every_name(known)
+        for span in one.defined
+    ]
+    for named, spans in names.uses(known).items():
+        found += [
+            Place(named, span, defined=False)
+            for span in dict.fromkeys(spans)
+            if span is not None and span.text == named[2]
+        ]
+    return found
+
+
+def at(document: Document, offset: int) -> list[Place]:
+    """Return all places of the name that stands at an offset; empty when none does."""
+    every = places(document)
+    here = next((one for one in every if one.span.start <= offset <= one.span.end), None)
+    return [one for one in every if one.named == here.named] if here is not None else []
+
+
+def _unquoted(span: Span) -> Span:
+    """Return a place without the quotes in which it stands."""
+    quoted = span.text[:1] in ("'", '"') and span.end - span.start > 1
+    return Span(span.source, span.start + 1, span.end - 1) if quoted else span
