@@ -8,7 +8,7 @@ to take there. A name that no level knows is an error even in a field that is ne
 from __future__ import annotations
 
 from dispatchfile.cue import tree
-from dispatchfile.diagnostics import Diagnostic, Related, Severity
+from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.record import Record
 from dispatchfile.source import Span
 from dispatchfile.spelling import nearest
@@ -96,8 +96,11 @@ class _Pass:
                 self.report("DF004", f"{let.name} is given a value and never used", let.span, advice=advice)
         return Scopes(self.meanings, tuple(self.found), self.closing, self.size)
 
-    def report(self, code: str, message: str, span: Span, *related: Related, advice: str = "") -> None:
-        self.found.append(Diagnostic(code, Severity.ERROR, message, span, related=related, help=advice))
+    def report(
+        self, code: str, message: str, span: Span, *related: Related, advice: str = "", instead: str = ""
+    ) -> None:
+        fix = Fix(f"write {instead}", (Edit(span, instead),), safe=False) if instead else None
+        self.found.append(Diagnostic(code, Severity.ERROR, message, span, "", related, advice, fix=fix))
 
     def import_package(self, imported: tree.Import) -> None:
         path, _, short = imported.path.partition(":")
@@ -229,19 +232,27 @@ class _Pass:
             level = level.up
         names.update(dict.fromkeys((*self.packages, *TYPES[1:], *FUNCTIONS)))
         guess = nearest(identifier.name, names)
+        instead = guess or ""
         related: tuple[Related, ...] = ()
         if identifier.name in PACKAGES:
             advice = f'import it first: import "{identifier.name}"'
+            instead = ""
         elif guess:
             advice = f"did you mean {guess}?"
         else:
             quoted = self.quoted_field(identifier.name)
             advice = f"declare it as a field ({identifier.name}: …), or put it in quotes if it is text"
+            instead = f'"{identifier.name}"' if quoted is None else ""
             if quoted is not None:
                 advice = f"a quoted label cannot be referred to; write {identifier.name}: … without quotes"
                 related = (Related(quoted, "the quoted field of that name"),)
         self.report(
-            "DF004", f'reference "{identifier.name}" not found', identifier.span, *related, advice=advice
+            "DF004",
+            f'reference "{identifier.name}" not found',
+            identifier.span,
+            *related,
+            advice=advice,
+            instead=instead,
         )
 
     def quoted_field(self, name: str) -> Span | None:
