@@ -188,23 +188,6 @@ def with_items(items: Value, texts: Sequence[str]) -> Edit | None:
     return Edit(Span(source, last.end, last.end), "".join(f"{between}{text}" for text in texts))
 
 
-def with_field(before: Span, text: str) -> Edit:
-    """Return the edit that adds a field, as it is to be written, in front of the field whose label is given."""
-    source = before.source
-    indent = indentation(source, before.start)
-    if indent is not None:
-        return Edit(Span(source, before.start, before.start), f"{text}{_comma(before)}\n{indent}")
-    dash = source.text[line_start(source, before.start) : before.start]
-    if re.fullmatch(r"[ \t-]+", dash):  # the first field of an item of a YAML block
-        return Edit(Span(source, before.start, before.start), f"{text}\n{dash.replace('-', ' ')}")
-    return Edit(Span(source, before.start, before.start), f"{text}, ")
-
-
-def _comma(before: Span) -> str:
-    """Return the comma that JSON wants between fields, where the label is written as in JSON."""
-    return "," if before.text.startswith('"') else ""
-
-
 # One level deeper
 
 

@@ -37,7 +37,7 @@ def renamed(subject: Subject, value: Value, old: str, new: str) -> Fix | None:
     """Return the fix that calls a field by its new name, or None."""
     if not value.keys or not is_private(subject, old, new):
         return None
-    from dispatchfile.model.structure import relabelled
+    from dispatchfile.model.edits import relabelled
 
     if any(key.text.strip("\"'") != old for key in value.keys):
         return None
@@ -52,16 +52,10 @@ def is_private(subject: Subject, *names: str) -> bool:
     """
     if subject.tree is None:
         return True
-    from dispatchfile.cue import tree
     from dispatchfile.lint import syntax
 
-    if not syntax.mentioned(subject.tree).isdisjoint(names):
-        return False
-    for chain in syntax.fields(subject.tree):
-        for field in chain:
-            if field.mark and isinstance(field.label, tree.Name) and field.label.name in names:
-                return False
-    return True
+    named = syntax.mentioned(subject.tree) | syntax.optional(subject.tree)
+    return named.isdisjoint(names)
 
 
 def _fields(value: Value) -> dict[str, Value]:

@@ -64,6 +64,13 @@ def mentioned(file: tree.File) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4)
+def optional(file: tree.File) -> frozenset[str]:
+    """Return the names of all fields that are marked optional or required somewhere."""
+    marked = (field.label for chain in fields(file) for field in chain if field.mark)
+    return frozenset(label.name for label in marked if isinstance(label, tree.Name))
+
+
+@lru_cache(maxsize=4)
 def chains(file: tree.File) -> dict[int, tuple[tree.Field, ...]]:
     """Return the chain that each label belongs to, by the offset at which the label starts."""
     return {field.label.span.start: chain for chain in fields(file) for field in chain}

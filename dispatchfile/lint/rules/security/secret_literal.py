@@ -1,0 +1,83 @@
+"""A secret stands in the file.
+
+Whoever can read the repository, its forks, or a log of the rendered pipeline has it, and taking it out of the file does
+not take it out of the history: revoke it too. Put it into a secret of the cluster and name that with `secretKeyRef`; a
+local run takes it from `--secret`. Found are variables whose name says `TOKEN`, `PASSWORD`, `SECRET` and the like with
+a literal value, keys of well-known shapes, and `user:password@` in URLs. Examples, paths, and variables are none.
+
+```cue bad
+resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
+
+task: publish: {
+  inputs: ["src"]
+  steps: [{
+    name: "publish", image: "alpine:3.20", command: ["./publish"]
+    env: [{name: "DEPLOY_TOKEN", value: "f81c0be42d97"}]
+  }]
+}
+
+actions: [{tasks: ["publish"], on: git: push: branches: ["main"]}]
+```
+
+```cue good
+resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
+
+task: publish: {
+  inputs: ["src"]
+  steps: [{
+    name: "publish", image: "alpine:3.20", command: ["./publish"]
+    env: [{name: "DEPLOY_TOKEN", valueFrom: secretKeyRef: {name: "publish", key: "token"}}]
+  }]
+}
+
+actions: [{tasks: ["publish"], on: git: push: branches: ["main"]}]
+```
+"""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Severity
+from dispatchfile.lint.rule import Rule
+from dispatchfile.lint.secrets import holds_secret, in_urls, shapes
+from dispatchfile.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dispatchfile.diagnostics import Diagnostic
+    from dispatchfile.lint.rule import Subject
+
+RULE = Rule("DF603", "secret-literal", Severity.ERROR)
+
+_ADVICE = "revoke it, and take it from a secret: valueFrom: secretKeyRef: {name: …, key: …}"
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for each secret; no message repeats one."""
+    source = subject.source
+    known: list[tuple[int, int]] = []
+    for start, end, title in shapes(source.text):
+        known.append((start, end))
+        yield RULE.finding(f"{title} stands in the file", Span(source, start, end), "a secret", help=_ADVICE)
+    for start, end in in_urls(source.text):
+        known.append((start, end))
+        yield RULE.finding("a URL holds a password", Span(source, start, end), "a secret", help=_ADVICE)
+    seen = set()
+    for task in subject.pipeline.tasks.values() if subject.pipeline else ():
+        for number, step in enumerate(task.steps):
+            for index, variable in enumerate(step.env):
+                if variable.value is None or not holds_secret(variable.name, variable.value):
+                    continue
+                value = variable.place.at("value") or variable.place
+                span = value.spans[-1] if value.spans else None
+                if span in seen or (span and any(span.start <= at and end <= span.end for at, end in known)):
+                    continue
+                seen.add(span)
+                yield RULE.finding(
+                    f'the value of "{variable.name}" stands in the file',
+                    span,
+                    "a secret, by the name of the variable",
+                    help=_ADVICE,
+                    path=f"task.{task.name}.steps[{number}].env[{index}].value",
+                )
