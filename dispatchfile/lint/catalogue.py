@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from importlib import import_module
 
@@ -57,8 +56,9 @@ ENTRIES = _entries(RULES)
 
 def codes(word: str) -> tuple[str, ...]:
     """Return the codes that a word stands for: a rule's code or its name, or the beginning of codes (`DF7`, `DF`)."""
-    if re.fullmatch("(?i)DF[0-9]{0,3}", word):
-        return tuple(code for code in ENTRIES if code.startswith(word.upper()))
+    start = word.upper()
+    if start.startswith("DF") and (start == "DF" or start[2:].isdigit()):
+        return tuple(code for code in ENTRIES if code.startswith(start))
     return tuple(entry.code for entry in ENTRIES.values() if entry.name == word)
 
 
@@ -66,8 +66,8 @@ def nearest_word(word: str) -> str | None:
     """Return the code or name that looks most like a word that is neither, or None."""
     from dispatchfile.spelling import nearest
 
-    known = ENTRIES if re.fullmatch("(?i)[a-z]{0,2}[0-9]+", word) else [one.name for one in ENTRIES.values()]
-    return nearest(word, known)
+    is_code = word[-1:].isdigit()
+    return nearest(word, ENTRIES if is_code else [one.name for one in ENTRIES.values()])
 
 
 def entry(word: str) -> Entry:
