@@ -27,7 +27,7 @@ def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
                 yield _unnamed(action, pipeline)
             continue
         first = named.setdefault(action.name, action)
-        if first is not action and place is not None:
+        if first is not action and place is not None and isinstance(place.data, str):
             yield _repeated(action, first, place, pipeline)
 
 

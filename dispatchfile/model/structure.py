@@ -228,7 +228,7 @@ def _as_text(data: object, written: str) -> str | None:
     if isinstance(data, str):
         return quoted(written[1:-1])
     if isinstance(data, list):
-        only = data[0] if len(data) == 1 else None
+        only = data[0] if len(data) == 1 and written[:1] == "[" else None
         return quoted(only.data) if isinstance(only, Value) and isinstance(only.data, str) else None
     if isinstance(data, dict) and not re.fullmatch(r"[\w./-]+:\S+", written):
         return None
