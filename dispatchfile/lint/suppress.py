@@ -13,6 +13,7 @@ from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
 from dispatchfile.lint import catalogue
 from dispatchfile.record import Record
 from dispatchfile.source import Source, Span
+from dispatchfile.spelling import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +54,13 @@ def silenced(
     told: list[Diagnostic] = []
     for comment in _comments(reading):
         said = _COMMENT.match(comment.text)
-        if said is not None:
-            problem = _problem(said, comment)
-            if problem is not None:
-                told.append(problem)
-            else:
-                ignores.append(_ignore(reading, comment, said))
+        if said is None or not _is_directive(said[1]):
+            continue
+        problem = _problem(said, comment)
+        if problem is not None:
+            told.append(problem)
+        else:
+            ignores.append(_ignore(reading, comment, said))
     left = list(findings)
     for ignore in ignores:
         unused: list[Span] = []
@@ -102,14 +104,16 @@ def _comments(reading: Reading) -> Iterable[Span]:
     return ()  # JSON has none
 
 
+def _is_directive(word: str) -> bool:
+    """Return whether a comment that begins with the word is one of ours, or was meant to be."""
+    return word in _DIRECTIVES or nearest(word, _DIRECTIVES) is not None
+
+
 def _problem(said: re.Match[str], comment: Span) -> Diagnostic | None:
-    """Return what is wrong with the form of a comment that begins as one of ours, or None."""
+    """Return what is wrong with the form of a comment of ours, or None."""
     word, bracket, names, closed = said.groups()
     if word not in _DIRECTIVES:
-        from dispatchfile.spelling import nearest
-
-        meant = nearest(word, _DIRECTIVES)
-        return _wrong(f'"{word}" is not known', comment, f'did you mean "{meant}"?') if meant else None
+        return _wrong(f'"{word}" is not known', comment, f'did you mean "{nearest(word, _DIRECTIVES)}"?')
     if not bracket or (closed and not names.strip()):
         return _wrong("the comment names no rule", comment, f"name the rules that it silences, {_EXAMPLE}")
     if not closed:
