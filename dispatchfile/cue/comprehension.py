@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from dispatchfile.cue.unify import Machine
 
 
-def perform(machine: Machine, node: Node, conjunct: Conjunct) -> bool:
+def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     """Do a comprehension, a list with comprehensions, or a field with a computed label.
 
-    Returns whether it may have more to bring later; raises Stop when something it needs is not known yet.
+    Raises Stop when something it needs is not known yet.
     """
     kind = conjunct.expr.__class__
     if kind is tree.Field:
         _computed_label(machine, node, conjunct)
-        return False
+        return
     if kind is tree.ListLiteral:
         _list(machine, node, conjunct)
-        return False
+        return
     run = _Run(machine, conjunct.expr.clauses)
     if node.yielded is None:
         node.yielded = {}
@@ -40,7 +40,6 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> bool:
             machine.derive(node, conjunct.of(conjunct.expr.value, env))
     if run.waits is not None:
         raise run.waits
-    return False
 
 
 class _Run:

@@ -46,9 +46,14 @@ def _evaluated(file: tree.File, *, complete: bool) -> tuple[Value | None, list[D
         if complete:
             exporter.found = found
         value = exporter.value(exporter.machine.root)
-    except (Exhausted, RecursionError) as problem:
-        message = str(problem) if isinstance(problem, Exhausted) else "expressions nest too deeply"
-        found.append(Diagnostic("DF003", Severity.ERROR, message, Span(file.source, 0, 0)))
+    except Exhausted as problem:
+        place = problem.span or Span(file.source, 0, 0)
+        advice = "look for values that multiply, or refer to each other in long chains"
+        found.append(Diagnostic("DF003", Severity.ERROR, str(problem), place, help=advice, path=problem.path))
+    except RecursionError:
+        found.append(
+            Diagnostic("DF003", Severity.ERROR, "expressions nest too deeply", Span(file.source, 0, 0))
+        )
     return value, found
 
 

@@ -57,7 +57,10 @@ STEPS_AT_LEAST = 50_000
 
 
 class Exhausted(Exception):
-    """The evaluation takes more steps, or goes deeper, than allowed."""
+    """The evaluation takes more steps, or goes deeper, than allowed; `span` and `path` say where it stopped."""
+
+    span: Span | None = None
+    path: str = ""
 
 
 class Machine:
@@ -67,7 +70,8 @@ class Machine:
         self.file = file
         self.meanings = scopes.meanings
         self.closing = scopes.closing
-        self.steps = STEPS_AT_LEAST + STEPS_PER_PART * scopes.size
+        self.limit = STEPS_AT_LEAST + STEPS_PER_PART * scopes.size
+        self.steps = self.limit
         self.depth = 0
         self.cycles = 0  # how often a node was consulted that was not finished
         self.last_call = False  # whether what a running node does not have counts as missing
@@ -102,6 +106,10 @@ class Machine:
         node.state = RUNNING
         try:
             self._settle(node)
+        except Exhausted as problem:
+            if problem.span is None:
+                problem.span, problem.path = self.place(node), node.path()
+            raise
         finally:
             self.depth -= 1
             self.last_call = last
@@ -132,26 +140,33 @@ class Machine:
         self._finish(node)
 
     def _work(self, node: Node) -> bool:
-        """Try what waits, the simple before the complex; return whether any of it brought something new."""
+        """Try what waits, the simple before the complex; return whether any of it could be done."""
         node.blocked = None
+        count, worked = len(node.waiting), False
+        done: set[Conjunct] = set()
         for conjunct in sorted(node.waiting, key=_urgency):
             self.spend()
             if conjunct.expr.__class__ in _LATE and _only_itself(node):
-                return False
-            before, self.last_call = self.brought, node.final
+                break
+            self.last_call = node.final
             try:
-                stays = self._perform(node, conjunct)
+                self._perform(node, conjunct)
             except Stop as stop:
                 if stop.bottom.code == ERROR:
-                    _drop(node, conjunct)
+                    done.add(conjunct)
                     self.refuse(node, stop.bottom)
                 elif node.blocked is None:
                     node.blocked = stop.bottom
                 continue
-            if not stays:
-                _drop(node, conjunct)
-            if not stays or self.brought != before:
-                return True
+            done.add(conjunct)
+            worked = True
+            # What is new may be simpler than what comes next, or what an earlier one waits for.
+            if node.blocked is not None or len(node.waiting) != count or node.seen < len(node.conjuncts):
+                break
+        if done:
+            node.waiting = [conjunct for conjunct in node.waiting if conjunct not in done]
+        if worked:
+            return True
         if (
             node.blocked is not None
             and not node.final
@@ -161,8 +176,8 @@ class Machine:
             return True
         return False
 
-    def _perform(self, node: Node, conjunct: Conjunct) -> bool:
-        """Do one piece of waiting work; return whether it stays, because it may have more to bring."""
+    def _perform(self, node: Node, conjunct: Conjunct) -> None:
+        """Do one piece of waiting work; raises Stop when it fails, or lacks something."""
         expr = conjunct.expr
         kind = expr.__class__
         if kind in _REFERENCES:
@@ -173,15 +188,14 @@ class Machine:
                 follow(self, node, found, conjunct, definition=is_definition(self, expr, found))
             else:
                 self.derive(node, conjunct.of(found, None))
-            return False
-        if kind in _LATE:
+        elif kind in _LATE:
             from dispatchfile.cue import comprehension
 
-            return comprehension.perform(self, node, conjunct)
-        from dispatchfile.cue import expressions
+            comprehension.perform(self, node, conjunct)
+        else:
+            from dispatchfile.cue import expressions
 
-        expressions.perform(self, node, conjunct)
-        return False
+            expressions.perform(self, node, conjunct)
 
     def _finish(self, node: Node) -> None:
         if node.blocked is None:
@@ -206,7 +220,7 @@ class Machine:
         """Count steps; raises Exhausted when there have been too many."""
         self.steps -= steps
         if self.steps < 0:
-            raise Exhausted("the evaluation takes too many steps; look for values that multiply")
+            raise Exhausted(f"the evaluation takes more than {self.limit} steps, the limit for a file of this size")
 
     # Using what a node is
 
@@ -262,6 +276,7 @@ class Machine:
 
     def derive(self, node: Node, conjunct: Conjunct) -> None:
         """Work in a conjunct that follows from those a node was given."""
+        self.spend()
         self.brought += 1
         if isinstance(node.derived, tuple):
             node.derived = []
@@ -356,10 +371,6 @@ class Machine:
 def _only_itself(node: Node) -> bool:
     """Return whether nothing but references to itself makes the node a struct or list."""
     return 0 < node.cyclic_conjuncts == node.struct_conjuncts and not node.acyclic
-
-
-def _drop(node: Node, conjunct: Conjunct) -> None:
-    node.waiting = [other for other in node.waiting if other is not conjunct]
 
 
 def _urgency(conjunct: Conjunct) -> int:
