@@ -163,6 +163,6 @@ def _remarks(reading: Reading, served: list[str], notes: Notes, to: Flavour) -> 
 
 
 _COMPUTED = (
-    tree.Identifier, tree.Interpolation, tree.Binary, tree.Unary, tree.Comprehension, tree.Call, tree.Selector,
+    tree.Identifier, tree.Interpolation, tree.Binary, tree.Comprehension, tree.Call, tree.Selector,
     tree.Index, tree.Slice, tree.Let,
 )  # fmt: skip

@@ -95,22 +95,20 @@ class _Reader:
             return
         if comments is None:
             if place is not None and blank_above(self.file.source, place):
-                self.notes.make(path).before.append(None)
+                self.notes.add(path, [None])
             return
         before = above(self.file.source, comments.before, place, "//")
         if node is self.first:
             header, before = split_header(before)
-            self.notes.make(()).before.extend(header)
-        note = self.notes.make(path)
-        note.before.extend(before)
-        note.behind.extend(behind(comments.behind, "//"))
-        note.inside.extend(above(self.file.source, comments.inside, None, "//"))
+            self.notes.add((), header)
+        inside = above(self.file.source, comments.inside, None, "//")
+        self.notes.add(path, before, behind(comments.behind, "//"), inside)
 
     def leave_out(self, node: tree.Node, comments: tree.Comments) -> None:
         """Count the comments of what is not in the value; the first of the file may speak of all of it, and stays."""
         before = above(self.file.source, comments.before, None, "//")
         if node is self.first:
-            self.notes.make(()).before.extend(before)
+            self.notes.add((), before)
             before = []
         lost = (*before, *behind((*comments.behind, *comments.inside), "//"))
         self.notes.left_out += sum(line is not None for line in lost)

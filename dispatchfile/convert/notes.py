@@ -8,7 +8,7 @@ from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
     from dispatchfile.source import Source, Span
@@ -39,11 +39,24 @@ class Notes:
         """Return what is noted at a path, empty without anything."""
         return self.found.get(path, _NOTHING)
 
-    def make(self, path: Path) -> Note:
-        """Return the note of a path, to add to."""
+    def add(
+        self,
+        path: Path,
+        before: Sequence[str | None] = (),
+        behind: Sequence[str] = (),
+        inside: Sequence[str | None] = (),
+    ) -> None:
+        """Add to what is noted at a path; blank lines on end become one."""
+        if not (before or behind or inside):
+            return
         for length in range(len(path) + 1):
             self.noted.add(path[:length])
-        return self.found.setdefault(path, Note([], [], []))
+        note = self.found.setdefault(path, Note([], [], []))
+        note.behind.extend(behind)
+        for lines, more in ((note.before, before), (note.inside, inside)):
+            for line in more:
+                if line is not None or lines[-1:] != [None]:
+                    lines.append(line)
 
     def within(self, path: Path) -> bool:
         """Return whether anything is noted at a path or below it."""

@@ -10,7 +10,7 @@ from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from dispatchfile.convert.notes import Path
     from dispatchfile.source import Source, Span
@@ -113,24 +113,18 @@ class _Reader:
             before = above(self.source, self.waiting.get(index, ()), item.start, "#")
             if index == 0:
                 header, before = (before, []) if item.path[0] in self.left_out else split_header(before)
-                self.notes.make(()).before.extend(header)
-            if before:
-                self.add(item.path, before=before)
+                self.notes.add((), header)
+            self.add(item.path, before)
 
     def add(
         self,
         path: Path,
-        *,
-        before: list[str | None] | None = None,
-        behind: list[str] | None = None,
-        inside: list[str | None] | None = None,
+        before: Sequence[str | None] = (),
+        behind: Sequence[str] = (),
+        inside: Sequence[str | None] = (),
     ) -> None:
-        """Note comments at a path."""
+        """Note comments at a path; count them when it is left out."""
         if path and path[0] in self.left_out:
-            said = (*(before or ()), *(behind or ()), *(inside or ()))
-            self.notes.left_out += sum(line is not None for line in said)
-            return
-        note = self.notes.make(path)
-        note.before.extend(before or ())
-        note.behind.extend(behind or ())
-        note.inside.extend(inside or ())
+            self.notes.left_out += sum(line is not None for line in (*before, *behind, *inside))
+        else:
+            self.notes.add(path, before, behind, inside)
