@@ -20,6 +20,8 @@ from dispatchfile.cue.walk import descendants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dispatchfile.cue.atoms import Atoms
 
 INDENT = "  "
@@ -64,12 +66,13 @@ class Group:
 
 
 class Layout:
-    """The breaks of a text: whether one stands before each atom, and what does where none stands."""
+    """Whether a line breaks before each atom of a text, or what stands there else, and where items are separated."""
 
     def __init__(self, atoms: Atoms, file: tree.File) -> None:
         count = len(atoms.kinds)
         self.atoms = atoms
         self.breaks = [False] * count
+        self.separates = [False] * count
         self.spaces = [" "] * count
         self.groups: dict[int, Group] = {}
         self.marks = Marks(file) if not _TREE_NEEDED.isdisjoint(atoms.kinds) else None
@@ -124,6 +127,7 @@ class Layout:
             self.spaces[at] = ""
         elif gap.separates and not clause:
             group.separators.append(at)
+            self.separates[at] = True
             self.spaces[at] = ", "
         else:
             behind_operator = self.atoms.kinds[at - 1] in OPERATORS and not self._is_mark(at - 1)
@@ -206,8 +210,8 @@ class Layout:
             end += 1
         return end
 
-    def fit(self, start: int, indent: int) -> None:
-        """Break the line that starts at an atom until it fits or nothing more helps."""
+    def fit(self, start: int, indent: int, opened: Sequence[Group]) -> None:
+        """Break the line that starts at an atom, in the innermost of the opened groups, until it fits or nothing more helps."""
         while True:
             end = self.line_end(start)
             room = WIDTH - len(INDENT) * indent
@@ -216,7 +220,7 @@ class Layout:
             widest = self._widest(start, end, room)
             if widest is not None:
                 self._break(widest)
-            elif not self._break_items(start, end):
+            elif not self._break_items(start, end, opened):
                 return
 
     def _length(self, start: int, end: int) -> int:
@@ -230,6 +234,8 @@ class Layout:
         """Return the longest of the outermost groups on a line whose breaking helps."""
         found: Group | None = None
         at = start
+        if start in self.groups and self.atoms.kinds[start - 1] in OPERATORS:
+            at = self.groups[start].close  # broken, it would have moved up
         while at < end:
             group = self.groups.get(at)
             at += 1
@@ -247,14 +253,18 @@ class Layout:
                 found = group
         return found
 
-    def _break_items(self, start: int, end: int) -> bool:
+    def _break_items(self, start: int, end: int, opened: Sequence[Group]) -> bool:
         """Break a line between the items of the broken list that it is part of; return whether there are several."""
-        at, before = start, sum(self.breaks[start + 1 : end])
+        at, level, found = start, len(opened) - 1, False
         while at < end:
-            at = self.groups[at].close if at in self.groups else at + 1
-            if at < end and self.spaces[at] == ", ":
-                self.breaks[at] = True
-        return sum(self.breaks[start + 1 : end]) > before
+            if at in self.groups:
+                at = self.groups[at].close
+            elif self.atoms.kinds[at] in CLOSERS:
+                level -= 1
+            at += 1
+            if at < end and self.separates[at] and opened[level].broken:
+                self.breaks[at] = found = True
+        return found
 
     def _break(self, group: Group) -> None:
         group.broken = True

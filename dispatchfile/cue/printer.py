@@ -68,7 +68,7 @@ class _Printer:
             starts_line = layout.breaks[at]
             if starts_line:
                 indent = self.line_break(at)
-                layout.fit(at, indent)
+                layout.fit(at, indent, self.opened)
             else:
                 out.append(layout.spaces[at])
             out.append(self.word(at, indent + (not starts_line)))
@@ -84,11 +84,13 @@ class _Printer:
     def line_break(self, at: int) -> int:
         """End a line, with the comments that stand before an atom; return the indent of the atom's own line."""
         atoms, out, group = self.atoms, self.out, self.opened[-1]
-        gap, closes = atoms.gaps[at], at == group.close
-        opens = at == group.open + 1
-        separates = not opens and gap.separates and not closes
-        if group.role in ("list", "call") and (separates or (closes and not opens and group.trailing_comma)):
-            out.append(",")
+        gap, separates = atoms.gaps[at], self.layout.separates[at]
+        opens, closes = at == group.open + 1, at == group.close
+        if separates or closes:
+            comma = group.role in ("list", "call") and (separates or (group.trailing_comma and not opens))
+        else:
+            comma = gap.comma
+        out.append("," * comma)
         body = group.indent + 1
         indent = body if opens or separates or closes else body + group.broken
         fresh = opens and not (at == 0 and atoms.first_line)
