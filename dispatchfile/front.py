@@ -91,7 +91,7 @@ def open_source(path: Path | str) -> Source:
         ) from None
     if len(data) > _MOST_BYTES:
         raise _unreadable(
-            name, b"", 0, f"larger than {_MOST_BYTES // 1024 // 1024} MiB; this is no Dispatchfile"
+            name, b"", 0, f"is larger than {_MOST_BYTES // 1024 // 1024} MiB; this is no Dispatchfile"
         )
     return Source(name, _decoded(name, data))
 
@@ -116,7 +116,7 @@ def _unreadable(name: str, data: bytes, at: int, message: str, advice: str = "")
     shown = Source(name, data.decode(errors="replace"))
     start = len(data[:at].decode(errors="replace"))
     place = Span(shown, start, min(start + 1, len(shown.text)))
-    problem = Diagnostic("DF001", Severity.ERROR, message, place, help=advice)
+    problem = Diagnostic("DF001", Severity.ERROR, f"the file {message}", place, help=advice)
     return EvaluationError(f"{name}: {message}", [problem])
 
 

@@ -119,7 +119,7 @@ def _program() -> str:
     ages = [age for room in _ROOMS for age in _ages(os.path.join(package, room))]
     with os.scandir(package) as entries:
         ages += [entry.stat().st_mtime_ns for entry in entries if entry.name.endswith(".py")]
-    return f"{__version__} {package} {len(ages)} {max(ages)}"
+    return f"{__version__} {package} {ages}"
 
 
 def _ages(folder: str) -> Iterator[int]:

@@ -45,7 +45,9 @@ def _fix(fix: Fix | None) -> list[str]:
 
 def unpacked(data: bytes, source: Source) -> tuple[Diagnostic, ...]:
     """Return the findings that were packed; raises ValueError for what cannot have been packed."""
-    lengths, _, joined = data.decode(errors="surrogatepass").partition("\n")
+    lengths, newline, joined = data.decode(errors="surrogatepass").partition("\n")
+    if not newline:
+        raise ValueError("findings are damaged")
     texts = _texts([int(length) for length in lengths.split()], joined)
     found: list[Diagnostic] = []
     try:
