@@ -43,7 +43,7 @@ def _json(source: Source) -> str:
     from dispatchfile.plain.json_reader import read_json
 
     reading = read_json(source)
-    if reading.value is None:
+    if any(found.code == "DF001" for found in reading.diagnostics):
         raise _refusal(source, reading.diagnostics)
     first = source.line(1) if source.text.startswith("#!") else ""
     out = [f"{first.rstrip()}\n" if first else ""]

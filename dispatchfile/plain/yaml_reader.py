@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from dispatchfile.diagnostics import Diagnostic
 from dispatchfile.plain.refusal import LONGEST_NUMBER, MOST_DEPTH, Unreadable, repeated, wrong
-from dispatchfile.record import Record
 from dispatchfile.source import Source, Span
 from dispatchfile.value import Reading, Value
 
@@ -43,14 +42,24 @@ def read_yaml(source: Source) -> Reading:
     if harmful is not None:
         message = f"a control character (U+{ord(harmful[0]):04X}) in the text"
         return Reading(source, None, (wrong(source, message, Span(source, *harmful.span())),))
-    reader = _Yaml(source, yaml.parse(source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     try:
-        value = reader.document()
-    except Unreadable as error:
-        return Reading(source, None, (*reader.found, error.found))
+        value, found = _attempt(source, source.text)
     except yaml.YAMLError as error:
-        return Reading(source, None, (*reader.found, _yaml_problem(source, error)))
-    return Reading(source, value, tuple(reader.found))
+        from dispatchfile.plain import yaml_recovery
+
+        value, found = yaml_recovery.recover(source, error, lambda text: _attempt(source, text))
+    return Reading(source, value, tuple(found))
+
+
+def _attempt(source: Source, text: str) -> tuple[Value | None, list[Diagnostic]]:
+    """Return the value of a text whose places are those of the source. Raises YAMLError where it is no YAML."""
+    import yaml
+
+    reader = _Yaml(source, yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    try:
+        return reader.document(), reader.found
+    except Unreadable as error:
+        return None, [*reader.found, error.found]
 
 
 class _Yaml:
@@ -199,38 +208,3 @@ def _integer(text: str) -> int:
     )
     number = int(digits, 0 if base != 8 else 8) if base != 10 else int(digits)
     return -number if text[0] == "-" else number
-
-
-# What parsers say
-
-
-class _Advice(Record):
-    """What a message of the YAML parser means to people."""
-
-    says: str
-    message: str
-    help: str = ""
-
-
-_YAML_ADVICE = (
-    _Advice("found character that cannot start any token", "a character that YAML does not allow here",
-            "tabs do not indent in YAML; quote a value that starts with @, `, or %"),
-    _Advice("mapping values are not allowed", "a `:` where no field can stand", "check the indentation, or quote the value"),
-    _Advice("could not find expected ':'", "a field without `:`", "check the indentation of this line and the one before"),
-    _Advice("did not find expected key", "a line that belongs to no field", "its indentation fits nothing above it, or a quote above it is not closed"),
-    _Advice("expected <block end>", "a line that belongs to no field", "its indentation fits nothing above it, or a quote above it is not closed"),
-    _Advice("while scanning a quoted scalar", "a string without its closing quote"),
-)  # fmt: skip
-
-
-def _yaml_problem(source: Source, error: Exception) -> Diagnostic:
-    problem = str(getattr(error, "problem", None) or error).replace("\n", " ")
-    context = str(getattr(error, "context", None) or "")
-    mark = getattr(error, "problem_mark", None)
-    first = getattr(error, "context_mark", None)
-    if "quoted scalar" in context and first is not None:
-        mark = first
-    at = min(mark.index if mark is not None else int(getattr(error, "position", 0)), len(source.text))
-    known = next((one for one in _YAML_ADVICE if one.says in f"{context}: {problem}"), None)
-    message, advice = (known.message, known.help) if known else (f"YAML: {problem}", "")
-    return wrong(source, message, Span(source, at, min(at + 1, len(source.text))), advice)
