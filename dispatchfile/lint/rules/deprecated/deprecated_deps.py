@@ -116,4 +116,5 @@ def _holds_comment(text: str, places: list[Span], start: int) -> bool:
     for span in places:
         between.append(text[at : span.start - start])
         at = span.end - start
+    between.append(text[at:])
     return "#" in "".join(between) or "//" in "".join(between)

@@ -123,6 +123,6 @@ def _removal(subject: Subject, resource: Resource) -> Edit | None:
     from dispatchfile.lint.syntax import chains
 
     chain = chains(subject.tree).get(key.start)
-    if chain is None or len(chain) > 2 or (len(chain) == 2 and chain[1].label.span != key):
+    if chain is None:
         return None
     return edits.without(key.source, chain[0].span.start, chain[0].span.end)
