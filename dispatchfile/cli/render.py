@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EXAMPLES = examples(
     "dispatchfile render                         the pipeline as YAML, itself a Dispatchfile",
     "dispatchfile render ci/Dispatchfile -o json  as JSON, for other programs",
+    "dispatchfile render -o cue                  as CUE without references, helpers, and old syntax",
     "dispatchfile render - < Dispatchfile.cue    from standard input",
 )
 
@@ -23,14 +24,14 @@ def add_parser(commands: Commands) -> None:
     """Add the parser of the command."""
     parser = commands.add_parser(
         "render",
-        usage="dispatchfile render [-o yaml|json] [FILE]",  # else argparse works it out, help or not
+        usage="dispatchfile render [-o yaml|json|cue] [FILE]",  # else argparse works it out, help or not
         description="Print the evaluated pipeline: resources, tasks, and actions, every reference resolved.\n"
         "Variables such as $(context.git.commit) stay as they are. Helper fields are left out.",
         epilog=EXAMPLES,
     )
     parser.add_argument("path", nargs="?", metavar="FILE", help="the Dispatchfile (- is standard input)")
     parser.add_argument(
-        "-o", "--output", choices=("yaml", "json"), default="yaml", help="format (default: yaml)"
+        "-o", "--output", choices=("yaml", "json", "cue"), default="yaml", help="format (default: yaml)"
     )
 
 
@@ -42,7 +43,12 @@ def main(args: argparse.Namespace) -> int:
     if args.path is not None:
         args.file = args.path
     content = render.data(options.pipeline_from(args))
-    sys.stdout.write(_json(content) if args.output == "json" else render.HEADER + render.yaml(content))
+    if args.output == "json":
+        sys.stdout.write(_json(content))
+    elif args.output == "cue":
+        sys.stdout.write(render.CUE_HEADER + render.cue(content))
+    else:
+        sys.stdout.write(render.HEADER + render.yaml(content))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A pipeline as data again, and as YAML text that is itself a Dispatchfile (the layout of `dispatch ci render`)."""
+"""A pipeline as data again, and as text that is itself a Dispatchfile: YAML (the layout of `dispatch ci render`), CUE."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from dispatchfile.value import Plain
 
 HEADER = "#!yaml\n# vi:syntax=yaml\n\n"
+CUE_HEADER = "#!cue\n\n"
 
 
 def data(pipeline: Pipeline) -> dict[str, Plain]:
     """Return the pipeline as it was written, without helper fields: fields under their proper names, no nulls.
 
-    Every step carries `resources`, as the original's output does.
+    Every step carries `resources`, as the original's output does. Fields stand in the order of the schema, names and
+    free content by the alphabet, so that equal pipelines are the same data to the last detail.
     """
     found = _plain(pipeline.value, PIPELINE)
     return found if isinstance(found, dict) else {}
@@ -30,17 +32,28 @@ def _plain(value: Value, shape: Shape) -> Plain:
     if isinstance(shape, ListOf) and isinstance(content, list):
         return [_plain(item, shape.item) for item in content]
     if isinstance(shape, MapOf) and isinstance(content, dict):
-        return {label: _plain(item, shape.item) for label, item in content.items()}
+        return {label: _plain(content[label], shape.item) for label in sorted(content)}
     if not (isinstance(shape, Table) and isinstance(content, dict)):
-        return value.plain()
-    fields: dict[str, Plain] = {}
+        return _sorted(value.plain())
+    fields: dict[str, Plain] = {"resources": {}} if shape.name == "step" else {}
     for label, item in content.items():
         field = shape.by_name.get(label) or shape.by_alias.get(label)
         if field is not None and item.data is not None:
             fields[field.name] = _plain(item, field.shape)
-    if shape.name == "step":
-        fields.setdefault("resources", {})
-    return fields
+    return {name: fields[name] for name in shape.by_name if name in fields}
+
+
+def _sorted(content: Plain) -> Plain:
+    if isinstance(content, dict):
+        return {label: _sorted(content[label]) for label in sorted(content)}
+    return [_sorted(item) for item in content] if isinstance(content, list) else content
+
+
+def cue(content: dict[str, Plain]) -> str:
+    """Return the data as modern CUE: fields in their order, each resource and task on its own."""
+    from dispatchfile.cue.printer import declarations
+
+    return declarations(content)
 
 
 def yaml(content: Plain) -> str:
