@@ -108,6 +108,26 @@ def _without_heredoc(file: tree.File, faults: list[Fault]) -> tree.File:
     return replace(file, declarations=file.declarations[:-1])
 
 
+_settled: dict[tuple[int, int, int], int] = {}
+
+
+def _settle(below: int, goto: int, kind: int) -> int:
+    """Return the state behind a reduction on top of the state `below`, in front of a token of a kind.
+
+    From a literal to an expression lead ten rules that only pass the value on; what comes out of such a row is
+    remembered.
+    """
+    gotos = _tables.GOTOS[below]
+    state = ord(gotos[goto]) - _FIRST_SHIFT
+    while (code := ord(_tables.ACTIONS[state][kind])) >= _FIRST_REDUCE:
+        name, to, length = _tables.RULES[code - _FIRST_REDUCE]
+        if name or length != 1:
+            break
+        state = ord(gotos[to]) - _FIRST_SHIFT
+    _settled[below, goto, kind] = state
+    return state
+
+
 class Parser:
     """One run of the table over the tokens of a source. It stops at a token that does not fit."""
 
@@ -127,9 +147,8 @@ class Parser:
     def parse(self) -> tree.File | None:
         """Return the file's tree, or None when the token at `position` does not fit."""
         states, values, tokens = self.states, self.values, self.tokens
-        actions, gotos = _tables.ACTIONS, _tables.GOTOS
-        first_shift, first_reduce = _FIRST_SHIFT, _FIRST_REDUCE
-        builder = self.builder
+        actions, first_shift, first_reduce = _tables.ACTIONS, _FIRST_SHIFT, _FIRST_REDUCE
+        builder, settled = self.builder, _settled
         rules = [
             (getattr(builder, name) if name else None, goto, length) for name, goto, length in _tables.RULES
         ]
@@ -140,19 +159,17 @@ class Parser:
             code = ord(actions[state][kind])
             if code >= first_reduce:
                 make, goto, length = rules[code - first_reduce]
-                if make is None:
-                    states[-1] = state = ord(gotos[states[-2]][goto]) - first_shift
-                    continue
                 if length == 1:
-                    values[-1] = make(values[-1])
-                    states[-1] = state = ord(gotos[states[-2]][goto]) - first_shift
-                    continue
-                if length:
-                    values[-length:] = (make(*values[-length:]),)
+                    if make is not None:
+                        values[-1] = make(values[-1])
+                    states.pop()
+                elif length:
+                    values[-length:] = (make(*values[-length:]),)  # type: ignore[misc] # only rules of one symbol have none
                     del states[-length:]
                 else:
-                    values.append(make())
-                state = ord(gotos[states[-1]][goto]) - first_shift
+                    values.append(make())  # type: ignore[misc] # as above
+                key = states[-1], goto, kind
+                state = settled.get(key) or _settle(*key)
                 states.append(state)
             elif code >= first_shift and len(states) <= MAX_STATES:
                 if kind == END:
