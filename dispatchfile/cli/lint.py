@@ -206,7 +206,8 @@ def _summary(told: Sequence[Diagnostic], mended: int, files: int, args: argparse
         safe = sum(one.fix is not None and one.fix.safe for one in told)
         unsafe = sum(one.fix is not None and not one.fix.safe for one in told)
         parts += [f"{safe} can be mended by --fix."] if safe else []
-        parts += [f"{unsafe} {'more ' if safe else ''}by --fix --unsafe-fixes."] if unsafe else []
+        more = "more" if safe else "can be mended"
+        parts += [f"{unsafe} {more} by --fix --unsafe-fixes."] if unsafe else []
     if told:
         parts.append(f"Run `dispatchfile explain {told[0].code}` for details.")
     return "  ".join(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,9 +64,9 @@ def test_without_arguments_all_that_git_tracks(repo: Path) -> None:
     (repo / "new/Dispatchfile").write_text("]")
     subprocess.run(["git", "rm", "-q", "--cached", "ci/Dispatchfile.tmpl"], check=True)
     code, out, _ = run("--output-format", "concise")
-    assert (code, places(out)) == (1, ["Dispatchfile:4:33:", "ci/Dispatchfile.yaml:11:14:"])
+    assert (code, places(out)) == (1, ["Dispatchfile:5:33:", "ci/Dispatchfile.yaml:11:14:"])
     code, out, _ = run("--output-format", "concise", cwd=repo / "ci")
-    assert (code, places(out)) == (1, ["../Dispatchfile:4:33:", "Dispatchfile.yaml:11:14:"])
+    assert (code, places(out)) == (1, ["../Dispatchfile:5:33:", "Dispatchfile.yaml:11:14:"])
 
 
 def test_a_tracked_file_that_is_gone_is_left_out(repo: Path) -> None:
@@ -97,7 +96,7 @@ def test_folders(repo: Path, tmp_path: Path) -> None:
     track(repo, Dispatchfile="]", ci__Dispatchfile=UNTAGGED, ci__deep__Dispatchfile_cue=UNTAGGED)
     (repo / "ci/untracked").mkdir()
     (repo / "ci/untracked/Dispatchfile").write_text("]")
-    wanted = ["ci/Dispatchfile:4:33:", "ci/deep/Dispatchfile.cue:4:33:"]
+    wanted = ["ci/Dispatchfile:5:33:", "ci/deep/Dispatchfile.cue:5:33:"]
     assert places(run("ci", "--output-format", "concise")[1]) == wanted
     assert places(run("--output-format=concise", "ci/", "ci/Dispatchfile")[1]) == wanted
     plain = tmp_path / "plain"
@@ -121,7 +120,7 @@ def test_links_are_followed_inside_of_the_repository_alone(repo: Path, tmp_path:
     (repo / "b/Dispatchfile").symlink_to(tmp_path / "secret")
     track(repo)
     code, out, err = run("--output-format", "concise")
-    assert (code, places(out)) == (1, ["a/Dispatchfile:4:33:"])
+    assert (code, places(out)) == (1, ["a/Dispatchfile:5:33:"])
     assert "password" not in out + err
 
 
@@ -129,7 +128,7 @@ def test_one_bad_name_does_not_hide_the_others(repo: Path) -> None:
     track(repo, Dispatchfile=UNTAGGED, bad__Dispatchfile="")
     (repo / "bad/Dispatchfile").write_bytes(b"a: \xff\n")
     code, out, err = run("nosuch", "Dispatchfile", "bad/Dispatchfile", "--output-format", "concise")
-    assert (code, places(out)) == (2, ["Dispatchfile:4:33:", "bad/Dispatchfile:1:4:"])
+    assert (code, places(out)) == (2, ["Dispatchfile:5:33:", "bad/Dispatchfile:1:4:"])
     assert "error: nosuch: no such file" in err
 
 
@@ -157,11 +156,9 @@ def test_a_finding_in_full(repo: Path) -> None:
     code, out, err = run()
     assert code == 1
     assert out.startswith('error[DF201]: task "test" takes "scr", which is neither a resource nor a task\n')
-    assert (
-        out.endswith(
-            "Found 1 error, 0 warnings in 1 file.  1 by --fix --unsafe-fixes.  Run `dispatchfile explain DF201` for details.\n"
-        )
-        or "1 can be mended by --fix --unsafe-fixes" in out
+    assert out.endswith(
+        "Found 1 error, 0 warnings in 1 file.  1 can be mended by --fix --unsafe-fixes.  "
+        "Run `dispatchfile explain DF201` for details.\n"
     )
     assert err == ""
 
@@ -179,11 +176,11 @@ def test_formats(repo: Path, kind: str) -> None:
     assert code == 1
     if kind == "json":
         (found,) = json.loads(out)
-        assert (found["code"], found["line"], found["column"]) == ("DF601", 4, 33)
+        assert (found["code"], found["line"], found["column"]) == ("DF601", 5, 33)
     elif kind == "sarif":
         assert json.loads(out)["runs"][0]["results"][0]["ruleId"] == "DF601"
     elif kind == "github":
-        assert out.startswith("::warning title=dispatchfile (DF601),file=Dispatchfile,line=4,col=33,")
+        assert out.startswith("::warning title=dispatchfile (DF601),file=Dispatchfile,line=5,col=33,")
     else:
         assert "warning[DF601]" in out
 
@@ -205,7 +202,7 @@ def test_the_format_from_the_environment(repo: Path, monkeypatch: pytest.MonkeyP
     track(repo, Dispatchfile=UNTAGGED)
     monkeypatch.setenv("DISPATCHFILE_OUTPUT_FORMAT", "json")
     assert json.loads(run()[1])[0]["code"] == "DF601"
-    assert run("--output-format", "concise")[1].startswith("Dispatchfile:4:33: ")
+    assert run("--output-format", "concise")[1].startswith("Dispatchfile:5:33: ")
     monkeypatch.setenv("DISPATCHFILE_OUTPUT_FORMAT", "xml")
     code, _, err = run()
     assert code == 2
@@ -284,10 +281,10 @@ def test_settings_of_the_project(repo: Path) -> None:
     track(repo, Dispatchfile=UNTAGGED, old__Dispatchfile=OLD)
     settings = repo / ".dispatchfile.toml"
     settings.write_text('[lint]\nfail-on = "error"\nper-file-ignores = {"old/**" = ["DF7"]}\n')
-    assert places(run("--output-format", "concise")[1]) == ["Dispatchfile:4:33:"]
+    assert places(run("--output-format", "concise")[1]) == ["Dispatchfile:5:33:"]
     assert run()[0] == 0
     assert run("--fail-on", "warning")[0] == 1
-    assert places(run("--output-format", "concise", cwd=repo / "old")[1]) == ["../Dispatchfile:4:33:"]
+    assert places(run("--output-format", "concise", cwd=repo / "old")[1]) == ["../Dispatchfile:5:33:"]
     settings.write_text('[lint]\nignore = ["DF6"]\nseverity = {DF704 = "error"}\n')
     assert "error[DF704]" in run()[1]
     assert [one["code"] for one in json.loads(run("--select", "DF6", "--output-format", "json")[1])] == [
@@ -331,7 +328,7 @@ def test_a_fix_keeps_mode_mark_line_ends_and_links(repo: Path) -> None:
     assert path.read_bytes() == b"\xef\xbb\xbf" + SOUND.rstrip("\n").replace("\n", "\r\n").encode()
     assert path.stat().st_mode & 0o777 == 0o754
     assert (repo / "Dispatchfile").is_symlink()
-    assert sorted(os.listdir(repo)) == [".git", "Dispatchfile", "real.cue"]
+    assert {path.name for path in repo.iterdir()} == {".git", "Dispatchfile", "real.cue"}
 
 
 def test_a_fix_writes_nothing_outside_of_the_repository(repo: Path, tmp_path: Path) -> None:
@@ -381,7 +378,7 @@ def test_a_change_within_the_time_of_linting_is_not_overwritten(
 
 def test_standard_input(repo: Path) -> None:
     code, out, _ = run("-", "--output-format", "concise", stdin=UNTAGGED)
-    assert (code, places(out)) == (1, ["<stdin>:4:33:"])
+    assert (code, places(out)) == (1, ["<stdin>:5:33:"])
     code, out, _ = run(
         "--stdin-filename", "ci/Dispatchfile.yaml", "--output-format", "concise", "-", stdin=YAML
     )
@@ -410,7 +407,7 @@ def test_a_bug_in_a_rule_is_told_after_the_findings(
     monkeypatch.setattr(untagged_image, "check", lambda subject: 1 / 0)
     with pytest.raises(Exception, match="the rule DF601 failed"):
         main(["lint", "--output-format", "concise"])
-    assert places(capsys.readouterr().out) == ["Dispatchfile:3:12:", "ci/Dispatchfile:1:1:"]
+    assert places(capsys.readouterr().out) == ["Dispatchfile:4:12:", "ci/Dispatchfile:1:1:"]
 
 
 def test_a_second_run_gives_the_same(repo: Path, tmp_path: Path) -> None:
