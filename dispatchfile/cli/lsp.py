@@ -30,8 +30,9 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(_args: argparse.Namespace) -> int:
-    """Serve until the editor says `exit`. Raises EnvironmentProblem when the extra is not installed."""
+    """Serve until the editor says `exit`; return 1 when it goes without having said `shutdown`. Raises EnvironmentProblem when the extra is not installed."""
     import logging
+    import os
 
     try:
         from dispatchfile.lsp.server import create
@@ -43,5 +44,9 @@ def main(_args: argparse.Namespace) -> int:
             help=f"{sys.executable} -m pip install 'dispatchfile[lsp]'",
         ) from error
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    create().start_io()
-    return 0
+    server = create()
+    # The protocol has standard output for itself; whatever else is printed must not get in between.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
+        sys.stdout = sys.stderr
+        server.start_io(stdout=out)
+    return 0 if server.is_shut_down else 1

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from dispatchfile.lint.settings import Settings
 
 log = logging.getLogger("dispatchfile.lsp")
+# A request that is refused with a reason is told to the user; its traceback is no news for the log.
+logging.getLogger("pygls.protocol.json_rpc").addFilter(
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], JsonRpcException))
+)
 
 # Seconds without a keystroke before a document is looked at again, at least; and how often the last look's time.
 _PAUSE, _PATIENCE = 0.15, 2
@@ -57,6 +61,7 @@ class Server(LanguageServer):
         self.due: dict[str, asyncio.TimerHandle] = {}
         self.last_look = 0.0
         self.complaint = ""
+        self.is_shut_down = False
 
     @property
     def encoding(self) -> str:
@@ -181,6 +186,11 @@ async def initialized(server: Server, _params: types.InitializedParams) -> None:
     await server.client_register_capability_async(types.RegistrationParams([registration]))
 
 
+def shut_down(server: Server, _params: object = None) -> None:
+    """Remember that the client has said so before it says `exit`."""
+    server.is_shut_down = True
+
+
 # Requests
 
 
@@ -250,6 +260,7 @@ def _place(server: Server, params: Any) -> tuple[Document, int] | None:
 
 _FEATURES: tuple[tuple[str, Any, Any], ...] = (
     (types.INITIALIZED, initialized, None),
+    (types.SHUTDOWN, shut_down, None),
     (types.TEXT_DOCUMENT_DID_OPEN, opened, None),
     (types.TEXT_DOCUMENT_DID_CHANGE, edited, None),
     (types.TEXT_DOCUMENT_DID_CLOSE, closed, None),

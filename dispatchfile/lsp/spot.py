@@ -60,6 +60,7 @@ class _Frame:
         self.chain: list[str | int] = []
         self.colon = False
         self.clause = False
+        self.line = False
 
     @property
     def here(self) -> Path:
@@ -85,7 +86,10 @@ def in_cue(text: str, offset: int) -> Spot | None:
         quote = (opening[1] if opening else None) or '"'
         start = last[1] + (opening.end() if opening else 0)
         tokens.pop()
-    frame = _walked(text, tokens)[-1]
+    frames = _walked(text, tokens)
+    if last is not None and last[0] == BOTTOM and text[last[1]] == ")":
+        _close(frames, "(")
+    frame = frames[-1]
     end = _word_end(text, offset, quote)
     behind = text[end + len(quote) if quote and text.startswith(quote, end) else end :]
     named = re.match(r"[ \t]*[?!]?:", behind) is not None
@@ -128,7 +132,12 @@ def _walked(text: str, tokens: list[Token]) -> list[_Frame]:
         elif kind == COMMA or (kind == NL and frame.bracket == "{"):
             frame.index += 1
             frame.next()
+        elif kind == NL:
+            frame.chain = []
+            frame.line = True
         elif kind in _COLONS:
+            if frame.bracket == "[" and frame.line and len(frames) > 1:
+                frame = _left_open(frames)
             frame.labels += frame.chain
             frame.chain, frame.colon = [], True
         elif kind in _CLAUSES and not frame.colon:
@@ -153,6 +162,14 @@ def _opened(frame: _Frame, bracket: str) -> _Frame:
     if bracket == "{" and frame.bracket == "{" and not frame.colon and not frame.clause:
         path = (*frame.path, *frame.chain)
     return _Frame(bracket, path)
+
+
+def _left_open(frames: list[_Frame]) -> _Frame:
+    """Return the frame around a list that a field on a new line shows to lack its end, with the label read so far."""
+    chain = frames.pop().chain
+    frames[-1].next()
+    frames[-1].chain = chain
+    return frames[-1]
 
 
 def _close(frames: list[_Frame], bracket: str) -> None:

@@ -126,7 +126,8 @@ def words_of(pattern: str) -> dict[str, str]:
     words = sorted({*scope.TYPES, *scope.FUNCTIONS, *(word for word in SPELLINGS if word.isalpha())})
     found = tokens(*(pattern.replace("WORD", word) for word in words))
     return {
-        word: next(scopes for text, scopes in one if text == word) for word, one in zip(words, found, strict=True)
+        word: next(scopes for text, scopes in one if text == word)
+        for word, one in zip(words, found, strict=True)
     }
 
 
@@ -151,7 +152,9 @@ def test_every_predeclared_type_and_function_is_one_here() -> None:
 
 def test_every_integer_operator_is_one_here() -> None:
     operators = words_of("a: 7 WORD 2")
-    assert {word for word in ("div", "mod", "quo", "rem") if "keyword.operator" not in operators[word]} == set()
+    assert {
+        word for word in ("div", "mod", "quo", "rem") if "keyword.operator" not in operators[word]
+    } == set()
 
 
 def test_every_package_is_one_here() -> None:
