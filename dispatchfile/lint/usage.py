@@ -72,12 +72,11 @@ def users(subject: Subject) -> Mapping[str, list[str]]:
 
 
 @lru_cache(maxsize=8)
-def shared(subject: Subject, field: str) -> frozenset[Span]:
-    """Return the places at which more than one task has a field written."""
-    seen: set[Span] = set()
-    twice: set[Span] = set()
+def sharers(subject: Subject, field: str) -> Mapping[Span, list[str]]:
+    """Return the tasks that have a field written at a place, for each place."""
+    found: dict[Span, list[str]] = {}
     for task in subject.pipeline.tasks.values() if subject.pipeline else ():
         value = task.value.at(field)
         for span in value.spans if value is not None else ():
-            (twice if span in seen else seen).add(span)
-    return frozenset(twice)
+            found.setdefault(span, []).append(task.name)
+    return found

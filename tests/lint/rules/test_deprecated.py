@@ -100,6 +100,11 @@ FIXED = {
         T + 'task t: {\n  deps: [\n    "b",\n  ]\n  inputs: ["a"]\n}',
         T + 'task t: {\n  inputs: ["a", "b"]\n}',
     ),
+    "deps in a loop": (
+        "DF703",
+        T + 'for n in ["x", "y"] {task: "\\(n)": {inputs: ["a", "b"], deps: ["b", "c"]}}',
+        T + 'for n in ["x", "y"] {task: "\\(n)": {inputs: ["a", "b", "c"]}}',
+    ),
     "empty deps": (
         "DF703",
         T + 'task: t: {\n  inputs: ["a"]\n  deps: []\n}',
@@ -253,6 +258,10 @@ NOT_FIXED = {
     "inputs from elsewhere": (
         "DF703",
         '_in: ["a"]\ntask: a: {}\ntask: b: {inputs: _in, deps: ["d"]}\ntask: d: {}\ntask: c: inputs: _in',
+    ),
+    "deps of one task in a loop": (
+        "DF703",
+        T + 'for n in ["x", "y"] {task: "\\(n)": {inputs: ["a"], if n == "x" {deps: ["b"]}}}',
     ),
     "deps among comments": ("DF703", T + 'task: t: {\n  inputs: ["a"]\n  deps: [\n    "b", // why\n  ]\n}'),
     "deps of a comprehension": ("DF703", T + 'task: t: {inputs: ["c"], deps: [for x in ["a", "b"] {x}]}'),

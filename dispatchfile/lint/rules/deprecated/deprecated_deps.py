@@ -73,7 +73,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _fix(subject: Subject, tasks: list[Task]) -> Fix | None:
     from dispatchfile.lint.nesting import is_private, renamed
-    from dispatchfile.lint.usage import shared
+    from dispatchfile.lint.usage import sharers
 
     pipeline, deps = subject.pipeline, tasks[0].value.at("deps")
     if pipeline is None or deps is None or not is_private(subject, "deps", "inputs"):
@@ -83,30 +83,36 @@ def _fix(subject: Subject, tasks: list[Task]) -> Fix | None:
     inputs = tasks[0].value.at("inputs")
     if inputs is None and all(task.value.at("inputs") is None for task in tasks):
         return renamed(subject, deps, "deps", "inputs")
-    if inputs is None or len(tasks) > 1 or inputs.span in shared(subject, "inputs"):
+    if inputs is None or sharers(subject, "inputs")[inputs.spans[0]] != [task.name for task in tasks]:
         return None
-    return _merged(tasks[0], inputs, deps)
+    return _merged(tasks, inputs, deps)
 
 
-def _merged(task: Task, inputs: Value, deps: Value) -> Fix | None:
+def _merged(tasks: list[Task], inputs: Value, deps: Value) -> Fix | None:
     """Return the fix that adds the entries of `deps` to `inputs` and removes the field."""
     from dispatchfile.lint import edits
 
-    places, end = edits.literal_items(deps), edits.end_of(deps)
-    key = deps.key
+    places, end, key = edits.literal_items(deps), edits.end_of(deps), deps.key
     if places is None or end is None or key is None or len(deps.keys) > 1:
         return None
     source = key.source
-    if _holds_comment(source.text[key.start : end], places, key.start):
+    alone = edits.indentation(source, key.start) is not None
+    if _holds_comment(source.text[key.start : end], places, key.start) or (
+        edits.is_block(deps) and not alone
+    ):
         return None
-    new = [span.text for span, name in zip(places, task.deps, strict=True) if name not in task.inputs]
-    if edits.indentation(source, key.start) is None and edits.is_block(deps):
+    if any(len(task.deps) != len(places) for task in tasks):
         return None
-    block = edits.is_block(task.value) and edits.indentation(source, key.start) is not None
-    removed = edits.without_lines(source, key.start, end) if block else edits.without(source, key.start, end)
-    added = edits.with_items(inputs, list(dict.fromkeys(new)))
+    new = dict.fromkeys(
+        span.text
+        for index, span in enumerate(places)
+        if any(task.deps[index] not in task.inputs for task in tasks)
+    )
+    added = edits.with_items(inputs, list(new))
     if new and added is None:
         return None
+    block = alone and edits.is_block(tasks[0].value)
+    removed = edits.without_lines(source, key.start, end) if block else edits.without(source, key.start, end)
     return Fix("list them in `inputs`", (*([added] if added else ()), removed), safe=True)
 
 

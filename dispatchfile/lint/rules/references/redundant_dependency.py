@@ -109,7 +109,8 @@ def _list(value: Value | None) -> list[Value]:
 def _fix(subject: Subject, field: str, items: Value, item: Value) -> Fix | None:
     from dispatchfile.lint import edits, nesting, usage
 
-    if items.span in usage.shared(subject, field) or not nesting.is_private(subject, field):
+    sharers = usage.sharers(subject, field)
+    if any(len(sharers[span]) > 1 for span in items.spans) or not nesting.is_private(subject, field):
         return None
     edit = edits.without_item(items, item)
     return Fix(f'remove "{item.data}"', (edit,), safe=True) if edit is not None else None
