@@ -90,9 +90,10 @@ def main(args: argparse.Namespace) -> int:
         from dispatchfile.cli.mend import mend
 
         changes = mend(sources, findings, settings, args)
-        if args.diff:
+        if args.diff and changes.crash is None:
             return max(refused, 1 if changes.count else 0)
         findings, mended, refused = changes.findings, changes.count, max(refused, changes.code)
+        crash = crash or changes.crash
     told = [one for some in findings for one in some] + unreadable
     _tell(told, mended, len(sources), args)
     if crash is not None:

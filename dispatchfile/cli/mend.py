@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class Changes(Record):
-    """What is left to find in each file, how many findings were mended, and the exit code of what went wrong."""
+    """What is left to find in each file, how many findings were mended, and the exit code of what went wrong.
+
+    `crash` is the first bug that was met; the file is as it was then.
+    """
 
     findings: list[tuple[Diagnostic, ...]]
     count: int
     code: int
+    crash: Exception | None = None
 
 
 def mend(
@@ -37,12 +41,16 @@ def mend(
     """Fix each file, or print the difference; what comes of standard input goes to standard output."""
     left: list[tuple[Diagnostic, ...]] = []
     count = code = 0
+    crash: Exception | None = None
     for source, found in zip(sources, findings, strict=True):
         is_input = source.name == "<stdin>" or source.name == args.stdin_filename
         mended = None
         if any(is_fixable(one, unsafe=args.unsafe_fixes) for one in found):
-            mended = fix(source, settings, unsafe=args.unsafe_fixes, findings=found)
-            _tell_refused(mended, args)
+            try:
+                mended = fix(source, settings, unsafe=args.unsafe_fixes, findings=found)
+                _tell_refused(mended, args)
+            except Exception as bug:  # noqa: BLE001 raised by the command, once the other files are done
+                crash = crash or bug
         if args.diff:
             _show(source, mended, args)
         elif is_input:
@@ -57,7 +65,7 @@ def mend(
                 code, mended = max(code, problem.exit_code), None
         left.append(mended.findings if mended is not None else found)
         count += mended.count if mended is not None else 0
-    return Changes(left, count, code)
+    return Changes(left, count, code, crash)
 
 
 def _show(source: Source, mended: Fixed | None, args: argparse.Namespace) -> None:

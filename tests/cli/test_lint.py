@@ -410,6 +410,24 @@ def test_a_bug_in_a_rule_is_told_after_the_findings(
     assert places(capsys.readouterr().out) == ["Dispatchfile:4:12:", "ci/Dispatchfile:1:1:"]
 
 
+def test_a_bug_met_while_fixing_leaves_that_file_and_mends_the_others(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track(repo, Dispatchfile=OLD, ci__Dispatchfile=OLD)
+    check = untagged_image.check
+
+    def crash(subject):
+        if subject.source.name == "Dispatchfile" and subject.source.text == SOUND:
+            raise ZeroDivisionError
+        return check(subject)
+
+    monkeypatch.setattr(untagged_image, "check", crash)
+    with pytest.raises(Exception, match="the rule DF601 failed"):
+        main(["lint", "--fix"])
+    assert (repo / "Dispatchfile").read_text() == OLD
+    assert (repo / "ci/Dispatchfile").read_text() == SOUND
+
+
 def test_a_second_run_gives_the_same(repo: Path, tmp_path: Path) -> None:
     track(repo, Dispatchfile=UNTAGGED, ci__Dispatchfile=OLD, x__Dispatchfile_yaml=YAML)
     first = run()
