@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from dispatchfile.cue.exporter import Exporter
@@ -23,28 +24,34 @@ FRAMES = 40_000  # of the interpreter's stack; the evaluator's own limit on dept
 
 def read(source: Source) -> Reading:
     """Return the value of a source as far as it can be built, and every finding on the way, in order of place."""
-    parsing = parse(source)
-    if parsing.file is None:
-        return Reading(source, None, parsing.diagnostics)
-    frames = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(frames, FRAMES))
+    frames, collects = sys.getrecursionlimit(), gc.isenabled()
+    gc.disable()  # nothing of a tree or a value is garbage while it is made, but looking for it takes most of the time
     try:
+        parsing = parse(source)
+        if parsing.file is None:
+            return Reading(source, None, parsing.diagnostics)
+        sys.setrecursionlimit(max(frames, FRAMES))
         value, found = _evaluated(parsing.file, complete=not errors(parsing.diagnostics))
     finally:
         sys.setrecursionlimit(frames)
+        if collects:
+            gc.enable()
+    if errors(parsing.diagnostics):
+        from dispatchfile.cue.consequences import sound
+
+        found = sound(found, parsing)
     return Reading(source, value, tuple(sorted([*parsing.diagnostics, *found], key=_order)), parsing.file)
 
 
 def _evaluated(file: tree.File, *, complete: bool) -> tuple[Value | None, list[Diagnostic]]:
-    """Return a file's value and what is wrong; of a file with syntax errors, names and limits only."""
+    """Return a file's value and what is wrong; nothing is said to be unused in a file with syntax errors."""
     found: list[Diagnostic] = []
     value = None
     try:
         scopes = resolve(file, complete=complete)
         found += scopes.diagnostics
         exporter = Exporter(Machine(file, scopes))
-        if complete:
-            exporter.found = found
+        exporter.found = found
         value = exporter.value(exporter.machine.root)
     except Exhausted as problem:
         place = problem.span or Span(file.source, 0, 0)

@@ -296,11 +296,27 @@ class _Lexer:
     def unterminated(self, quote: tuple[str, int, int], start: int) -> int:
         """Note a string without an end, and take the rest of the line (or of the text) for it."""
         mark, _, opened = quote
-        end = len(self.text) if len(mark) == 3 else _line_end(self.text, start)
+        end = len(self.text) if len(mark) == 3 else self.closers(start, _line_end(self.text, start))
         if not self.close_holes(end):
             self.fault("unterminated" if len(mark) == 1 else "unterminated block", opened, end)
         self.out.tokens.append((BOTTOM, start, end))
         return end
+
+    def closers(self, start: int, end: int) -> int:
+        """Return where the brackets begin that end a line and close those opened on it; a string holds them by mistake."""
+        text = self.text
+        line = text.rfind("\n", 0, start) + 1
+        depth = 0
+        for kind, at, _ in reversed(self.out.tokens):
+            if at < line:
+                break
+            depth += (kind in OPENERS) - (kind in CLOSERS)
+        rest = text[start:end].rstrip(" \t\r")
+        rest = rest.removesuffix(",").rstrip(" \t") if depth > 0 else rest
+        at = start + len(rest)
+        while depth > 0 and at > start + 1 and text[at - 1] in "]})":
+            depth, at = depth - 1, at - 1
+        return at if at < start + len(rest) else end
 
     def close_holes(self, end: int) -> bool:
         """Note an interpolation that has not ended with its line, and leave the string; return whether there is one."""

@@ -65,7 +65,7 @@ def internal(name: str, *, quoted: bool) -> str:
 
 
 def resolve(file: tree.File, *, complete: bool = True) -> Scopes:
-    """Return what every identifier of the file means; with `complete` false, unknown names are not reported."""
+    """Return what every identifier of the file means; with `complete` false, unused names are not reported."""
     return _Pass(file, complete=complete).run()
 
 
@@ -222,7 +222,7 @@ class _Pass:
         elif name in _PREDECLARED:
             self.closing = self.closing or name == "close"
             self.meanings[identifier] = Meaning(PREDECLARED, 0, _PREDECLARED[name])
-        elif self.complete:
+        else:
             self.unknown(identifier, lowest)
 
     def unknown(self, identifier: tree.Identifier, level: _Level | None) -> None:

@@ -279,5 +279,10 @@ def test_a_large_file_is_no_bomb():
 
 
 def test_syntax_errors_bring_no_follow_up_errors():
-    reading = read(Source("f", 'user: "me"\nx: [1 2]\nimage: usr + "/x"\n'))
+    reading = read(Source("f", 'x: @user: "me"\nimage: user + "/x"\ny: 2 + [1 2][\n'))
     assert {d.code for d in reading.diagnostics} == {"DF001"}
+
+
+def test_syntax_errors_hide_no_other_errors():
+    reading = read(Source("f", 'user: "me"\nx: [1 2]\nimage: usr + "/x"\ny: 1\ny: 2\nz: string'))
+    assert [d.code for d in reading.diagnostics] == ["DF001", "DF004", "DF002", "DF003"]
