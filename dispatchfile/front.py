@@ -33,7 +33,7 @@ DEFAULT_NAMES = (
     "Dispatchfile.yml", "Dispatchfile.json",
 )  # fmt: skip
 
-_EXTENSIONS = {
+EXTENSIONS = {
     ".cue": "cue",
     ".star": "starlark",
     ".starlark": "starlark",
@@ -124,8 +124,10 @@ def flavour_of(source: Source) -> str:
     """Return the flavour of a source. Raises EvaluationError when its first line names none that is known."""
     first = source.line(1)
     if first.startswith("#!"):
-        found = re.fullmatch(_SHEBANG, first)
-        named = found[1].lower() if found is not None else ""
+        named = first[2:].strip().lower()
+        if named not in FLAVOURS:
+            found = re.fullmatch(_SHEBANG, first)
+            named = found[1].lower() if found is not None else ""
         if named in FLAVOURS:
             return named
         meant = nearest(named, FLAVOURS)
@@ -142,7 +144,7 @@ def flavour_of(source: Source) -> str:
             help=advice,
         )
         raise EvaluationError(f"{source.name}: {problem.message}", [problem])
-    return _EXTENSIONS.get(os.path.splitext(source.name)[1].lower(), "cue")
+    return EXTENSIONS.get(os.path.splitext(source.name)[1].lower(), "cue")
 
 
 def read(source: Source, flavour: str | None = None) -> Reading:

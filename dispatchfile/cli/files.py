@@ -128,14 +128,45 @@ def rewrite(source: Source, text: str, *, keep_mark: bool = True) -> None:
         )
     path = os.path.realpath(source.name)
     try:
-        with open(path, "rb") as file:
-            before, now = file.read(), os.fstat(file.fileno())
-        mark = _BOM if keep_mark and before.startswith(_BOM) else b""
-        if before.removeprefix(_BOM) != source.text.encode():
-            raise EnvironmentProblem(f"{source.name}: has changed in the meantime; not written")
-        _replace(path, mark + text.encode(), now)
+        mark, now = _unchanged(source, path)
+        _replace(path, (mark if keep_mark else b"") + text.encode(), now)
     except OSError as error:
         raise EnvironmentProblem(f"{source.name}: cannot be written: {error.strerror}") from None
+
+
+def move(source: Source, text: str, name: str) -> str:
+    """Write a file under another name, whole or not at all, and remove that which was opened as `source`.
+
+    Raises UsageError when there is a file of that name or the old one is a symbolic link, EnvironmentProblem when it
+    cannot be written or the old one has changed since.
+    """
+    if os.path.islink(source.name):
+        raise UsageError(f"{source.name}: is a symbolic link", help="name the file that it leads to")
+    try:
+        _, now = _unchanged(source, source.name)
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        raise UsageError(
+            f"{name}: exists already; not overwritten", help="move one of the two away"
+        ) from None
+    except OSError as error:
+        raise EnvironmentProblem(f"{name}: cannot be written: {error.strerror}") from None
+    try:
+        _replace(name, text.encode(), now)
+        os.unlink(source.name)
+    except OSError as error:
+        os.unlink(name)
+        raise EnvironmentProblem(f"{name}: cannot be written: {error.strerror}") from None
+    return name
+
+
+def _unchanged(source: Source, path: str) -> tuple[bytes, os.stat_result]:
+    """Return the byte order mark of a file, if any, and its state; raises EnvironmentProblem when it has changed."""
+    with open(path, "rb") as file:
+        before, now = file.read(), os.fstat(file.fileno())
+    if before.removeprefix(_BOM) != source.text.encode():
+        raise EnvironmentProblem(f"{source.name}: has changed in the meantime; not written")
+    return _BOM if before.startswith(_BOM) else b"", now
 
 
 def _replace(path: str, content: bytes, like: os.stat_result) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from dispatchfile import __version__
+from dispatchfile import __version__, late
 from dispatchfile.cli.parser import plain, suggestion
 from dispatchfile.config import apply
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, EvaluationError, UsageError
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from typing import Any
+    from types import ModuleType
 
     from dispatchfile.cli.argument_parser import Parser
 
@@ -29,6 +29,7 @@ COMMANDS = {
     "graph": "draw the task graph",
     "lint": "find mistakes, and mend those that can be",
     "fmt": "format Dispatchfiles",
+    "migrate": "rewrite deprecated syntax, convert between CUE, YAML, and JSON",
     "render": "print the evaluated pipeline",
     "gitops": "set images and values in a GitOps repository",
     "doctor": "say what works on this machine, and what to do about what does not",
@@ -152,11 +153,9 @@ def command_parser(name: str) -> Parser:
     return parser
 
 
-def _module(name: str) -> Any:
-    """Return the module of a command; `importlib`, which does the same, takes longer to load than most of them."""
-    full = f"dispatchfile.cli.{name}"
-    __import__(full)
-    return sys.modules[full]
+def _module(name: str) -> ModuleType:
+    """Return the module of a command."""
+    return late.module(f"dispatchfile.cli.{name}")
 
 
 def _command_index(top: Parser, argv: Sequence[str]) -> int:

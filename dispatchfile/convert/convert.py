@@ -84,8 +84,9 @@ def _written(content: Plain, notes: Notes, to: Flavour) -> str:
 
         return json(content)
     from dispatchfile.convert.to_cue import cue
+    from dispatchfile.fmt import formatted
 
-    return cue(content, notes)
+    return formatted(Source("Dispatchfile", cue(content, notes)))
 
 
 def _check(value: Value, text: str, to: Flavour, name: str) -> None:

@@ -26,10 +26,6 @@ def _text(content: Plain, indent: str) -> str:
         fields = (f"{deeper}{_string(label)}: {_text(item, deeper)}" for label, item in content.items())
         return "{\n" + ",\n".join(fields) + f"\n{indent}}}"
     if isinstance(content, list) and content:
-        if not any(isinstance(item, (dict, list)) for item in content):
-            line = f"[{', '.join(_text(item, '') for item in content)}]"
-            if len(indent) + len(line) <= 80:
-                return line
         return "[\n" + ",\n".join(deeper + _text(item, deeper) for item in content) + f"\n{indent}]"
     return _scalar(content)
 

@@ -1,0 +1,104 @@
+"""From a file as it is to the same pipeline in today's words, and in the flavour that is asked for."""
+
+from __future__ import annotations
+
+import re
+
+from dispatchfile import front
+from dispatchfile.convert.convert import convert, same
+from dispatchfile.diagnostics import errors
+from dispatchfile.errors import EvaluationError
+from dispatchfile.lint.fix import fix
+from dispatchfile.lint.settings import Settings
+from dispatchfile.record import Record, replace
+from dispatchfile.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.convert.convert import Flavour
+    from dispatchfile.model.pipeline import Action, Pipeline, Task
+    from dispatchfile.value import Reading
+
+# Deprecated fields and syntax, fields under an older name, and the slash of a chat command, which nothing ever matched.
+RULES = ("DF7", "DF101", "DF307")
+
+
+class Migrated(Record):
+    """A file's new text, and remarks on what it does not say any more."""
+
+    text: str
+    remarks: tuple[str, ...] = ()
+
+
+def migrate(source: Source, to: Flavour | None = None) -> Migrated:
+    """Return a Dispatchfile without deprecated syntax, in another flavour when one is asked for.
+
+    Only safe fixes are made, and the pipeline is the same before and after. Raises EvaluationError when the file
+    cannot be evaluated, or cannot be written in that flavour.
+    """
+    reading = front.read(source)
+    _refuse_errors(reading)
+    flavour = front.flavour_of(source)
+    newer = fix(_with_short_header(source, flavour), Settings(select=RULES)).source
+    if flavour == "cue":
+        newer = _modern(newer)
+    if pipeline_of(newer) != pipeline_of(source):
+        raise EvaluationError(
+            f"{source.name}: not migrated: the pipeline would not be the same",
+            help="please report this as a bug",
+        )
+    if to is None or to == flavour:
+        return Migrated(newer.text)
+    conversion = convert(front.read(newer), to)
+    if pipeline_of(Source(source.name, conversion.text), to) != pipeline_of(source):
+        raise EvaluationError(
+            f"{source.name}: not converted: the pipeline would not be the same",
+            help="please report this as a bug",
+        )
+    return Migrated(conversion.text, conversion.remarks)
+
+
+def _refuse_errors(reading: Reading) -> None:
+    wrong = errors(reading.diagnostics)
+    if wrong or reading.value is None:
+        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        raise EvaluationError(f"{reading.source.name}: not migrated: {count}", reading.diagnostics)
+
+
+def _with_short_header(source: Source, flavour: str) -> Source:
+    """Return a source whose first line names the flavour, not the image that once parsed it."""
+    first = source.line(1)
+    if not re.match(r"#!.*/", first):
+        return source
+    return Source(source.name, f"#!{flavour}{source.text[len(first) :]}")
+
+
+def _modern(source: Source) -> Source:
+    """Return a CUE source in today's syntax, as it is when that would change its value."""
+    from dispatchfile.migrate.modern import modern
+
+    newer = modern(source)
+    before, after = front.read(source), front.read(newer)
+    if before.value is None or after.value is None or not after.ok:
+        return source
+    return newer if same(before.value.plain(), after.value.plain()) else source
+
+
+def pipeline_of(source: Source, flavour: str | None = None) -> Pipeline | None:
+    """Return the pipeline of a source without regard to how it is spelled: `deps` are inputs, `/test` is `test`."""
+    pipeline, _ = front.interpret(front.read(source, flavour))
+    if pipeline is None:
+        return None
+    tasks = {name: _task(task) for name, task in pipeline.tasks.items()}
+    return replace(pipeline, tasks=tasks, actions=tuple(map(_action, pipeline.actions)))
+
+
+def _task(task: Task) -> Task:
+    return replace(task, inputs=tuple(sorted({*task.inputs, *task.deps})), deps=())
+
+
+def _action(action: Action) -> Action:
+    if action.on is None:
+        return action
+    words = action.on.chatops and tuple(word.lstrip("/") for word in action.on.chatops)
+    return replace(action, on=replace(action.on, path=(), chatops=words))
