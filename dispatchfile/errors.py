@@ -15,9 +15,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-from dispatchfile.diagnostics import Diagnostic
+    from dispatchfile.diagnostics import Diagnostic
 
 
 class DispatchfileError(Exception):

@@ -224,18 +224,31 @@ def interpret(reading: Reading) -> tuple[Pipeline | None, tuple[Diagnostic, ...]
     return pipeline, tuple(in_order([*reading.diagnostics, *said]))
 
 
+# Findings that something is absent, and how many parts of their path lead to the struct that could hold it.
+_ABSENCES = {"DF102": 9, "DF301": 2, "DF302": 2, "DF306": 2, "DF402": 2, "DF403": 2, "DF503": 9, "DF504": 2}
+_UNDEFINED = ("DF201", "DF202", "DF203")
+
+
 def _is_consequence(finding: Diagnostic, value: Value, unread: Sequence[Span]) -> bool:
-    """Return whether a finding counts what a struct has, or has not, while a part of that struct could not be read."""
-    if finding.code not in ("DF102", "DF301", "DF302"):
+    """Return whether a finding misses what may stand in a part of the text that could not be read."""
+    if finding.code in _UNDEFINED and finding.span is not None:
+        return _is_labelled(finding.span.text.strip("\"'"), finding.span.source.text)
+    if finding.code not in _ABSENCES:
         return False
     parts = re.findall(r"([^.\[\]]+)|\[(\d+)\]", finding.path)
-    for label, index in parts if finding.code == "DF102" else parts[:2]:  # a whole action
+    for label, index in parts[: _ABSENCES[finding.code]]:
         below = value.at(label or int(index))
         if below is None:
             break
         value = below
     places = (*value.spans, *value.keys)
     return any(place.start <= gap.start and gap.end <= place.end for place in places for gap in unread)
+
+
+def _is_labelled(name: str, text: str) -> bool:
+    """Return whether a name stands in a text where labels stand: before a colon or a brace, or in a chain of labels."""
+    label = rf"(?<![\w.-]){re.escape(name)}[\"']?[ \t]*(?:[:{{]|[\"\w][^,\]\n]*:)"
+    return re.search(label, text) is not None
 
 
 def load(path: Path | str) -> tuple[Pipeline, tuple[Diagnostic, ...]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 
 from dispatchfile.cue import tree
-from dispatchfile.cue.walk import children
 from dispatchfile.source import Source, Span
 
 TYPE_CHECKING = False
@@ -67,6 +65,8 @@ def attached(file: tree.File, places: Iterable[tuple[int, int]]) -> dict[tree.No
 
 def _containers(file: tree.File) -> list[Container]:
     """Return each bracketed node with the things directly inside it, outer ones first."""
+    from dispatchfile.cue.walk import children
+
     containers: list[Container] = [(file, [])]
     waiting: list[Container] = [(child, containers[0][1]) for child in children(file)][::-1]
     while waiting:
@@ -89,6 +89,8 @@ def _containers(file: tree.File) -> list[Container]:
 
 def _owner(source: Source, container: Container, place: int) -> tuple[tree.Node, int]:
     """Return the node that a comment belongs to, and whether before (0), behind (1) or inside (2)."""
+    from bisect import bisect_left
+
     bracket, items = container
     line = source.position(place)[0]
     own_line = not source.text[source.line_starts[line - 1] : place].strip(" \t\ufeff")

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
+from dispatchfile import late
 from dispatchfile.diagnostics import Severity
 from dispatchfile.lint._catalogue import RULES
 from dispatchfile.record import Record
@@ -44,7 +44,7 @@ class Entry(Record):
 
     def load(self) -> ModuleType:
         """Return the rule's module."""
-        return import_module(f"{_ROOM}.{self.module}")
+        return late.module(f"{_ROOM}.{self.module}")
 
 
 def _entries(rows: Any) -> dict[str, Entry]:
@@ -97,8 +97,8 @@ def generated() -> str:
     import pkgutil
 
     found = []
-    for module in pkgutil.walk_packages(import_module(_ROOM).__path__, f"{_ROOM}."):
-        loaded = import_module(module.name)
+    for module in pkgutil.walk_packages(late.module(_ROOM).__path__, f"{_ROOM}."):
+        loaded = late.module(module.name)
         if hasattr(loaded, "RULE"):
             found.append((loaded.RULE.code, _row(loaded)))
     head = '"""The rules; written by `python -m dispatchfile.lint.catalogue`, not by hand."""\n\n'
