@@ -22,7 +22,7 @@ def under_git(subject: Subject, value: Value, parent: Value, name: str) -> Fix |
         if subject.tree is not None:
             from dispatchfile.lint import syntax
 
-            chain = syntax.chains(subject.tree).get(key.start)
+            chain = syntax.chains_by_label(subject.tree).get(key.start)
             if chain is None:
                 return None
             colons = syntax.colons(chain)
@@ -52,10 +52,10 @@ def is_private(subject: Subject, *names: str) -> bool:
     """
     if subject.tree is None:
         return True
-    from dispatchfile.lint import syntax
+    from dispatchfile.lint.syntax import survey
 
-    named = syntax.mentioned(subject.tree) | syntax.optional(subject.tree)
-    return named.isdisjoint(names)
+    known = survey(subject.tree)
+    return known.mentioned.isdisjoint(names) and known.marked.isdisjoint(names)
 
 
 def _fields(value: Value) -> dict[str, Value]:

@@ -125,7 +125,7 @@ def shapes(text: str) -> Iterator[tuple[int, int, str]]:
 
 def in_urls(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a text holds the password of a URL `scheme://user:password@host`; not those of this machine."""
-    if "://" not in text or "@" not in text:
+    if not any("@" in rest.partition("/")[0] for rest in text.split("://")[1:]):
         return
     for found in re.finditer(_URL, text):
         user, password, host = found.groups()

@@ -53,9 +53,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for each chain that lacks colons."""
     if subject.tree is None:
         return
-    from dispatchfile.lint.syntax import colons, fields
+    from dispatchfile.lint.syntax import colons, survey
 
-    for chain in fields(subject.tree):
+    for chain in survey(subject.tree).chains:
         if chain[0].colon:
             continue
         places = colons(chain)

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 RULE = Rule("DF505", "undeclared-workspace", Severity.WARNING, fix="unsafe", whole=True, needs="/workspace/")
 
-_PLACE = r"(?<![\w.-])/workspace/([A-Za-z0-9_][A-Za-z0-9_.-]*)"
-
 # Words of a step that may make a directory or file, and beginnings of an argument that names one to be written.
 _MAKES = r"\b(?:mkdir|clone|init|worktree|checkout|mv|tar|unzip|rsync|curl|wget|tee)\b|>|\bln -"
 _WRITES = r"(?:out|dest|target|to|report|cover|cache|te?mp|save|write|dir)[\w-]*[= ]?\Z"
@@ -76,21 +74,30 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         made: dict[bool, set[str]] = {}
         for index, step in enumerate(task.steps):
             for value, path in _texts(step, f"task.{task.name}.steps[{index}]"):
-                for found in re.finditer(_PLACE, str(value.data)):
-                    name = found[1].rstrip(".")
+                for name, before in _names(str(value.data)):
                     if pipeline is None or name in known:
                         continue
                     foreign = name not in pipeline.resources
                     words = made.get(foreign) or made.setdefault(foreign, _made(task, cp=foreign))
-                    before = str(value.data)[max(found.start() - 40, 0) : found.start()]
-                    told = (
-                        None
-                        if name.split(".")[0] in words
-                        else _finding(pipeline, task, index, value, path, name, before)
-                    )
+                    if name.split(".")[0] in words:
+                        continue
+                    told = _finding(pipeline, task, index, value, path, name, before)
                     if told is not None:
                         known.add(name)
                         yield told
+
+
+def _names(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each NAME of a `/workspace/NAME` in a text, and the end of what stands before it."""
+    pieces = text.split("/workspace/")
+    for before, behind in zip(pieces[:-1], pieces[1:], strict=True):
+        name = behind[: next((at for at, char in enumerate(behind) if not _names_one(char)), len(behind))]
+        if name[:1] not in ("", ".", "-") and not _names_one(before[-1:]):
+            yield name.rstrip("."), before[-40:]
+
+
+def _names_one(char: str) -> bool:
+    return char.isalnum() or char in ("_", ".", "-")
 
 
 def _texts(step: Step, path: str) -> Iterator[tuple[Value, str]]:

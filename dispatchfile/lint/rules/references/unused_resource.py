@@ -98,9 +98,9 @@ def _meant(subject: Subject, idle: set[str]) -> set[str]:
 
 def _referred(file: tree.File, idle: set[str]) -> set[str]:
     """Return the names that an expression refers to; all of them when one may refer to any."""
-    from dispatchfile.lint.syntax import mentioned
+    from dispatchfile.lint.syntax import survey
 
-    names = mentioned(file)
+    names = survey(file).mentioned
     return idle if "resource" in names and names.isdisjoint(idle) else idle & names
 
 
@@ -120,9 +120,9 @@ def _removal(subject: Subject, resource: Resource) -> Edit | None:
             if block
             else edits.without(key.source, key.start, end)
         )
-    from dispatchfile.lint.syntax import chains
+    from dispatchfile.lint.syntax import chains_by_label
 
-    chain = chains(subject.tree).get(key.start)
+    chain = chains_by_label(subject.tree).get(key.start)
     if chain is None:
         return None
     return edits.without(key.source, chain[0].span.start, chain[0].span.end)

@@ -67,14 +67,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     from dispatchfile.lint import shell
     from dispatchfile.lint.usage import events
 
-    running = events(subject)
     seen = set()
     for task in pipeline.tasks.values():
-        words = running[task.name] or {"unknown"}
         for index, step in enumerate(task.steps):
             for value, field in shell.texts(step):
                 for name, start, place, certain in _uses(value):
                     givers, who = _CHOSEN[name]
+                    words = events(subject)[task.name] or ("unknown",)
                     if givers.isdisjoint(words) or (place, start if not certain else 0) in seen:
                         continue
                     seen.add((place, start if not certain else 0))
