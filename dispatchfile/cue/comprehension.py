@@ -128,7 +128,6 @@ def _computed_label(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     label = operand(machine, field.label.value, conjunct.env)
     if not isinstance(label, str):
         raise fail(f"a label must be a string, this is a {kind_name(kind_of(label))}", field.label.span)
-    machine.brought += 1
     if machine.closing:
         declare(node, label, conjunct.group)
     arc = machine.arc(node, label, OPTIONAL if field.mark == "?" else REGULAR)

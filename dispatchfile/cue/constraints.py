@@ -16,9 +16,9 @@ from dispatchfile.cue.values import (
     Bound,
     Stop,
     Unset,
-    integer_range,
     kind_name,
     kind_of,
+    number_range,
     show,
 )
 from dispatchfile.diagnostics import Related
@@ -37,8 +37,8 @@ def predeclared(machine: Machine, node: Node, name: str, conjunct: Conjunct) -> 
         machine.restrict(node, kind, conjunct)
     elif name in _FUNCTIONS:
         machine.refuse(node, Bottom(ERROR, f"{name} is a function: write {name}(…)", conjunct.expr.span))
-    elif machine.restrict(node, INT, conjunct):
-        low, high = integer_range(name)
+    elif machine.restrict(node, NUMBER if name[0] == "f" else INT, conjunct):
+        low, high = number_range(name)
         span = conjunct.expr.span
         bounds = [Bound(op, limit, span) for op, limit in ((">=", low), ("<=", high)) if limit is not None]
         node.bounds = [*node.bounds, *[(bound, conjunct) for bound in bounds]]
@@ -80,6 +80,9 @@ def _check(machine: Machine, node: Node) -> None:
                 machine.refuse(node, stop.bottom)
             elif node.blocked is None:
                 node.blocked = stop.bottom
+            return
+        except ValueError as problem:
+            machine.refuse(node, Bottom(ERROR, f"invalid value (does not satisfy {name}): {problem}", span))
             return
         if not fits:
             shown = show(value) if kind_of(value) not in (STRUCT, LIST) else f"this {kind_name(node.kind)}"
@@ -128,7 +131,7 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
     if empty:
         related = (Related(low.span, f"the bound {low}"),)
         machine.refuse(node, Bottom(ERROR, f"no value can be both {low} and {high}", high.span, related))
-    elif least == most and not strict and (node.kind & ~NUMBER or node.kind & kind_of(least)):
+    elif least == most and not strict and kind_of(least) & node.kind & NUMBER:
         node.kind, node.atom = kind_of(least), least
 
 

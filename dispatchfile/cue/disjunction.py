@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dispatchfile.cue.unify import Machine
 
 MAYBE, DEFAULT, OTHER = range(3)
-_SHOWN = 4
+SHOWN = 8  # reasons why no alternative fits
 
 
 def alternatives(expr: Any) -> list[tuple[Any, bool]]:
@@ -62,8 +62,10 @@ def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bo
     """Return the alternatives that do not fail, each with its mark and scratch node; none left is an error."""
     left: list[tuple[Any, bool, Node]] = []
     errors: list[Bottom] = []
+    excluded: list[tuple[Any, bool]] = []
     for term, marked in choice.alternatives:
         if _excluded(node, term):
+            excluded.append((term, marked))
             continue
         scratch = _scratch(machine, node, choice, term, marked=marked)
         error = deep_error(machine, scratch)
@@ -72,6 +74,9 @@ def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bo
         else:
             errors.append(error)
     if not left:
+        for term, marked in excluded[: SHOWN - len(errors)]:
+            error = deep_error(machine, _scratch(machine, node, choice, term, marked=marked))
+            errors += [error] if error is not None else []
         machine.refuse(node, _none_left(choice, errors))
     return left
 
@@ -96,11 +101,31 @@ def _excluded(node: Node, term: Any) -> bool:
     """Return whether a literal alternative obviously contradicts what the node already is."""
     kind = term.__class__
     if kind in _SCALARS:
-        value = None if kind is tree.Null else term.value
+        value = _scalar(term)
         if node.atom is not UNSET:
             return not same(node.atom, value)
         return not node.kind & kind_of(value)
+    if kind is tree.Struct:
+        return not node.kind & STRUCT or any(_contradicts(node, field) for field in term.declarations)
     return kind is tree.ListLiteral and not node.kind & LIST
+
+
+def _contradicts(node: Node, declaration: Any) -> bool:
+    """Return whether a field of a struct literal is a scalar other than one that the node's field is given as."""
+    if declaration.__class__ is not tree.Field or declaration.value.__class__ not in _SCALARS:
+        return False
+    label = declaration.label
+    if label.__class__ is not tree.Name or label.name[:1] in "_#" or declaration.mark:
+        return False
+    arc = node.arcs.get(label.name)
+    return arc is not None and any(
+        conjunct.expr.__class__ in _SCALARS and not same(_scalar(conjunct.expr), _scalar(declaration.value))
+        for conjunct in arc.conjuncts
+    )
+
+
+def _scalar(literal: Any) -> Any:
+    return None if literal.__class__ is tree.Null else literal.value
 
 
 def _scratch(machine: Machine, node: Node, choice: Choice, term: Any, *, marked: bool) -> Node:
@@ -219,7 +244,7 @@ def deep_error(machine: Machine, node: Node) -> Bottom | None:
 def _none_left(choice: Choice, errors: list[Bottom]) -> Bottom:
     """Return the error that no alternative fits, with the reason of each."""
     count = len(choice.alternatives)
-    related = tuple([Related(e.span, e.message) for e in errors[:_SHOWN] if e.span is not None])
+    related = tuple([Related(e.span, e.message) for e in errors[:SHOWN] if e.span is not None])
     return Bottom(ERROR, f"none of the {count} alternatives fits", choice.conjunct.expr.span, related)
 
 

@@ -10,7 +10,7 @@ from dispatchfile.cue.closedness import Group, below
 from dispatchfile.cue.following import follow
 from dispatchfile.cue.node import OPTIONAL, REGULAR, REQUIRED, Choice, Conjunct, Env, Node, Plain
 from dispatchfile.cue.scope import PREDECLARED, internal
-from dispatchfile.cue.values import ERROR, LIST, STRUCT, Bottom, Stop
+from dispatchfile.cue.values import ERROR, LIST, STRUCT, Bottom, Stop, compare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,6 +181,13 @@ def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) ->
     value = label_of.value
     if value is None or (value.__class__ is tree.Identifier and value.name in ("string", "_")):
         return True
+    if (
+        value.__class__ is tree.Unary
+        and value.operator in ("=~", "!~")
+        and value.operand.__class__ is tree.String
+    ):
+        return compare(value.operator, label, value.operand.value, value.span)
+    machine.spend()
     trial = Node(None, None)
     trial.conjuncts += (Conjunct(Plain(label, value.span), None), Conjunct(value, env))
     machine.evaluate(trial)

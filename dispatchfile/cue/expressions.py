@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatchfile.cue import tree
+from dispatchfile.cue.literals import MAX_DIGITS
 from dispatchfile.cue.node import Conjunct, Env, Node, Plain
 from dispatchfile.cue.values import (
     BOOL,
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from dispatchfile.cue.unify import Machine
     from dispatchfile.source import Span
 
-LONGEST = 4_000_000  # characters or elements that one operator may make
+TEXT_A_STEP = 256  # characters that count as one step
+LONGEST = 4_000_000  # characters that one operator may make
+LARGEST = MAX_DIGITS * 10 // 3  # bits of an int
 _BOUNDS = frozenset(("<", "<=", ">", ">=", "!=", "=~", "!~"))
 _COMPARISONS = frozenset(("==", *_BOUNDS))
 
@@ -45,13 +48,11 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         bound = Bound(expr.operator, limit, expr.span)
         if machine.restrict(node, bound.kinds, conjunct):
             node.bounds = [*node.bounds, (bound, conjunct)]
-        machine.brought += 1
         return
     if kind is tree.Call:
         from dispatchfile.cue import builtins
 
         if builtins.perform(machine, node, conjunct):
-            machine.brought += 1
             return
     result = compute(machine, expr, env)
     machine.derive(node, conjunct.of(result if result.__class__ is Node else Plain(result, expr.span), None))
@@ -82,7 +83,12 @@ def _is_lattice(expr: Any) -> bool:
 
 def compute(machine: Machine, expr: Any, env: Env | None) -> Any:
     """Return the result of an operator, interpolation, slice or call; raises Stop when it has none (yet)."""
-    machine.spend()
+    result = _computed(machine, expr, env)
+    machine.spend(len(result) // TEXT_A_STEP + 1 if result.__class__ in (str, bytes) else 1)
+    return result
+
+
+def _computed(machine: Machine, expr: Any, env: Env | None) -> Any:
     kind = expr.__class__
     if kind is tree.Binary:
         return _binary(machine, expr, env)
@@ -235,8 +241,9 @@ def _limited(value: Any, length: int, span: Span) -> Any:
 
 def _rounded(left: Any, right: Any, kinds: int, operator: str, span: Span) -> Any:
     if kinds == INT:
-        if operator == "*" and left.bit_length() + right.bit_length() > 100_000:
-            raise fail("the number is too large", span)
+        bits = left.bit_length() + right.bit_length()
+        if bits > LARGEST and (operator == "*" or max(left.bit_length(), right.bit_length()) >= LARGEST):
+            raise fail(f"the number would have more than {MAX_DIGITS} digits", span)
         return {"+": int.__add__, "-": int.__sub__, "*": int.__mul__}[operator](left, right)
     from dispatchfile.cue.numbers import combine
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 def follow(machine: Machine, node: Node, target: Node, through: Conjunct, *, definition: bool) -> None:
     """Let a node take over the conjuncts of a reference's target, now and in the future."""
-    machine.brought += 1
     if target is node:
         return
     if node.followed is None:

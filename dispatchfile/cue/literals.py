@@ -34,7 +34,7 @@ def number(text: str) -> int | Decimal:
     text = text.replace("_", "")
     if text[0] == "0" and text[1:2] in _BASES:
         return int(text[2:], _BASES[text[1]])
-    from decimal import Context, Decimal, InvalidOperation
+    from decimal import Context, Decimal, InvalidOperation, Overflow, Underflow
 
     power = _MULTIPLIERS.get(text[-2] if text[-1] == "i" else text[-1])
     if power is not None:
@@ -46,8 +46,10 @@ def number(text: str) -> int | Decimal:
     if text.isdecimal():
         return int(text)
     try:
-        return Context(prec=MAX_DIGITS, traps=[InvalidOperation]).create_decimal(text)
-    except InvalidOperation:
+        return Context(
+            MAX_DIGITS, Emin=-MAX_DIGITS, Emax=MAX_DIGITS, traps=[InvalidOperation, Overflow, Underflow]
+        ).create_decimal(text)
+    except (InvalidOperation, Overflow, Underflow):
         raise BadLiteral("long number", 0, len(text)) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
+from dispatchfile.cue.literals import MAX_DIGITS
 from dispatchfile.cue.values import fail
 
 TYPE_CHECKING = False
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     from dispatchfile.source import Span
 
 # More digits than the 24 of v0.1.2 are kept, as modern CUE does; numbers are compared by value.
-CONTEXT = Context(prec=34, Emax=100_000, Emin=-100_000)
+CONTEXT = Context(prec=34, Emax=MAX_DIGITS, Emin=-MAX_DIGITS)
+
+_EXACT = Context(prec=2 * MAX_DIGITS)
+TOO_LARGE = f"the number would have more than {MAX_DIGITS} digits"
 
 
 def combine(operator: str, left: int | Decimal, right: int | Decimal, span: Span) -> Decimal:
@@ -28,11 +32,11 @@ def combine(operator: str, left: int | Decimal, right: int | Decimal, span: Span
     except (DivisionByZero, InvalidOperation) as problem:
         raise fail("division by zero", span) from problem
     except Overflow as problem:
-        raise fail("the number is too large", span) from problem
+        raise fail(TOO_LARGE, span) from problem
 
 
 def json_number(value: Decimal) -> int | float:
     """Return a decimal as a number that JSON can hold."""
-    if value == value.to_integral_value() and abs(value.adjusted()) < 400:
+    if value == value.to_integral_value(context=_EXACT):
         return int(value)
     return float(value)

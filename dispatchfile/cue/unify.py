@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from dispatchfile.cue.scope import Scopes
 
 DEPTH = 400
-STEPS_PER_PART = 50
-STEPS_AT_LEAST = 50_000
+STEPS_PER_PART = 10
+STEPS_AT_LEAST = 40_000
 
 
 class Exhausted(Exception):
@@ -75,7 +75,6 @@ class Machine:
         self.depth = 0
         self.cycles = 0  # how often a node was consulted that was not finished
         self.last_call = False  # whether what a running node does not have counts as missing
-        self.brought = 0  # how many conjuncts work has brought so far
         self.inner: dict[
             tuple[tree.Expression, Env | None], Node
         ] = {}  # values that have no place of their own
@@ -220,7 +219,9 @@ class Machine:
         """Count steps; raises Exhausted when there have been too many."""
         self.steps -= steps
         if self.steps < 0:
-            raise Exhausted(f"the evaluation takes more than {self.limit} steps, the limit for a file of this size")
+            raise Exhausted(
+                f"the evaluation takes more than {self.limit} steps, the limit for a file of this size"
+            )
 
     # Using what a node is
 
@@ -277,7 +278,6 @@ class Machine:
     def derive(self, node: Node, conjunct: Conjunct) -> None:
         """Work in a conjunct that follows from those a node was given."""
         self.spend()
-        self.brought += 1
         if isinstance(node.derived, tuple):
             node.derived = []
         node.derived.append(conjunct)

@@ -33,7 +33,6 @@ _KINDS: dict[type, int] = {
 
 PREDECLARED_KINDS = {
     "_": TOP, "bool": BOOL, "int": INT, "float": FLOAT, "number": NUMBER, "string": STRING, "bytes": BYTES,
-    "float32": FLOAT, "float64": FLOAT,
 }  # fmt: skip
 
 
@@ -117,9 +116,8 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         text = value if len(value) <= 60 else value[:57] + "…"
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-    if isinstance(value, int) and value.bit_length() > 600:
-        return "a very large number"
-    return str(value)
+    text = str(value)
+    return text if len(text) <= 60 else f"a number of {len(text)} digits"
 
 
 def same(a: object, b: object) -> bool:
@@ -174,11 +172,19 @@ def compare(operator: str, a: Any, b: Any, span: Span) -> bool:
 
 
 _SIZES = {"uint": (0, None), "byte": (0, 255), "rune": (0, 0x10FFFF)}
+_FLOATS = {
+    "float32": "340282346638528859811704183484516925440",
+    "float64": "1.797693134862315708145274237317043567981e308",
+}
 
 
-def integer_range(name: str) -> tuple[int | None, int | None]:
-    """Return the smallest and largest value of a predeclared integer type such as `uint8`."""
+def number_range(name: str) -> tuple[int | Decimal | None, int | Decimal | None]:
+    """Return the smallest and largest value of a predeclared type of numbers such as `uint8`."""
     if name in _SIZES:
         return _SIZES[name]
+    if name in _FLOATS:
+        from decimal import Decimal
+
+        return Decimal("-" + _FLOATS[name]), Decimal(_FLOATS[name])
     bits = int(name.lstrip("uint"))
     return (0, 2**bits - 1) if name[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

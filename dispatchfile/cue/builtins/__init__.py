@@ -1,8 +1,9 @@
 """The predeclared functions and the builtin packages; a package is imported when a file uses it.
 
 A package module holds `FUNCTIONS`: by name, the kinds of the parameters and a Python function over plain values.
-Parameter kinds: s string, b bytes or string, i int, n number, l list of plain values, L list of terms as they are
-(not necessarily concrete), C a comparator of the package `list`, a any plain value. A function that answers a bool and is called with its first argument
+Parameter kinds: s string, t bool, b bytes or string, i int, n number, l list of plain values, L list of terms as they are
+(not necessarily concrete), C a comparator of the package `list`, v a schema (a function that tells why a plain value
+does not fit, or ""), a any plain value. A function that answers a bool and is called with its first argument
 missing is a validator: it restricts the value it stands for.
 """
 
@@ -15,6 +16,7 @@ from dispatchfile.cue.closedness import Group, embedded_closed
 from dispatchfile.cue.node import Choice, Conjunct, Env, Node, Plain
 from dispatchfile.cue.scope import PACKAGE, PREDECLARED
 from dispatchfile.cue.values import (
+    BOOL,
     BYTES,
     FLOAT,
     INT,
@@ -47,7 +49,7 @@ _MODULES = {
     "math": "mathematics",
     "encoding/json": "json",
 }
-_KINDS = {"s": STRING, "b": BYTES | STRING, "i": INT, "n": NUMBER, "l": LIST, "L": LIST, "a": TOP}
+_KINDS = {"s": STRING, "t": BOOL, "b": BYTES | STRING, "i": INT, "n": NUMBER, "l": LIST, "L": LIST, "a": TOP}
 
 
 def package(path: str) -> tuple[dict[str, Function], dict[str, Any]]:
@@ -107,6 +109,7 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> bool:
         machine.derive(
             node, Conjunct(call.arguments[0], env, group, conjunct.trail, conjunct.key, conjunct.cyclic)
         )
+        machine.restrict(node, STRUCT, conjunct)
         return True
     if function in ("and", "or") and len(call.arguments) == 1:
         items = _list_of_terms(machine, call.arguments[0], env, str(function))
@@ -164,6 +167,7 @@ _VALIDATORS = frozenset(
         "IsSorted",
         "IsSortedStrings",
         "Validate",
+        "ValidatePartial",
     ]
 )
 
@@ -182,9 +186,16 @@ def call(machine: Machine, expr: tree.Call, env: Env | None) -> Any:
     ]
     machine.spend()
     try:
-        return run(*arguments)
-    except (ValueError, ArithmeticError, OverflowError) as problem:
+        result = run(*arguments)
+    except ValueError as problem:
         raise fail(f"{name}: {problem}", expr.span) from problem
+    except ArithmeticError as problem:
+        raise fail(
+            f"{name} has no result for these numbers, or one that is too large", expr.span
+        ) from problem
+    if kind_of(result) == FLOAT and not result.is_finite():
+        raise fail(f"{name} has no finite result for these numbers", expr.span)
+    return result
 
 
 def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
@@ -193,6 +204,8 @@ def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
 
     if kind == "C":
         return _less(machine, expr, env)
+    if kind == "v":
+        return _schema(machine, expr, env)
     if kind == "L":
         return _list_of_terms(machine, expr, env, "the function")
     value = concrete(machine, operand(machine, expr, env), expr.span)
@@ -201,6 +214,28 @@ def _argument(machine: Machine, kind: str, expr: Any, env: Env | None) -> Any:
             f"the argument is a {kind_name(kind_of(value))}; expected {kind_name(_KINDS[kind])}", expr.span
         )
     return value
+
+
+def _schema(machine: Machine, expr: Any, env: Env | None) -> Callable[..., str]:
+    """Return a function that says why a plain value does not fit an expression, or "" when it does."""
+
+    def misfit(value: Any, *, complete: bool) -> str:
+        from dispatchfile.cue.disjunction import deep_error
+        from dispatchfile.cue.exporter import concrete
+
+        trial = Node(None, None)
+        trial.conjuncts += [Conjunct(expr, env), Conjunct(Plain(value, expr.span), None)]
+        error = deep_error(machine, trial)
+        if error is not None:
+            return error.message
+        try:
+            if complete:
+                concrete(machine, trial, expr.span)
+        except Stop as stop:
+            return stop.bottom.message
+        return ""
+
+    return misfit
 
 
 def _less(machine: Machine, expr: Any, env: Env | None) -> Callable[[Any, Any], bool]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
+
+from dispatchfile.cue.literals import BadLiteral, unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,25 +16,24 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def _parse_int(text: str, base: int, bits: int) -> int:
-    number = _parsed(text, base)
-    if not bits:
-        return number
-    size = bits
-    if not -(2 ** (size - 1)) <= number < 2 ** (size - 1):
-        raise ValueError(f'"{text}" does not fit into {size} bits')
+    number = _parsed(text, base, bits)
+    if bits and not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        raise ValueError(f'"{text}" does not fit into {bits} bits')
     return number
 
 
 def _parse_uint(text: str, base: int, bits: int) -> int:
-    number = _parsed(text, base)
+    number = _parsed(text, base, bits)
     if text[:1] in ("+", "-") or number < 0 or (bits and number >= 2**bits):
         raise ValueError(f'"{text}" is no unsigned number of {bits or "any"} bits')
     return number
 
 
-def _parsed(text: str, base: int) -> int:
+def _parsed(text: str, base: int, bits: int) -> int:
     if base != 0 and not 2 <= base <= 36:
         raise ValueError(f"invalid base {base}")
+    if bits < 0:
+        raise ValueError(f"invalid bit size {bits}")
     if text != text.strip() or ("_" in text and base != 0) or len(text) > 200:
         raise ValueError(f'invalid number "{text}"')
     digits = text.lstrip("+-")
@@ -54,24 +56,37 @@ def _format_float(number: Any, form: Any, precision: int, bits: int) -> str:
     letter = chr(form) if isinstance(form, int) else (form.decode() if isinstance(form, bytes) else form)
     if letter not in ("e", "E", "f", "g", "G"):
         raise ValueError(f"the format {letter!r} is not supported")
-    value = float(number)
-    if bits == 32:
-        from struct import pack, unpack
-
-        value = unpack("f", pack("f", value))[0]
+    value = _single(float(number)) if bits == 32 else float(number)
+    if precision > 1_000:
+        raise ValueError("a precision of more than 1000 is not supported")
     if precision >= 0:
         return f"{value:.{precision}{letter}}"
-    shortest = Decimal(repr(value))
-    if letter == "f":
-        return f"{shortest:f}".removesuffix(".0")
-    if letter in "eE":
-        digits = len(shortest.normalize().as_tuple().digits)
-        return f"{value:.{digits - 1}{letter}}"
+    shortest = _shortest(value, bits)
+    digits = len(shortest.normalize().as_tuple().digits)
     exponent = shortest.adjusted() if shortest else 0
-    if exponent < -4 or exponent >= 21:
-        digits = len(shortest.normalize().as_tuple().digits)
-        return f"{value:.{digits - 1}{'e' if letter == 'g' else 'E'}}"
+    if letter in "eE" or (letter in "gG" and not -4 <= exponent < 6):
+        return f"{value:.{digits - 1}{'e' if letter in 'eg' else 'E'}}"
     return f"{shortest:f}".removesuffix(".0")
+
+
+def _single(value: float) -> float:
+    """Return the number of 32 bits that is nearest; raises ValueError when there is none."""
+    from struct import pack, unpack
+
+    try:
+        return float(unpack("f", pack("f", value))[0])
+    except OverflowError as problem:
+        raise ValueError("the number does not fit into 32 bits") from problem
+
+
+def _shortest(value: float, bits: int) -> Decimal:
+    """Return the decimal number of the fewest digits that stands for a float of so many bits."""
+    if bits == 32:
+        for digits in range(1, 9):
+            text = f"{value:.{digits}g}"
+            if _single(float(text)) == value:
+                return Decimal(text)
+    return Decimal(repr(value))
 
 
 def _parse_bool(text: str) -> bool:
@@ -82,37 +97,59 @@ def _parse_bool(text: str) -> bool:
     raise ValueError(f'invalid bool "{text}"')
 
 
-def _parse_float(text: str, _bits: int) -> Decimal:
+def _parse_float(text: str, bits: int) -> Decimal:
     try:
-        number = Decimal(text)
-    except InvalidOperation as problem:
+        number = Decimal(repr(float.fromhex(text))) if "x" in text.lower() else Decimal(text)
+    except (InvalidOperation, ValueError, OverflowError) as problem:
         raise ValueError(f'invalid number "{text}"') from problem
-    if not number.is_finite():
-        raise ValueError(f'"{text}" is not finite')
-    return number
+    if not number.is_finite() or text != text.strip() or "_" in text or abs(number.adjusted()) > 400:
+        raise ValueError(f'invalid number "{text}"')
+    return Decimal(repr(_single(float(number)))) if bits == 32 else number
 
 
-def _quote(text: str) -> str:
-    from json import dumps
-
-    return dumps(text, ensure_ascii=False)
+_SHORT = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v", "\\": "\\"}
 
 
-def _unquote(text: str) -> Any:
-    from json import loads
+def _quoted(text: str, quote: str = '"', *, ascii_only: bool = False) -> str:
+    """Return a text as a literal of Go."""
+    out = [quote]
+    for letter in text:
+        code = ord(letter)
+        if letter == quote or letter in _SHORT:
+            out.append("\\" + _SHORT.get(letter, letter))
+        elif code < 0x80 if ascii_only else letter.isprintable():
+            out.append(letter if letter.isprintable() else f"\\x{code:02x}")
+        else:
+            out.append(
+                f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+            )
+    return "".join([*out, quote])
 
-    return loads(text) if text[:1] == '"' else _raw(text)
+
+def _rune(code: int) -> str:
+    if not 0 <= code <= 0x10FFFF or 0xD800 <= code < 0xE000:
+        raise ValueError("this is the number of no character")
+    return chr(code)
 
 
-def _raw(text: str) -> str:
-    if len(text) < 2 or text[0] != text[-1] or text[0] != "`":
+def _unquote(text: str) -> str:
+    """Return what a literal of CUE stands for; raises ValueError when the text is none, or one with holes."""
+    bare = text.strip("#")
+    quote = bare[:1]
+    if quote not in ('"', "'") or len(bare) < 2 or bare[-1] != quote or "\n" in bare:
         raise ValueError("invalid syntax")
-    return text[1:-1]
+    if "#" not in (text[0], text[-1]) and quote in re.sub(r"\\.", "", bare[1:-1]):
+        raise ValueError("invalid syntax")
+    try:
+        value = unquoted(text)
+    except BadLiteral as problem:
+        raise ValueError("invalid syntax") from problem
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Atoi": ("s", lambda text: _parse_int(text, 10, 0)),
-    "FormatBool": ("a", lambda value: "true" if value else "false"),
+    "FormatBool": ("t", lambda value: "true" if value else "false"),
     "FormatFloat": ("naii", _format_float),
     "FormatInt": ("ii", _format_int),
     "FormatUint": ("ii", _format_int),
@@ -120,6 +157,10 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "ParseFloat": ("si", _parse_float),
     "ParseInt": ("sii", _parse_int),
     "ParseUint": ("sii", _parse_uint),
-    "Quote": ("s", _quote),
+    "Quote": ("s", _quoted),
+    "QuoteRune": ("i", lambda code: _quoted(_rune(code), "'")),
+    "QuoteRuneToASCII": ("i", lambda code: _quoted(_rune(code), "'", ascii_only=True)),
+    "QuoteToASCII": ("s", lambda text: _quoted(text, ascii_only=True)),
+    "QuoteToGraphic": ("s", _quoted),
     "Unquote": ("s", _unquote),
 }

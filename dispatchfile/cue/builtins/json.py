@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+from dispatchfile.cue import literals
 from dispatchfile.cue.builtins.limits import limited
 
 TYPE_CHECKING = False
@@ -54,12 +55,46 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _float(text: str) -> Decimal:
+    number = literals.number(text.lower().removeprefix("-"))
+    return Decimal(-number if text[0] == "-" else number)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for label, value in pairs:
+        found[label] = _merged(found[label], value) if label in found else value
+    return found
+
+
+def _merged(a: Any, b: Any) -> Any:
+    """Return what a label that is given twice stands for; raises ValueError when the two contradict each other."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return {
+            label: _merged(a[label], b[label]) if label in a and label in b else {**a, **b}[label]
+            for label in {**a, **b}
+        }
+    if a != b or a.__class__ is not b.__class__:
+        raise ValueError("a label has two values that contradict each other")
+    return a
+
+
 def unmarshal(value: str | bytes) -> Any:
     """Return the value of a JSON text; raises ValueError when it is none."""
     try:
-        return json.loads(_text(value), parse_float=Decimal, parse_constant=_constant)
+        return json.loads(
+            _text(value), parse_float=_float, parse_constant=_constant, object_pairs_hook=_object
+        )
     except RecursionError as problem:
         raise ValueError("nested too deeply") from problem
+
+
+def _validated(value: str | bytes, misfit: Callable[..., str], *, complete: bool) -> bool:
+    """Return True when a JSON text fits a schema; raises ValueError, with the reason, when it does not."""
+    reason = misfit(unmarshal(value), complete=complete)
+    if reason:
+        raise ValueError(reason)
+    return True
 
 
 def _valid(value: str | bytes) -> bool:
@@ -108,4 +143,6 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
         lambda value: [unmarshal(line) for line in _text(value).splitlines() if line.strip()],
     ),
     "Valid": ("b", _valid),
+    "Validate": ("bv", lambda value, misfit: _validated(value, misfit, complete=True)),
+    "ValidatePartial": ("bv", lambda value, misfit: _validated(value, misfit, complete=False)),
 }

@@ -6,8 +6,9 @@ from decimal import Decimal
 from functools import cmp_to_key
 from itertools import pairwise
 
-from dispatchfile.cue.builtins.limits import limited
-from dispatchfile.cue.numbers import CONTEXT
+from dispatchfile.cue.builtins.limits import listed
+from dispatchfile.cue.expressions import LARGEST
+from dispatchfile.cue.numbers import CONTEXT, TOO_LARGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def _product(items: list[Any]) -> Any:
             if isinstance(total, int) and isinstance(item, int)
             else CONTEXT.multiply(total, item)
         )
-        if isinstance(total, int) and total.bit_length() > 100_000:
-            raise ValueError("the number is too large")
+        if isinstance(total, int) and total.bit_length() > LARGEST:
+            raise ValueError(TOO_LARGE)
     return total
 
 
@@ -63,7 +64,9 @@ def _greatest(items: list[Any]) -> Any:
 def _range(start: Any, limit: Any, step: Any) -> list[Any]:
     if step == 0:
         raise ValueError("step must be non zero")
-    limited(int((limit - start) / step) + 1 if (limit - start) * step > 0 else 0)
+    if (limit - start) * step < 0:
+        raise ValueError(f"end must be {'greater' if step > 0 else 'less'} than start with a step of {step}")
+    listed(int((limit - start) / step) + 1)
     found = []
     while (start < limit) if step > 0 else (start > limit):
         found.append(start)
@@ -106,7 +109,7 @@ def _concat(lists: list[Any]) -> list[Any]:
     for part in lists:
         if not isinstance(part, list):
             raise ValueError("the list holds something that is no list")
-        limited(len(found) + len(part))
+        listed(len(found) + len(part))
         found += part
     return found
 
@@ -114,7 +117,7 @@ def _concat(lists: list[Any]) -> list[Any]:
 def _repeat(items: list[Any], count: int) -> list[Any]:
     if count < 0:
         raise ValueError("negative count")
-    limited(len(items) * count)
+    listed(len(items) * count)
     return items * count
 
 
@@ -126,6 +129,10 @@ def _unique(items: list[Any]) -> bool:
             return False
         seen.add(key)
     return True
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a.__class__ is b.__class__ and (a == b if a.__class__ in (str, int) else _key(a) == _key(b))
 
 
 def _key(item: Any) -> str:
@@ -157,7 +164,7 @@ def _is_sorted(items: list[Any], less: Callable[[Any, Any], bool]) -> bool:
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Avg": ("l", _average),
     "Concat": ("l", _concat),
-    "Contains": ("la", lambda items, item: _key(item) in [_key(known) for known in items]),
+    "Contains": ("la", lambda items, item: any(_same(item, known) for known in items)),
     "Drop": ("Li", _drop),
     "FlattenN": ("li", _flatten),
     "IsSorted": ("LC", _is_sorted),

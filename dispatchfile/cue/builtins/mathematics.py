@@ -6,7 +6,8 @@ import math
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from dispatchfile.cue.numbers import CONTEXT
+from dispatchfile.cue.expressions import LARGEST
+from dispatchfile.cue.numbers import CONTEXT, TOO_LARGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def _log2(number: Any) -> Decimal:
 
 def _power(base: Any, exponent: Any) -> Any:
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
-        if max(base.bit_length(), 1) * exponent > 100_000:
-            raise ValueError("the number is too large")
+        if base == exponent == 0:
+            raise ValueError("0 to the power of 0 is not defined")
+        if max(base.bit_length() - 1, 0) * exponent > LARGEST:
+            raise ValueError(TOO_LARGE)
         return base**exponent
     return CONTEXT.power(Decimal(base), Decimal(exponent))
 
@@ -79,6 +82,12 @@ def _jacobi(x: int, y: int) -> int:
     return sign if y == 1 else 0
 
 
+def _binary_exponent(number: Any) -> int:
+    if number == 0:
+        raise ValueError("0 has no exponent")
+    return math.frexp(float(number))[1] - 1
+
+
 def _tens(exponent: int) -> Any:
     return (
         Decimal(10).scaleb(exponent - 1, CONTEXT)
@@ -90,8 +99,12 @@ def _tens(exponent: int) -> Any:
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Abs": ("n", abs),
     "Acos": ("n", _real(math.acos)),
+    "Acosh": ("n", _real(math.acosh)),
     "Asin": ("n", _real(math.asin)),
+    "Asinh": ("n", _real(math.asinh)),
     "Atan": ("n", _real(math.atan)),
+    "Atan2": ("nn", _real(math.atan2)),
+    "Atanh": ("n", _real(math.atanh)),
     "Cbrt": (
         "n",
         _real(
@@ -107,15 +120,22 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Cos": ("n", _real(math.cos)),
     "Cosh": ("n", _real(math.cosh)),
     "Dim": ("nn", lambda x, y: max(x - y, 0)),
+    "Erf": ("n", _real(math.erf)),
+    "Erfc": ("n", _real(math.erfc)),
     "Exp": ("n", lambda x: CONTEXT.exp(Decimal(x))),
     "Exp2": ("n", lambda x: CONTEXT.power(Decimal(2), Decimal(x))),
+    "Expm1": ("n", _real(math.expm1)),
     "Floor": ("n", _to(ROUND_FLOOR)),
+    "Gamma": ("n", _real(math.gamma)),
     "Hypot": ("nn", _real(math.hypot)),
+    "Ilogb": ("n", _binary_exponent),
     "Jacobi": ("ii", _jacobi),
+    "Ldexp": ("ni", _real(lambda fraction, exponent: math.ldexp(fraction, int(exponent)))),
     "Log": ("n", _log),
     "Log10": ("n", _log10),
     "Log1p": ("n", _real(math.log1p)),
     "Log2": ("n", _log2),
+    "Logb": ("n", _binary_exponent),
     "Mod": ("nn", _real(math.fmod)),
     "MultipleOf": ("nn", _multiple),
     "Pow": ("nn", _power),
@@ -132,12 +152,25 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "Trunc": ("n", _to(ROUND_DOWN)),
 }
 CONSTANTS: dict[str, Any] = {
+    "AwayFromZero": 3,
     "E": Decimal("2.71828182845904523536028747135266249775724709369995957496696763"),
     "Ln10": Decimal("2.30258509299404568401799145468436420760110148862877297603332790"),
     "Ln2": Decimal("0.693147180559945309417232121458176568075500134360255254120680009"),
-    "MaxInt64": 2**63 - 1,
-    "MinInt64": -(2**63),
+    "Log10E": Decimal("0.434294481903251827651128918916605082294397005803666566114453783"),
+    "Log2E": Decimal("1.44269504088896340735992468100189213742664595415298593413544940"),
+    "MaxBase": 62,
+    "MaxExp": 2**31 - 1,
+    "MaxPrec": 2**32 - 1,
+    "MinExp": -(2**31),
     "Phi": Decimal("1.61803398874989484820458683436563811772030917980576286213544862"),
     "Pi": Decimal("3.14159265358979323846264338327950288419716939937510582097494459"),
     "Sqrt2": Decimal("1.41421356237309504880168872420969807856967187537694807317667974"),
+    "SqrtE": Decimal("1.64872127070012814684865078781416357165377610071014801157507931"),
+    "SqrtPhi": Decimal("1.27201964951406896425242246173749149171560804184009624861664038"),
+    "SqrtPi": Decimal("1.77245385090551602729816748334114518279754945612238712821380779"),
+    "ToNearestAway": 1,
+    "ToNearestEven": 0,
+    "ToNegativeInf": 4,
+    "ToPositiveInf": 5,
+    "ToZero": 2,
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dispatchfile.source import Span
 
-_UNSUPPORTED = re.compile(r"\(\?(?:[=!>(]|<[=!]|P=)|\\[1-9]")
+_UNSUPPORTED = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P[=>])|\\[1-9]|(?<!\\)\\[ZuN]|[*+?}]\+(?![^\[]*\])")
 _CLASSES = {
     "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "ascii": r"\x00-\x7f", "blank": r"\t ", "cntrl": r"\x00-\x1f\x7f",
     "digit": "0-9", "graph": "!-~", "lower": "a-z", "print": " -~", "punct": r"!-/:-@\[-`{-~",
@@ -27,6 +27,9 @@ _CLASSES = {
 }  # fmt: skip
 _PROPERTIES = {"L": r"[^\W\d_]", "Lu": "[A-Z]", "Ll": "[a-z]", "N": r"\d", "Nd": r"\d"}
 STATES = 10_000
+LONG = 4_000  # characters, in which an expression with one repetition may still be tried from every place
+WORK = 1_000_000  # states of an automaton, summed over the characters of a text
+LARGEST_REPEAT = 1_000  # as in RE2
 
 
 def search(pattern: str | bytes, text: str | bytes, span: Span) -> bool:
@@ -36,18 +39,24 @@ def search(pattern: str | bytes, text: str | bytes, span: Span) -> bool:
     if isinstance(text, bytes):
         text = text.decode("latin-1")
     try:
-        compiled = _compiled(pattern)
+        compiled = _compiled(pattern, long=len(text) > LONG)
     except (re.error, RecursionError, OverflowError, KeyError) as problem:
         raise fail(f"invalid regular expression: {problem}", span) from problem
-    if isinstance(compiled, Automaton):
-        return compiled.search(text)
-    return compiled.search(text) is not None
+    if not isinstance(compiled, Automaton):
+        return compiled.search(text) is not None
+    found = compiled.search(text)
+    if found is None:
+        raise fail(f"matching the regular expression takes more than {WORK} steps on this text", span)
+    return found
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str] | Automaton:
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str, *, long: bool = False) -> re.Pattern[str] | Automaton:
     if _UNSUPPORTED.search(pattern):
-        raise re.error("look-around and back references are not part of the syntax")
+        raise re.error("look-around, back references and possessive repetitions are not part of the syntax")
+    for times in re.findall(r"\{(\d+)(?:,(\d*))?\}", pattern):
+        if any(len(number) > 4 or int(number or 0) > LARGEST_REPEAT for number in times):
+            raise re.error(f"nothing can be repeated more than {LARGEST_REPEAT} times")
     text = re.sub(r"\[:(\w+):\]", lambda m: _CLASSES.get(m.group(1), m.group()), pattern)
     text = re.sub(r"\\p\{?(\w+?)\}?(?=\W|$)", lambda m: _PROPERTIES.get(m.group(1), m.group()), text)
     text = text.replace(r"\z", r"\Z").replace(r"\C", ".")
@@ -55,7 +64,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | Automaton:
         text = re.sub(r"(?<!\\)\$(?![^\[]*\])", r"\\Z", text)
     compiled = re.compile(text, re.ASCII)
     tree = parser.parse(text, re.ASCII)
-    return Automaton(tree, compiled.flags) if _repeats(tree) > 1 else compiled
+    return Automaton(tree, compiled.flags) if _repeats(tree) > (0 if long else 1) else compiled
 
 
 def _repeats(tree: Any) -> int:
@@ -64,7 +73,7 @@ def _repeats(tree: Any) -> int:
     for code, argument in tree:
         if code in (op.MAX_REPEAT, op.MIN_REPEAT):
             inner = _repeats(argument[2])
-            count += inner * 9 + 1 if argument[1] > 1 else inner
+            count += inner * 9 + (argument[1] != argument[0]) if argument[1] > 1 else inner + 1
         elif code is op.SUBPATTERN:
             count += _repeats(argument[3])
         elif code is op.BRANCH:
@@ -136,11 +145,15 @@ class Automaton:
             self.free[start].append((None, end))
         return end
 
-    def search(self, text: str) -> bool:
-        """Return whether the expression matches somewhere in the text."""
+    def search(self, text: str) -> bool | None:
+        """Return whether the expression matches somewhere in the text; None when that takes too long to find out."""
         states: set[int] = set()
+        work = 0
         for place in range(len(text) + 1):
             states = self.closed({*states, self.start}, text, place)
+            work += len(states)
+            if work > WORK:
+                return None
             if self.end in states:
                 return True
             if place < len(text):

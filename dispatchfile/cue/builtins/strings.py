@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatchfile.cue.builtins.limits import limited
+from dispatchfile.cue.builtins.limits import limited, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,12 +13,14 @@ _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2
 
 
 def _split(text: str, separator: str) -> list[str]:
+    listed(text.count(separator) + 1 if separator else len(text))
     return text.split(separator) if separator else list(text)
 
 
 def _split_n(text: str, separator: str, count: int) -> list[str]:
     if count == 0:
         return []
+    listed(text.count(separator) + 1 if separator else len(text))
     if separator:
         return text.split(separator, count - 1 if count > 0 else -1)
     letters = list(text)
@@ -55,6 +57,7 @@ def _join(parts: list[Any], separator: str) -> str:
     for part in parts:
         if not isinstance(part, str):
             raise ValueError(f"the list holds {part!r}, which is no string")
+    limited(sum([len(part) for part in parts]) + len(separator) * len(parts))
     return separator.join(parts)
 
 
@@ -125,12 +128,26 @@ def _trim_right(text: str, letters: str) -> str:
 def _fields(text: str) -> list[str]:
     for space in set(text) & set(_SPACE):
         text = text.replace(space, " ")
-    return [part for part in text.split(" ") if part]
+    found = [part for part in text.split(" ") if part]
+    listed(len(found))
+    return found
+
+
+def _runes(text: str) -> list[int]:
+    listed(len(text))
+    return [ord(letter) for letter in text]
+
+
+def _byte_slice(value: str | bytes, start: int, end: int) -> bytes:
+    data = _bytes(value)
+    if not 0 <= start <= end <= len(data):
+        raise ValueError("index out of range")
+    return data[start:end]
 
 
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "ByteAt": ("bi", lambda b, i: _bytes(b)[_place(b, i)]),
-    "ByteSlice": ("bii", lambda b, i, j: _bytes(b)[_place(b, i) : j]),
+    "ByteSlice": ("bii", _byte_slice),
     "Compare": ("ss", lambda a, b: (a > b) - (a < b)),
     "Contains": ("ss", lambda text, part: part in text),
     "ContainsAny": ("ss", lambda text, letters: any(letter in text for letter in letters)),
@@ -147,7 +164,7 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "MinRunes": ("si", lambda text, count: len(text) >= count),
     "Repeat": ("si", _repeat),
     "Replace": ("sssi", _replace),
-    "Runes": ("s", lambda text: [ord(letter) for letter in text]),
+    "Runes": ("s", _runes),
     "SliceRunes": ("sii", _slice_runes),
     "Split": ("ss", _split),
     "SplitAfter": ("ss", _split_after),
