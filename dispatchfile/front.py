@@ -247,7 +247,7 @@ def _is_consequence(finding: Diagnostic, value: Value, unread: Sequence[Span]) -
 
 def _is_labelled(name: str, text: str) -> bool:
     """Return whether a name stands in a text where labels stand: before a colon or a brace, or in a chain of labels."""
-    label = rf"(?<![\w.-]){re.escape(name)}[\"']?[ \t]*(?:[:{{]|[\"\w][^,\]\n]*:)"
+    label = rf"(?<![\w.-]){re.escape(name)}(?![\w.-])[\"']?[ \t]*(?:[:{{]|[\"\w][^,\]\n]*:)"
     return re.search(label, text) is not None
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity, in_order
 from dispatchfile.model import conditions, containers, names, references, steps, structure
 from dispatchfile.model.edits import quoted, reworded
+from dispatchfile.model.kubernetes import STEP
 from dispatchfile.model.pipeline import Action, Pipeline, Resource, Task
 from dispatchfile.model.quantities import duration, meant_duration
-from dispatchfile.model.schema import FOREIGN_RESOURCE_TYPES, PIPELINE, RESOURCE_TYPES
-from dispatchfile.model.shape import ListOf
+from dispatchfile.model.schema import ACTION, FOREIGN_RESOURCE_TYPES, PIPELINE, RESOURCE, RESOURCE_TYPES, TASK
+from dispatchfile.model.shape import ListOf, Table
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Value
 
@@ -80,6 +81,21 @@ def _looks_like(value: Value, name: str) -> bool:
     )
 
 
+def as_meant(value: Value, table: Table) -> Value:
+    """Return a struct with its misspelt fields under the names that were meant; what has no such name stays."""
+    data = value.data
+    if not isinstance(data, dict) or data.keys() <= table.by_name.keys():
+        return value
+    fields = dict(data)
+    for label in data:
+        if label not in table.by_name:
+            aliased = table.by_alias.get(label)
+            meant = aliased.name if aliased is not None else nearest(label, table.by_name)
+            if meant is not None and meant not in data:
+                fields[meant] = fields.pop(label)
+    return Value(fields, value.spans, value.keys)
+
+
 def entries(value: Value | None) -> list[tuple[str, Value]]:
     """Return the labels and values of a struct; none when it is no struct."""
     data = value.data if value is not None else None
@@ -97,13 +113,17 @@ def items(value: Value | None) -> list[Value]:
 
 
 def _resource(name: str, value: Value) -> Resource:
+    value = as_meant(value, RESOURCE)
     kind = steps.text(value.at("type")) or ""
-    secrets = value.at("secret") or value.at("secrets")
     return Resource(
         name,
         kind,
-        parameters(kind, value.at("param") or value.at("params")),
-        {variable: secret for variable, item in entries(secrets) if (secret := steps.secret_key(item))},
+        parameters(kind, value.at("param")),
+        {
+            variable: secret
+            for variable, item in entries(value.at("secret"))
+            if (secret := steps.secret_key(item))
+        },
         value,
     )
 
@@ -124,6 +144,7 @@ def parameters(kind: str, value: Value | None) -> Mapping[str, str]:
 
 
 def _task(name: str, value: Value) -> Task:
+    value = as_meant(value, TASK)
     metadata = value.at("metadata")
     return Task(
         name,
@@ -131,7 +152,7 @@ def _task(name: str, value: Value) -> Task:
         steps.texts(value.at("outputs")) or (),
         steps.texts(value.at("deps")) or (),
         tuple(
-            steps.step(index, item)
+            steps.step(index, as_meant(item, STEP))
             for index, item in enumerate(items(value.at("steps")))
             if isinstance(item.data, dict)
         ),
@@ -158,6 +179,7 @@ def _labels(value: Value | None) -> dict[str, str]:
 
 
 def _action(index: int, value: Value) -> Action:
+    value = as_meant(value, ACTION)
     name = steps.text(value.at("name"))
     return Action(
         index, name, steps.texts(value.at("tasks")) or (), conditions.condition(value.at("on")), value
@@ -206,7 +228,7 @@ def _check_resources(pipeline: Pipeline) -> Iterator[Diagnostic]:
             if place is not None and resource.type:
                 yield _unknown_type(resource, place, path)
             continue
-        params = resource.value.at("param") or resource.value.at("params")
+        params = resource.value.at("param")
         for field in table.fields:
             if field.required and field.name not in resource.param and not _misplaced(resource, field.name):
                 yield structure.missing_field(params or resource.value, field, table, f"{path}.param")
