@@ -90,7 +90,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _names(text: str) -> Iterator[tuple[str, str]]:
     """Yield each NAME of a `/workspace/NAME` in a text, and the end of what stands before it."""
     pieces = text.split("/workspace/")
-    for before, behind in zip(pieces[:-1], pieces[1:], strict=True):
+    for index, behind in enumerate(pieces[1:]):
+        before = pieces[index]
         name = behind[: next((at for at, char in enumerate(behind) if not _names_one(char)), len(behind))]
         if name[:1] not in ("", ".", "-") and not _names_one(before[-1:]):
             yield name.rstrip("."), before[-40:]
