@@ -247,8 +247,8 @@ def _fields(word: str) -> list[Entry]:
     ends = [one for one, names in known if any(name.endswith(f".{plain}") for name in names)]
     if ends or "." not in plain:
         return ends
-    name = _with_names(word)
-    return [one for one in fields() if name.endswith(f".{plain.rpartition('.')[2]}") and one.name == name]
+    name, last = _with_names(word).lower(), plain.rpartition(".")[2]
+    return [one for one, names in known if name in names and name.endswith(f".{last}")]
 
 
 def _with_names(word: str) -> str:
@@ -259,6 +259,7 @@ def _with_names(word: str) -> str:
         while isinstance(here, shape.ListOf):
             here = here.item
         if isinstance(here, shape.MapOf):
+            names += [part] if names == ["resource", "param"] else []
             here = here.item
         elif not part.isdigit():
             known = (
