@@ -86,13 +86,13 @@ def _check(*mistakes):
     assert _codes(HEAD + "\n".join(block for _, block in mistakes) + "\n" + TAIL) == sorted(codes)
 
 
-@pytest.mark.parametrize(("earlier", "later"), itertools.product(EARLIER, LATER))
+@pytest.mark.parametrize(("earlier", "later"), list(itertools.product(EARLIER, LATER)))
 def test_a_mistake_of_an_earlier_stage_hides_none_of_a_later_one(earlier, later):
     _check(EARLIER[earlier], LATER[later])
     _check(LATER[later], EARLIER[earlier])
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(EARLIER, 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(EARLIER, 2)))
 def test_two_mistakes_before_the_value_stands(first, second):
     code, block = EARLIER[second]
     _check(EARLIER[first], (code, block.replace("one", "two")))
