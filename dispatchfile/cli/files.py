@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
 
@@ -192,6 +193,13 @@ def difference(name: str, before: str, after: str, *, color: bool = False) -> st
     lines = unified_diff(_lines(before), _lines(after), name, name)
     shown = [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
     return "".join(_painted(line) if color else line for line in shown)
+
+
+def put(text: str) -> None:
+    """Print a text that is a file's, or a difference of files, byte for byte, whatever the locale says."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
 
 
 def _lines(text: str) -> list[str]:

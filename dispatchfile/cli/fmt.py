@@ -81,12 +81,12 @@ def _format(path: str, args: argparse.Namespace) -> bool:
         from dispatchfile.cli.terminal import wants_color
 
         color = wants_color(sys.stdout, args.color)
-        sys.stdout.write(files.difference(source.name, source.text, text, color=color))
+        files.put(files.difference(source.name, source.text, text, color=color))
     elif args.check:
         if changed:
             print(source.name)
     elif path == "-":
-        sys.stdout.write(text)
+        files.put(text)
     elif changed:
         files.rewrite(source, text, keep_mark=False)
         if not args.quiet:

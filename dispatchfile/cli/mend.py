@@ -54,7 +54,7 @@ def mend(
         if args.diff:
             _show(source, mended, args)
         elif is_input:
-            sys.stdout.write(mended.source.text if mended else source.text)
+            files.put(mended.source.text if mended else source.text)
         elif mended is not None and mended.count:
             try:
                 files.rewrite(source, mended.source.text)
@@ -73,7 +73,7 @@ def _show(source: Source, mended: Fixed | None, args: argparse.Namespace) -> Non
         from dispatchfile.cli.terminal import wants_color
 
         color = wants_color(sys.stdout, args.color)
-        sys.stdout.write(files.difference(source.name, source.text, mended.source.text, color=color))
+        files.put(files.difference(source.name, source.text, mended.source.text, color=color))
 
 
 def _tell_refused(mended: Fixed, args: argparse.Namespace) -> None:

@@ -397,6 +397,17 @@ def test_standard_input_is_mended_onto_standard_output(repo: Path) -> None:
     assert mended == SOUND.replace("\n", "\r\n")
 
 
+def test_what_is_mended_comes_out_byte_for_byte_in_any_locale(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
+    text = OLD + "// grüße 🚀\n"
+    assert run("-", "--fix", stdin=text)[1] == SOUND + "// grüße 🚀\n"
+    assert "+resource: src" in run("-", "--diff", stdin=text)[1]
+
+
 # Bugs, the cache
 
 
