@@ -37,10 +37,11 @@ def main(_args: argparse.Namespace) -> int:
     try:
         from dispatchfile.lsp.server import create
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("pygls", "lsprotocol"):
             raise
         raise EnvironmentProblem(
-            f"the language server needs {error.name}, which is not installed",
+            f"the language server needs {missing}, which is not installed",
             help=f"{sys.executable} -m pip install 'dispatchfile[lsp]'",
         ) from error
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
