@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dispatchfile import glob
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
@@ -49,4 +48,8 @@ def parts(reference: str) -> tuple[str, str, str]:
 
 def is_trusted(image: Image, settings: Settings) -> bool:
     """Return whether the settings trust the image's registry to keep what a name means."""
+    if not settings.trusted_registries:
+        return False
+    from dispatchfile import glob
+
     return any(glob.matches(pattern, image.repository) for pattern in settings.trusted_registries)

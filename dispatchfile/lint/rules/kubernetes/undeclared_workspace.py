@@ -46,7 +46,23 @@ if TYPE_CHECKING:
 RULE = Rule("DF505", "undeclared-workspace", Severity.WARNING, fix="unsafe", whole=True, needs="/workspace/")
 
 # Words of a step that may make a directory or file, and beginnings of an argument that names one to be written.
-_MAKES = r"\b(?:mkdir|clone|init|worktree|checkout|mv|tar|unzip|rsync|curl|wget|tee)\b|>|\bln -"
+_MAKES = frozenset(
+    (
+        "mkdir",
+        "clone",
+        "init",
+        "worktree",
+        "checkout",
+        "mv",
+        "ln",
+        "tar",
+        "unzip",
+        "rsync",
+        "curl",
+        "wget",
+        "tee",
+    )
+)
 _WRITES = r"(?:out|dest|target|to|report|cover|cache|te?mp|save|write|dir)[\w-]*[= ]?\Z"
 _READS = (
     "go",
@@ -145,13 +161,13 @@ def _finding(
 
 def _made(task: Task, *, cp: bool) -> set[str]:
     """Return the words of those steps that may make files and directories."""
-    makes = re.compile(_MAKES + (r"|\bcp\b" if cp else ""))
-    words: set[str] = set()
+    made: set[str] = set()
     for step in task.steps:
         said = " ".join((*(step.command or ()), *(step.args or ()), step.script or ""))
-        if makes.search(said):
-            words.update(re.findall(r"[\w-]+", said))
-    return words
+        words = set(re.findall(r"[\w-]+", said))
+        if ">" in said or not words.isdisjoint(_MAKES) or (cp and "cp" in words):
+            made |= words
+    return made
 
 
 def _reads(step: Step, path: str, before: str) -> bool:
