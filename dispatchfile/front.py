@@ -6,6 +6,7 @@ language matters), then the file's extension; else it is CUE (Dispatch 1.4, "Syn
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -211,17 +212,27 @@ def read_file(path: Path | str, flavour: str | None = None) -> Reading:
 
 def interpret(reading: Reading) -> tuple[Pipeline | None, tuple[Diagnostic, ...]]:
     """Return the pipeline in a reading, as far as there is one, and all that was found from text to variables."""
+    if reading.value is None:
+        return None, tuple(in_order(reading.diagnostics))
+    collects = gc.isenabled()
+    gc.disable()  # of what is made here nothing is garbage, but looking for it takes most of the time of a large file
+    try:
+        pipeline, said = _pipeline(reading.value)
+    finally:
+        if collects:
+            gc.enable()
+    unread = [problem.span for problem in errors(reading.diagnostics) if problem.span is not None]
+    if unread:
+        said = [finding for finding in said if not _is_consequence(finding, reading.value, unread)]
+    return pipeline, tuple(in_order([*reading.diagnostics, *said]))
+
+
+def _pipeline(value: Value) -> tuple[Pipeline, list[Diagnostic]]:
     from dispatchfile.model import variables
     from dispatchfile.model.decode import decode
 
-    if reading.value is None:
-        return None, tuple(in_order(reading.diagnostics))
-    pipeline, found = decode(reading.value)
-    said = (*found, *variables.check(pipeline))
-    unread = [problem.span for problem in errors(reading.diagnostics) if problem.span is not None]
-    if unread:
-        said = tuple(finding for finding in said if not _is_consequence(finding, reading.value, unread))
-    return pipeline, tuple(in_order([*reading.diagnostics, *said]))
+    pipeline, found = decode(value)
+    return pipeline, [*found, *variables.check(pipeline)]
 
 
 # Findings that something is absent, and how many parts of their path lead to the struct that could hold it.

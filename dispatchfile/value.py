@@ -36,11 +36,13 @@ class Value(Record):
         """Return the value below this one at a path of labels and list positions, or None."""
         found: Value | None = self
         for part in path:
-            data = found.data if found is not None else None
+            data = found.data
             if isinstance(part, str):
                 found = data.get(part) if isinstance(data, dict) else None
             else:
                 found = data[part] if isinstance(data, list) and -len(data) <= part < len(data) else None
+            if found is None:
+                return None
         return found
 
     def plain(self) -> Plain:

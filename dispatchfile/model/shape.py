@@ -80,6 +80,11 @@ class Table(Record, eq=False):
         """Return the fields by their other spellings."""
         return {alias: field for field in self.fields for alias in field.aliases}
 
+    @cached_property
+    def required(self) -> tuple[Field, ...]:
+        """Return the fields that must be there."""
+        return tuple(field for field in self.fields if field.required)
+
 
 if TYPE_CHECKING:
     Shape: TypeAlias = Text | Flag | Whole | Free | ListOf | MapOf | Table

@@ -64,12 +64,12 @@ def _is_scalar(data: object, shape: Text | Flag | Whole) -> bool:
 
 def _are_bytes(value: Value) -> bool:
     """Return whether a value was written as bytes of CUE: they stand in single quotes, and are exported as base64."""
-    written = value.span.text if value.span is not None else ""
-    if written[:1] != "'" or value.data == written[1:-1]:
+    span = value.spans[0] if value.spans else None
+    if span is None or span.source.text[span.start : span.start + 1] != "'" or value.data == span.text[1:-1]:
         return False
     from base64 import b64encode
 
-    return value.data == b64encode(written[1:-1].encode()).decode()
+    return value.data == b64encode(span.text[1:-1].encode()).decode()
 
 
 def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) -> Iterator[Diagnostic]:
@@ -84,9 +84,9 @@ def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) 
             misspelt.add(nearest(label, table.by_name))
         else:
             yield from check(item, field.shape, below(path, label))
-    for field in table.fields:
+    for field in table.required:
         given = any(_given(data, name) for name in (field.name, *field.aliases))
-        if field.required and not given and field.name not in misspelt:
+        if not given and field.name not in misspelt:
             yield missing_field(value, field, table, path)
 
 
