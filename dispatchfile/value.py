@@ -34,15 +34,17 @@ class Value(Record):
 
     def at(self, *path: str | int) -> Value | None:
         """Return the value below this one at a path of labels and list positions, or None."""
-        found: Value | None = self
+        found = self
         for part in path:
             data = found.data
+            below: Value | None = None
             if isinstance(part, str):
-                found = data.get(part) if isinstance(data, dict) else None
-            else:
-                found = data[part] if isinstance(data, list) and -len(data) <= part < len(data) else None
-            if found is None:
+                below = data.get(part) if isinstance(data, dict) else None
+            elif isinstance(data, list) and -len(data) <= part < len(data):
+                below = data[part]
+            if below is None:
                 return None
+            found = below
         return found
 
     def plain(self) -> Plain:
