@@ -30,6 +30,7 @@ COMMANDS = {
     "lint": "find mistakes, and mend those that can be",
     "fmt": "format Dispatchfiles",
     "migrate": "rewrite deprecated syntax, convert between CUE, YAML, and JSON",
+    "init": "write a Dispatchfile to start from",
     "render": "print the evaluated pipeline",
     "gitops": "set images and values in a GitOps repository",
     "doctor": "say what works on this machine, and what to do about what does not",
