@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.cue.node import Node
     from dispatchfile.cue.unify import Machine
+    from dispatchfile.source import Span
 
 
 class Group:
@@ -138,7 +139,7 @@ def check(machine: Machine, node: Node) -> None:
                 continue
             if allowed(machine, node, label, group):
                 continue
-            refuse(node, label, arc, group)
+            refuse(machine, node, label, arc, group)
             break
 
 
@@ -171,21 +172,26 @@ def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
     return False
 
 
-def refuse(node: Node, label: str, arc: Node, group: Group) -> None:
+def refuse(machine: Machine, node: Node, label: str, arc: Node, group: Group) -> None:
     """Put the error "field not allowed" on a field's node, with the place that is not of the closed group."""
     from dispatchfile.spelling import nearest
 
     given = [conjunct for conjunct in arc.conjuncts if conjunct.key is not None]
     lower = group.down()
     keys = [c.key for c in given if not inside(c.group, lower)] or [c.key for c in given]
-    struct = next(
-        (conjunct.expr.span for conjunct in node.conjuncts if conjunct.expr.__class__.__name__ == "Struct"),
-        None,
-    )
-    related = (Related(struct, "the struct it is in"),) if struct is not None else ()
+    literals = [
+        conjunct
+        for conjunct in (*node.conjuncts, *node.derived)
+        if conjunct.expr.__class__.__name__ == "Struct" and inside(conjunct.group, group)
+    ]
+    related = [
+        Related(literal.expr.span, f"closed here{_at(machine, literal.expr.span)}: {label} is not declared")
+        for literal in literals
+    ]
+    related += [Related(key, f"given here too{_at(machine, key)}") for key in keys[:-1] if key is not None]
     known = [name for name in node.declared or {} if name != label and name != "..."]
     guess = nearest(label, known)
-    bottom = Bottom(ERROR, f"field not allowed: {label}", keys[-1] if keys else struct, related)
+    bottom = Bottom(ERROR, f"field not allowed: {label}", keys[-1] if keys else None, tuple(related))
     bottom.help = (
         f"did you mean {guess}?" if guess else "the definition is closed: declare the field there, or add ..."
     )
@@ -193,3 +199,10 @@ def refuse(node: Node, label: str, arc: Node, group: Group) -> None:
     arc.error = bottom
     if node.error is None:
         node.error = bottom
+
+
+def _at(machine: Machine, span: Span) -> str:
+    from dispatchfile.cue.conflicts import written_at
+
+    path = written_at(machine.file, span)
+    return f" at {path}" if path else ""

@@ -21,11 +21,11 @@ from dispatchfile.cue.values import (
     number_range,
     show,
 )
-from dispatchfile.diagnostics import Related
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.cue.unify import Machine
+    from dispatchfile.source import Span
 
 _FUNCTIONS = frozenset(FUNCTIONS)
 
@@ -58,9 +58,7 @@ def enforce(machine: Machine, node: Node) -> None:
                 return
             if not bound.allows(atom):
                 span = node.kind_from.expr.span if node.kind_from is not None else None
-                related = (Related(bound.span, f"the bound {bound}"),)
-                bottom = Bottom(ERROR, f"invalid value {show(atom)} (out of bound {bound})", span, related)
-                machine.refuse(node, bottom)
+                _refuse(machine, node, f"invalid value {show(atom)} (out of bound {bound})", span)
                 return
     if node.checks and not (node.atom is UNSET and node.kind not in (STRUCT, LIST)):
         _check(machine, node)
@@ -82,12 +80,19 @@ def _check(machine: Machine, node: Node) -> None:
                 node.blocked = stop.bottom
             return
         except ValueError as problem:
-            machine.refuse(node, Bottom(ERROR, f"invalid value (does not satisfy {name}): {problem}", span))
+            _refuse(machine, node, f"invalid value (does not satisfy {name}): {problem}", span)
             return
         if not fits:
             shown = show(value) if kind_of(value) not in (STRUCT, LIST) else f"this {kind_name(node.kind)}"
-            machine.refuse(node, Bottom(ERROR, f"invalid value {shown} (does not satisfy {name})", span))
+            _refuse(machine, node, f"invalid value {shown} (does not satisfy {name})", span)
             return
+
+
+def _refuse(machine: Machine, node: Node, message: str, span: Span | None) -> None:
+    """Record an error on a node in which everything that is said about it takes part."""
+    bottom = Bottom(ERROR, message, span)
+    bottom.parties = node
+    machine.refuse(node, bottom)
 
 
 def _meet_bounds(machine: Machine, node: Node) -> None:
@@ -109,15 +114,7 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
         strict = low.operator == ">" or high.operator == "<"
         empty = least > most or (least == most and strict)  # type: ignore[operator] # both of one kind
     except TypeError:
-        machine.refuse(
-            node,
-            Bottom(
-                ERROR,
-                f"bounds of different kinds: {low} and {high}",
-                high.span,
-                (Related(low.span, str(low)),),
-            ),
-        )
+        _refuse(machine, node, f"bounds of different kinds: {low} and {high}", high.span)
         return
     if not empty and node.kind == INT and strict:
         from math import ceil, floor
@@ -129,8 +126,7 @@ def _meet_bounds(machine: Machine, node: Node) -> None:
             node.atom = first
             return
     if empty:
-        related = (Related(low.span, f"the bound {low}"),)
-        machine.refuse(node, Bottom(ERROR, f"no value can be both {low} and {high}", high.span, related))
+        _refuse(machine, node, f"no value can be both {low} and {high}", high.span)
     elif least == most and not strict and kind_of(least) & node.kind & NUMBER:
         node.kind, node.atom = kind_of(least), least
 

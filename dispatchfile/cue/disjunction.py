@@ -61,7 +61,7 @@ def choose(machine: Machine, node: Node) -> bool:
 def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bool, Node]]:
     """Return the alternatives that do not fail, each with its mark and scratch node; none left is an error."""
     left: list[tuple[Any, bool, Node]] = []
-    errors: list[Bottom] = []
+    errors: list[tuple[Any, Bottom]] = []
     excluded: list[tuple[Any, bool]] = []
     for term, marked in choice.alternatives:
         if _excluded(node, term):
@@ -72,11 +72,11 @@ def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bo
         if error is None:
             left.append((term, marked, scratch))
         else:
-            errors.append(error)
+            errors.append((term, error))
     if not left:
         for term, marked in excluded[: SHOWN - len(errors)]:
             error = deep_error(machine, _scratch(machine, node, choice, term, marked=marked))
-            errors += [error] if error is not None else []
+            errors += [(term, error)] if error is not None else []
         machine.refuse(node, _none_left(choice, errors))
     return left
 
@@ -241,11 +241,20 @@ def deep_error(machine: Machine, node: Node) -> Bottom | None:
     return None
 
 
-def _none_left(choice: Choice, errors: list[Bottom]) -> Bottom:
+def _none_left(choice: Choice, errors: list[tuple[Any, Bottom]]) -> Bottom:
     """Return the error that no alternative fits, with the reason of each."""
     count = len(choice.alternatives)
-    related = tuple([Related(e.span, e.message) for e in errors[:SHOWN] if e.span is not None])
-    return Bottom(ERROR, f"none of the {count} alternatives fits", choice.conjunct.expr.span, related)
+    related: list[Related] = []
+    for term, error in errors[:SHOWN]:
+        span = term.span if term.__class__ is not Node else error.span
+        if span is not None:
+            within = error.related[0].message if error.choice and error.related else error.message
+            related.append(Related(span, within))
+    bottom = Bottom(
+        ERROR, f"none of the {count} alternatives fits", choice.conjunct.expr.span, tuple(related)
+    )
+    bottom.choice = True
+    return bottom
 
 
 _SCALARS = frozenset((tree.String, tree.Number, tree.Bool, tree.Null, tree.Bytes))

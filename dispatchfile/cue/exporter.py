@@ -22,7 +22,7 @@ class Exporter:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.found: list[Diagnostic] = []
-        self.told: set[int] = set()
+        self.told: set[Bottom] = set()
 
     def value(self, node: Node) -> Value | None:
         """Return what a node exports, or None when it is an error or not concrete; what is wrong is collected."""
@@ -100,18 +100,23 @@ class Exporter:
 
     def tell(self, bottom: Bottom, node: Node) -> None:
         """Turn the reason why a value is missing into a diagnostic, once."""
-        if id(bottom) in self.told or bottom.silent:
+        if bottom in self.told or bottom.silent:
             return
-        self.told.add(id(bottom))
+        self.told.add(bottom)
         span = bottom.span or self.machine.place(node)
         path = node.path() if bottom.path is None else bottom.path
+        related = bottom.related
+        if bottom.parties is not None and span is not None:
+            from dispatchfile.cue.conflicts import places
+
+            related = places(self.machine, bottom.parties, span)
         self.found.append(
             Diagnostic(
                 bottom.rule,
                 Severity.ERROR,
                 bottom.message,
                 span,
-                related=bottom.related,
+                related=related,
                 help=bottom.help,
                 path=path,
             )

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import Any, TypeAlias
 
+    from dispatchfile.cue.node import Node
+
     Atom: TypeAlias = bool | int | Decimal | str | bytes | None
 
 # Kinds, as bits: what a value may still become.
@@ -49,7 +51,7 @@ ERROR, INCOMPLETE, CYCLE = range(3)
 class Bottom:
     """Why a value is missing: code, message, places, help."""
 
-    __slots__ = ("code", "help", "message", "path", "related", "rule", "silent", "span")
+    __slots__ = ("choice", "code", "help", "message", "parties", "path", "related", "rule", "silent", "span")
 
     def __init__(
         self,
@@ -68,6 +70,8 @@ class Bottom:
         self.rule = rule or ("DF003" if code else "DF002")
         self.path: str | None = None
         self.silent = False  # already told elsewhere
+        self.choice = False  # every alternative of a disjunction failed; `related` has the reasons
+        self.parties: Node | None = None  # the node whose conjuncts all take part in the error
 
 
 class Stop(Exception):

@@ -215,6 +215,45 @@ def test_conflict_names_every_place():
     assert (found.span.line, next(r.span.line for r in found.related)) == (4, 2)
 
 
+# By name: a text, and for its first finding the line, and of each related place the line and what is said of it.
+PLACES = {
+    "every scalar": ("a: 1\na: 2\na: 3\na: 1", 2, [(1, "1 at a"), (3, "3 at a"), (4, "1 at a")]),
+    "types": ('a: int\na: string\na: "x"', 2, [(1, "int at a"), (3, '"x" at a')]),
+    "bounds": ("a: >3\na: <2\na: int", 2, [(1, ">3 at a"), (3, "int at a")]),
+    "a bound and a value": ("a: <3\na: 4", 2, [(1, "<3 at a")]),
+    "a regular expression": ('a: =~"^v"\na: string\na: "x"', 3, [(1, '=~"^v" at a'), (2, "string at a")]),
+    "lengths": ("a: [1]\na: [1, 2]\na: [3, ...]", 2, [(1, "a list of 1 at a"), (3, "an open list at a")]),
+    "an element": ('l: [...int]\nl: [1, "x"]', 2, [(1, "int at l")]),
+    "through a reference": (
+        '_base: image: "a"\nt: _base\nt: image: "b"\nt: image: "c"',
+        4,
+        [(1, '"a" at _base.image'), (3, '"b" at t.image')],
+    ),
+    "references on the way": (
+        "a: b & 2\nb: c\nc: 1",
+        3,
+        [(1, "the reference b at a"), (1, "2 at a"), (2, "the reference c at b")],
+    ),
+    "a pattern": ('t: [string]: n: int\nt: x: n: "s"', 2, [(1, "int at t.[string].n")]),
+    "a computed label": ('for k in ["x"] {\n  (k): 1\n}\nx: 2', 2, [(4, "2 at x")]),
+    "what closes": ("#D: {\n  a: 1\n}\nd: #D\nd: b: 2", 5, [(1, "closed here at #D: b is not declared")]),
+    "close": ("x: close({a: 1})\nx: b: 2\nx: b: 2", 3, [(1, "closed here at x: b is not declared"), (2, "given here too at x.b")]),
+    "alternatives": (
+        '_s: {k: "a"} | {k: "b"} | int\nx: _s & {k: "c"}',
+        1,
+        [(1, "conflicting values struct and int"), (1, 'conflicting values "c" and "a"'), (1, 'conflicting values "c" and "b"')],
+    ),
+    "a validator": ('import "list"\na: list.MaxItems(1)\na: [1, 2]', 2, [(3, "a list of 2 at a")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line", "related"), PLACES.values(), ids=PLACES)
+def test_a_conflict_tells_every_place_that_takes_part(text, line, related):
+    found = read(Source("f", text)).diagnostics[0]
+    assert found.span.line == line
+    assert [(place.span.line, place.message) for place in found.related] == related
+
+
 @pytest.mark.parametrize(
     "text",
     ['actions: [{tasks: ["a"]}]\nactions: [{tasks: ["b"]}]', "actions: [1]\nactions: [1, 2]"],
