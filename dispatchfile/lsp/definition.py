@@ -45,7 +45,7 @@ def renameable(document: Document, offset: int) -> types.PrepareRenamePlaceholde
 
 def renamed(document: Document, offset: int, name: str) -> types.WorkspaceEdit | str:
     """Return the edits that rename what stands at an offset everywhere, or why that cannot be done."""
-    places, known = named.at(document, offset), named.pipeline(document)
+    places, known = named.at(document, offset), document.pipeline
     if not places or known is None:
         return "there is no name of a resource, task, step, or volume here"
     fix = names.renaming(known, places[0].named, name)

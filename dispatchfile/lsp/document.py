@@ -9,6 +9,7 @@ from lsprotocol.types import TextDocumentContentChangePartial
 from dispatchfile import front
 from dispatchfile.errors import EvaluationError
 from dispatchfile.lint import engine
+from dispatchfile.lsp import named
 from dispatchfile.lsp.positions import Lines
 from dispatchfile.lsp.spot import Spot, in_cue
 from dispatchfile.lsp.yaml_spot import in_yaml
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from dispatchfile.cue import tree
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.settings import Settings
+    from dispatchfile.lsp.named import Place
+    from dispatchfile.model.pipeline import Pipeline
     from dispatchfile.source import Span
     from dispatchfile.value import Reading, Value
 
@@ -70,6 +73,16 @@ class Document(Record, eq=False):
     def reading(self) -> Reading:
         """Return the text as it was read."""
         return front.read(self.source)
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """Return the pipeline, as far as there is one."""
+        return front.interpret(self.reading)[0]
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Return where names of the pipeline stand."""
+        return named.places(self.pipeline) if self.pipeline is not None else ()
 
     @cached_property
     def tree(self) -> tree.File | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dispatchfile import front
 from dispatchfile.model import names
 from dispatchfile.record import Record
 from dispatchfile.source import Span
@@ -22,35 +21,26 @@ class Place(Record):
     defined: bool
 
 
-def pipeline(document: Document) -> Pipeline | None:
-    """Return the pipeline of a document, as far as there is one."""
-    return front.interpret(document.reading)[0]
-
-
-def places(document: Document) -> list[Place]:
+def places(pipeline: Pipeline) -> tuple[Place, ...]:
     """Return every place of every name that is written plainly, definitions first."""
-    known = pipeline(document)
-    if known is None:
-        return []
     found = [
         Place((one.kind, one.home, one.name), _unquoted(span), defined=True)
-        for one in names.every_name(known)
+        for one in names.every_name(pipeline)
         for span in one.defined
     ]
-    for named, spans in names.uses(known).items():
+    for named, spans in names.uses(pipeline).items():
         found += [
             Place(named, span, defined=False)
             for span in dict.fromkeys(spans)
             if span is not None and span.text == named[2]
         ]
-    return found
+    return tuple(found)
 
 
 def at(document: Document, offset: int) -> list[Place]:
     """Return all places of the name that stands at an offset; empty when none does."""
-    every = places(document)
-    here = next((one for one in every if one.span.start <= offset <= one.span.end), None)
-    return [one for one in every if one.named == here.named] if here is not None else []
+    here = next((one for one in document.places if one.span.start <= offset <= one.span.end), None)
+    return [one for one in document.places if one.named == here.named] if here is not None else []
 
 
 def _unquoted(span: Span) -> Span:

@@ -82,7 +82,7 @@ def in_cue(text: str, offset: int) -> Spot | None:
         start = last[1]
         tokens.pop()
     elif last is not None and last[0] == BOTTOM and text[last[1]] in "\"'#)":
-        opening = re.match(r"#*(\"\"\"|'''|[\"'])|\)", text[last[1] :])
+        opening = re.match(r"#*(\"\"\"|'''|[\"'])|\)", text[last[1] : offset])
         quote = (opening[1] if opening else None) or '"'
         start = last[1] + (opening.end() if opening else 0)
         tokens.pop()
