@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dispatchfile import front
 from dispatchfile.model import render
 from dispatchfile.model.decode import decode
 from dispatchfile.plain.yaml_reader import read_yaml
@@ -107,3 +110,89 @@ def test_the_plural_spelling_is_rendered_singular():
     assert reading.value is not None
     made, _ = decode(reading.value)
     assert render.data(made)["resource"] == {"r": {"type": "git", "param": {"url": "u"}}}
+
+
+NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,6}[a-z0-9])?", fullmatch=True)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10) | st.sampled_from(
+    [
+        "yes",
+        "012",
+        "1e3",
+        "2020-01-01",
+        "a: b",
+        "- a",
+        "#",
+        "a\n b\n",
+        "\n",
+        "  x\ny",
+        "\\(x)",
+        "$(context.git.url)",
+        "\"'",
+    ]
+)
+MAPS = st.dictionaries(TEXTS, TEXTS, max_size=2)
+ENV = st.fixed_dictionaries({"name": NAMES}, optional={"value": TEXTS})
+STEPS = st.fixed_dictionaries(
+    {"image": TEXTS},
+    optional={
+        "name": NAMES,
+        "command": st.lists(TEXTS, max_size=3),
+        "args": st.none() | st.lists(TEXTS, max_size=3),
+        "script": TEXTS,
+        "env": st.lists(ENV, max_size=2),
+        "resources": st.fixed_dictionaries({}, optional={"limits": st.just({"cpu": 1, "memory": "1Gi"})}),
+        "securityContext": st.just({"privileged": True, "runAsUser": 0}),
+        "livenessProbe": MAPS,
+    },
+)
+TASKS = st.fixed_dictionaries(
+    {"steps": st.lists(STEPS, min_size=1, max_size=2)},
+    optional={
+        "inputs": st.lists(NAMES, max_size=2),
+        "outputs": st.lists(NAMES, max_size=2),
+        "timeout": st.just("1h"),
+        "metadata": st.fixed_dictionaries({}, optional={"labels": MAPS, "annotations": MAPS}),
+        "volumes": st.lists(
+            st.fixed_dictionaries({"name": NAMES}, optional={"emptyDir": st.just({})}), max_size=2
+        ),
+    },
+)
+CONDITIONS = st.sampled_from(
+    [
+        {"push": {}},
+        {"git": {"push": {"branches": ["*", "!x"]}}},
+        {"cron": {"schedule": "@daily"}},
+        {"pull_request": {"chatops": []}},
+    ]
+)
+PIPELINES = st.fixed_dictionaries(
+    {"task": st.dictionaries(NAMES, TASKS, max_size=2)},
+    optional={
+        "resource": st.dictionaries(
+            NAMES,
+            st.fixed_dictionaries({"type": NAMES}, optional={"param": MAPS, "params": MAPS, "secrets": st.just({})}),
+            max_size=2,
+        ),
+        "actions": st.lists(st.fixed_dictionaries({"tasks": st.lists(NAMES, max_size=2), "on": CONDITIONS}), max_size=2),
+        "a_helper": TEXTS,
+    },
+)  # fmt: skip
+
+
+def rendered(source: Source) -> object:
+    reading = front.read(source)
+    assert reading.ok, (source.text, reading.diagnostics)
+    pipeline, _ = front.interpret(reading)
+    assert pipeline is not None
+    return render.data(pipeline)
+
+
+@given(PIPELINES)
+def test_rendering_what_was_rendered_changes_nothing(content):
+    once = rendered(Source("Dispatchfile", "#!json\n" + json.dumps(content)))
+    assert isinstance(once, dict)
+    text = render.HEADER + render.yaml(once)
+    again = rendered(Source("Dispatchfile", text))
+    assert again == once
+    assert render.HEADER + render.yaml(again) == text
+    assert rendered(Source("Dispatchfile", render.CUE_HEADER + render.cue(once))) == once
