@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from dispatchfile.cli.parser import Commands
+    from dispatchfile.convert.convert import Flavour
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 """One file a template, in CUE."""
@@ -29,7 +29,7 @@ _SIGNS = (
     ("package.json", "node"),
     ("Dockerfile", "image"),
 )
-_FILES = {"cue": "Dispatchfile", "yaml": "Dispatchfile.yaml", "json": "Dispatchfile.json"}
+_FILES: dict[Flavour, str] = {"cue": "Dispatchfile", "yaml": "Dispatchfile.yaml", "json": "Dispatchfile.json"}
 
 EXAMPLES = examples(
     "dispatchfile init                          from the template that fits what is in this folder",
@@ -68,13 +68,14 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _flavour_of(file: str | None) -> str:
+def _flavour_of(file: str | None) -> Flavour:
     from dispatchfile import front
 
-    flavour = front.EXTENSIONS.get(Path(file or "").suffix.lower(), "cue")
-    if flavour not in _FILES:
-        raise UsageError(f"no template is in {flavour}", help=f"name a file in {', '.join(_FILES)}")
-    return flavour
+    wanted = front.EXTENSIONS.get(Path(file or "").suffix.lower(), "cue")
+    for flavour in _FILES:
+        if flavour == wanted:
+            return flavour
+    raise UsageError(f"no template is in {wanted}", help=f"name a file in {', '.join(_FILES)}")
 
 
 def _refuse_second(file: str | None) -> None:
@@ -82,7 +83,7 @@ def _refuse_second(file: str | None) -> None:
     from dispatchfile import front
 
     for name in (file,) if file else front.DEFAULT_NAMES:
-        if os.path.lexists(name):
+        if Path(name).exists() or Path(name).is_symlink():
             where = "" if file else " in this directory"
             raise UsageError(
                 f"{name} exists already{where}; nothing was written",
@@ -92,14 +93,14 @@ def _refuse_second(file: str | None) -> None:
 
 def _fitting() -> tuple[str, str]:
     """Return the template that fits this folder, and in words why."""
-    found = [(sign, name) for sign, name in _SIGNS if os.path.exists(sign)]
+    found = [(sign, name) for sign, name in _SIGNS if Path(sign).exists()]
     if not found:
         return "shell", f": none of {', '.join(sign for sign, _ in _SIGNS)} is here"
     sign, name = found[0]
     return name, f": there is a {sign}"
 
 
-def _text(template: str, flavour: str) -> str:
+def _text(template: str, flavour: Flavour) -> str:
     """Return a template in a flavour, with this folder's name and versions in it."""
     text = (TEMPLATES / f"{template}.cue").read_text(encoding="utf-8")
     name = re.sub("[^a-z0-9]+", "-", Path.cwd().name.lower()).strip("-")
@@ -112,7 +113,7 @@ def _text(template: str, flavour: str) -> str:
     from dispatchfile.convert.convert import convert
     from dispatchfile.source import Source
 
-    return convert(front.read(Source("Dispatchfile", text)), flavour).text  # type: ignore[arg-type] # one of _FILES
+    return convert(front.read(Source("Dispatchfile", text)), flavour).text
 
 
 def _go_version() -> str:
@@ -127,9 +128,15 @@ def _go_version() -> str:
 
 def _create(target: str, text: str) -> None:
     """Write a new file, whole or not at all."""
+    path = Path(target)
     try:
-        with open(target, "x", encoding="utf-8") as file:
-            file.write(text)
+        with path.open("x", encoding="utf-8") as file:
+            try:
+                file.write(text)
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
     except FileExistsError:
         raise UsageError(f"{target} exists already; nothing was written") from None
     except OSError as error:
