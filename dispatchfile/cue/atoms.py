@@ -6,12 +6,14 @@ space, comments, and the comma (written, or inserted at a line's end) that separ
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import pairwise
 
 from dispatchfile.cue.lexer import COMMA, END, KIND, NL, STRING, Lexed, tokenize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeAlias
 
     Comment: TypeAlias = tuple[str, bool, bool]
@@ -24,15 +26,23 @@ _FOR = KIND["FOR"]
 class Gap:
     """What stands before an atom.
 
-    `comma`: a comma is written. `separates`: there is one, written or inserted. `newline`: it spans lines.
+    `separates`: a comma does, written or inserted; `comma`: a written one. `newline`: it spans lines.
     `comments` are (text, stands on a line of its own, has a blank line above it); `blank`: the atom itself has one.
     """
 
     __slots__ = ("blank", "comma", "comments", "newline", "separates")
 
-    def __init__(self) -> None:
-        self.comma = self.separates = self.newline = self.blank = False
-        self.comments: list[Comment] = []
+    def __init__(self, *, separates: bool, comma: bool, lines: int, comments: Sequence[Comment] = ()) -> None:
+        self.separates, self.comma = separates, comma
+        self.newline, self.blank = lines > 0 or bool(comments), lines > 1
+        self.comments = comments
+
+
+# One object for all gaps that are alike and have no comments, by `separates`, `comma` and the number of line ends.
+_PLAIN = [
+    [[Gap(separates=separates, comma=comma, lines=lines) for lines in range(3)] for comma in (False, True)]
+    for separates in (False, True)
+]
 
 
 class Atoms:
@@ -63,36 +73,43 @@ class Atoms:
 def _read(atoms: Atoms, lexed: Lexed, end: int) -> None:
     """Fill in the atoms from the tokens, the first of which comes behind `end`."""
     text, tokens, comments = atoms.text, lexed.tokens, lexed.comments
-    following, at, gap = 0, 0, Gap()
+    kinds, count = atoms.kinds, text.count
+    following, at, separates, comma = 0, 0, False, False
     while at < len(tokens):
         kind, start, stop = tokens[at]
         at += 1
-        if kind == NL or (kind == COMMA and atoms.kinds[-2:-1] != [_FOR]):
-            gap.separates = True
-            gap.comma |= kind == COMMA
+        if kind == NL or (kind == COMMA and kinds[-2:-1] != [_FOR]):
+            separates, comma = True, comma or kind == COMMA
             continue
         if kind == _STRING_START:
             at, stop = _string(atoms, lexed, at - 1)
             kind = STRING
-        between = start if following == len(comments) else min(start, comments[following][0])
-        lines = text.count("\n", end, between)
-        while following < len(comments) and comments[following][0] < start:
-            first, last = comments[following]
-            own_line = lines > 0 or not (atoms.kinds or gap.comments)
-            gap.comments.append((text[first:last], own_line, lines > 1))
-            gap.newline = True
-            following += 1
-            upto = start if following == len(comments) else min(start, comments[following][0])
-            lines = text.count("\n", last, upto)
-        gap.newline |= lines > 0
-        gap.blank = lines > 1
+        if following < len(comments) and comments[following][0] < start:
+            upto = bisect_left(comments, (start, 0), following)
+            found, lines = _comments(text, comments[following:upto], end, start, first=not kinds)
+            atoms.gaps.append(Gap(separates=separates, comma=comma, lines=lines, comments=found))
+            following = upto
+        else:
+            lines = min(count("\n", end, start), 2) if end < start else 0
+            atoms.gaps.append(_PLAIN[separates][comma][lines])
         while following < len(comments) and comments[following][0] < stop:
             following += 1  # inside an interpolation: part of the atom
-        atoms.kinds.append(kind)
+        kinds.append(kind)
         atoms.starts.append(start)
         atoms.texts.append(text[start:stop] if kind != END else "")
-        atoms.gaps.append(gap)
-        gap, end = Gap(), stop
+        separates, comma, end = False, False, stop
+
+
+def _comments(
+    text: str, places: Sequence[tuple[int, int]], end: int, start: int, *, first: bool
+) -> tuple[list[Comment], int]:
+    """Return the comments between two places, and how many line ends follow; `first`: the text starts there."""
+    found: list[Comment] = []
+    for begin, stop in places:
+        lines = text.count("\n", end, begin)
+        found.append((text[begin:stop], lines > 0 or (first and not found), lines > 1))
+        end = stop
+    return found, text.count("\n", end, start)
 
 
 def _string(atoms: Atoms, lexed: Lexed, at: int) -> tuple[int, int]:

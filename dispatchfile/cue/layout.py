@@ -28,6 +28,9 @@ INDENT = "  "
 WIDTH = 110
 """How many characters a line may have before a list or struct on it is broken."""
 
+_MANY = 20
+"""So many brackets on a line that is too long are broken all at once: to look for the longest again takes too long."""
+
 COLON, COMMA, DOT, NUMBER = KIND["COLON"], KIND["COMMA"], KIND["DOT"], KIND["NUMBER"]
 ELLIPSIS, EQUALS, IMPORT, LET = KIND["ELLIPSIS"], KIND["EQUALS"], KIND["IMPORT"], KIND["LET"]
 QUESTION, EXCLAMATION = KIND["QUESTION"], KIND["EXCLAMATION"]
@@ -217,11 +220,16 @@ class Layout:
             room = WIDTH - len(INDENT) * indent
             if self._length(start, end) <= room or self._is_left_alone(start, end):
                 return
-            widest = self._widest(start, end, room)
-            if widest is not None:
-                self._break(widest)
-            elif not self._break_items(start, end, opened):
+            if self._break_items(start, end, opened):
+                continue
+            groups = self._breakable(start, end, room)
+            if not groups:
                 return
+            few = len(groups) < _MANY
+            for group in (
+                (max(groups, key=lambda one: self._length(one.open, one.close + 1)),) if few else groups
+            ):
+                self._break(group)
 
     def _length(self, start: int, end: int) -> int:
         return self.lengths[end] - self.lengths[start] - len(self.spaces[start])
@@ -230,9 +238,9 @@ class Layout:
         commented = end < len(self.breaks) and any(not own for _, own, _ in self.atoms.gaps[end].comments)
         return commented or any("\n" in self.atoms.texts[at] for at in range(start, end))
 
-    def _widest(self, start: int, end: int, room: int) -> Group | None:
-        """Return the longest of the outermost groups on a line whose breaking helps."""
-        found: Group | None = None
+    def _breakable(self, start: int, end: int, room: int) -> list[Group]:
+        """Return the outermost groups on a line whose breaking helps."""
+        found: list[Group] = []
         at = start
         if start in self.groups and self.atoms.kinds[start - 1] in OPERATORS:
             at = self.groups[start].close  # broken, it would have moved up
@@ -246,11 +254,9 @@ class Layout:
                 or group.role not in ("struct", "list")
             ):
                 continue
-            if max(map(len, self.atoms.texts[group.open : group.close])) + len(INDENT) > room:
-                continue
-            at = group.close + 1
-            if found is None or self._length(group.open, at) > self._length(found.open, found.close + 1):
-                found = group
+            if max(map(len, self.atoms.texts[group.open : group.close])) + len(INDENT) <= room:
+                at = group.close + 1
+                found.append(group)
         return found
 
     def _break_items(self, start: int, end: int, opened: Sequence[Group]) -> bool:
