@@ -162,6 +162,12 @@ class _Pass:
         if value.__class__ not in _PLAIN:
             self.visit(value, level)
 
+    def rest(self, rest: tree.Rest, level: _Level) -> None:
+        if rest.value is not None:
+            self.visit(rest.value, level)
+            advice = "a type for all other fields is a pattern, [string]: T"
+            self.report("DF001", "... in a struct takes no type", rest.value.span, advice=advice)
+
     def comprehension(self, comprehension: tree.Comprehension, level: _Level) -> None:
         clause: Any
         for clause in comprehension.clauses:
@@ -234,7 +240,10 @@ class _Pass:
         guess = nearest(identifier.name, names)
         instead = guess or ""
         related: tuple[Related, ...] = ()
-        if identifier.name in PACKAGES:
+        if _follows_dash(identifier.span):
+            advice = f'this looks like YAML; a list of CUE stands in brackets: ["{identifier.name}", …]'
+            instead = ""
+        elif identifier.name in PACKAGES:
             advice = f'import it first: import "{identifier.name}"'
             instead = ""
         elif guess:
@@ -264,6 +273,12 @@ class _Pass:
         return None
 
 
+def _follows_dash(span: Span) -> bool:
+    """Return whether a place is the first on its line but for a dash, as an entry of a list in YAML is."""
+    text = span.source.text
+    return text[text.rfind("\n", 0, span.start) + 1 : span.start].strip() == "-"
+
+
 _PLAIN = frozenset((tree.String, tree.Number, tree.Bool, tree.Null, tree.Bytes, tree.Bottom))
 _PARTS: dict[type, Callable[..., tuple[object, ...]]] = {
     tree.Interpolation: lambda e: e.parts,
@@ -279,7 +294,7 @@ _DECLARATIONS: dict[type, Callable[..., None]] = {
     tree.Field: _Pass.field,
     tree.Embedding: lambda walk, d, level: walk.visit(d.value, level),
     tree.Let: lambda walk, d, level: walk.visit(d.value, level),
-    tree.Rest: lambda walk, d, level: walk.visit(d.value, level) if d.value is not None else None,
+    tree.Rest: _Pass.rest,
     tree.Attribute: lambda _walk, _d, _level: None,
     tree.Comprehension: _Pass.comprehension,
 }

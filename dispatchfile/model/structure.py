@@ -107,7 +107,7 @@ def unknown_field(item: Value, label: str, table: Table, path: str) -> Diagnosti
     else:
         homes = [owner.title for owner in owners(label)]
         known = f"its fields are {', '.join(table.by_name)}" if len(table.fields) <= 12 else ""
-        advice = f"`{label}` is a field of {' or '.join(homes)}" if homes else known
+        advice = f"`{label}` is a field of {' or '.join(homes)}" if homes else _joined(label, table) or known
     return Diagnostic(
         "DF101",
         Severity.ERROR,
@@ -118,6 +118,17 @@ def unknown_field(item: Value, label: str, table: Table, path: str) -> Diagnosti
         path=below(path, label),
         fix=fix,
     )
+
+
+def _joined(label: str, table: Table) -> str:
+    """Return the advice for a label such as `push_branches`, which is `push: branches:` in one word; else nothing."""
+    for mark in "_-.":
+        first, _, rest = label.partition(mark)
+        field = table.by_name.get(first)
+        if field is not None and isinstance(field.shape, Table) and rest in field.shape.by_name:
+            wanted = noun(field.shape.by_name[rest].shape)
+            return f"`{rest}` is a field below `{first}`: write {first}: {{{rest}: …}} with {wanted}"
+    return ""
 
 
 def _other_spelling(
@@ -173,7 +184,9 @@ def mismatch(value: Value, shape: Shape, path: str) -> Diagnostic:
     if text is not None:
         advice = f"write {text}" if len(text) <= _LONGEST_ADVICE else "put it in brackets"
     elif isinstance(shape, ListOf) and isinstance(data, dict):
-        advice = "put it in brackets: [{ … }]"
+        advice = _list_advice(data, shape)
+    elif isinstance(shape, MapOf) and isinstance(data, list):
+        advice = "give each a label, its name: { NAME: { … } }"
     elif isinstance(shape, Text) and shape.kind == "duration":
         advice = 'with a unit, such as "30m" or "1h30m"'
     elif data is None:
@@ -235,20 +248,38 @@ def _as_text(data: object, written: str) -> str | None:
     return quoted(written)
 
 
+def _list_advice(data: dict[str, Value], shape: ListOf) -> str:
+    if isinstance(shape.item, Table) and shape.item.name == "env" and data:
+        return f'each variable is an entry of its own: [{{name: "{next(iter(data))}", value: "…"}}, …]'
+    return "put it in brackets: [{ … }]"
+
+
 def _bracketed(value: Value, span: Span, item: Shape) -> str | None:
     """Return a struct as the list it should be: one entry, or for variables by name an entry for each."""
     data = value.data
     if not isinstance(data, dict) or not isinstance(item, Table) or len(value.spans) > 1:
         return None
     if item.name == "env" and not data.keys() & item.by_name.keys():
-        name, content = (
-            ('"name"', '"value"') if is_json_like(value) and span.text[:1] == "{" else ("name", "value")
-        )
-        if not all(isinstance(one.data, str) for one in data.values()):
+        return _variables(value, data, span)
+    if not data.keys() <= item.by_name.keys():
+        return None
+    if span.text[:1] == "{" and span.text[-1:] == "}":
+        return f"[{span.text}]"
+    # The rest of a chain of CUE; a block of YAML stands on lines of its own.
+    before = span.source.text[: span.start].rstrip(" ")
+    return f"[{{{span.text}}}]" if before.endswith(":") and "\n" not in span.text else None
+
+
+def _variables(value: Value, data: dict[str, Value], span: Span) -> str | None:
+    json_like = is_json_like(value) and span.text[:1] == "{"
+    name, content = ('"name"', '"value"') if json_like else ("name", "value")
+    entries = []
+    for label, item in data.items():
+        if item.data is None or isinstance(item.data, (dict, list)) or item.span is None:
             return None
-        return f"[{', '.join(f'{{{name}: {quoted(label)}, {content}: {quoted(str(one.data))}}}' for label, one in data.items())}]"
-    known = data.keys() <= item.by_name.keys()
-    return f"[{span.text}]" if known and span.text[:1] == "{" and span.text[-1:] == "}" else None
+        text = item.data if isinstance(item.data, str) else item.span.text
+        entries.append(f"{{{name}: {quoted(label)}, {content}: {quoted(text)}}}")
+    return f"[{', '.join(entries)}]"
 
 
 def kind_of(data: object) -> str:
