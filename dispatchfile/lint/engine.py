@@ -63,12 +63,13 @@ def _told(
 ) -> tuple[Diagnostic, ...]:
     """Return the findings as they are shown: not silenced, of the severity that is set, each once, in order."""
     if IGNORE_MARK in looked_at.source.text:
-        from dispatchfile.lint.suppress import UNUSED, silenced
+        from dispatchfile.lint.ignores import CODE
+        from dispatchfile.lint.suppress import silenced
 
         found = [
             one
             for one in silenced(looked_at.reading, found, frozenset(judged))
-            if one.code != UNUSED or UNUSED in chosen
+            if one.code != CODE or CODE in chosen
         ]
     severities = looked_at.settings.severity
     if severities:

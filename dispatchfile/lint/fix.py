@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from dispatchfile.lint import catalogue, engine
 from dispatchfile.record import Record
 from dispatchfile.source import Source
@@ -78,25 +80,34 @@ def _mended(text: str, findings: Sequence[Diagnostic]) -> tuple[str, list[Diagno
 
 
 def _applied(text: str, fixes: Iterable[Fix]) -> tuple[str, set[Fix]]:
-    edits: dict[tuple[int, int, str], None] = {}
+    edits: list[tuple[int, int, str]] = []  # in order, none overlaps another
     taken: set[Fix] = set()
     for one in fixes:
-        own = {(edit.span.start, edit.span.end, edit.text): None for edit in one.edits}
-        if not any(_overlap(new, old) for new in own for old in edits if new != old):
-            edits |= own
+        own = {(edit.span.start, edit.span.end, edit.text) for edit in one.edits}
+        if all(_fits(edit, edits) for edit in own):
+            for edit in own:
+                at = bisect_left(edits, edit)
+                if edits[at : at + 1] != [edit]:
+                    edits.insert(at, edit)
             taken.add(one)
     newline = "\r\n" if "\r\n" in text else "\n"
     parts: list[str] = []
     at = 0
-    for start, end, content in sorted(edits):
+    for start, end, content in edits:
         parts += (text[at:start], content.replace("\r\n", "\n").replace("\n", newline))
         at = end
     return "".join(parts) + text[at:], taken
 
 
-def _overlap(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
-    """Return whether two edits touch the same characters, or put text at the same place."""
-    return (one[0] < other[1] and other[0] < one[1]) or one[0] == other[0]
+def _fits(edit: tuple[int, int, str], edits: Sequence[tuple[int, int, str]]) -> bool:
+    """Return whether an edit is among the others, or touches no character and no place of theirs."""
+    at = bisect_left(edits, edit)
+    if edits[at : at + 1] == [edit]:
+        return True
+    return not any(
+        (edit[0] < other[1] and other[0] < edit[1]) or edit[0] == other[0]
+        for other in edits[max(0, at - 1) : at + 1]
+    )
 
 
 def _identity(found: Diagnostic) -> tuple[str, str, str, tuple[str, ...]]:

@@ -8,39 +8,23 @@ nothing, and what cannot work, is itself a finding, DF005. The rules that are al
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from operator import itemgetter
 
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
 from dispatchfile.lint import catalogue
-from dispatchfile.record import Record
-from dispatchfile.source import Source, Span
-from dispatchfile.spelling import nearest
+from dispatchfile.lint.ignores import CODE, Ignore, read, wrong
+from dispatchfile.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Sequence
 
     from dispatchfile.value import Reading
 
-UNUSED = "DF005"
-
-_COMMENT = re.compile(r"(?://|#)\s*dispatchfile:\s*([A-Za-z-]+)\s*(\[([^\]]*)(\])?)?")
-_DIRECTIVES = ("ignore", "ignore-file")
-_EXAMPLE = 'such as "dispatchfile: ignore[DF601] why"'
-
-
-class Ignore(Record):
-    """An ignore comment with the words in its brackets, and the offsets from and up to which it silences findings."""
-
-    comment: Span
-    words: tuple[Span, ...]
-    start: int
-    end: int
-
-    def covers(self, found: Diagnostic) -> bool:
-        """Return whether a finding lies where the comment reaches."""
-        if found.span is None:
-            return self.start < 0
-        return self.start <= found.span.start <= self.end or self.start < found.span.end <= self.end
+_LINE_END = re.compile(r"\r?\n?")
+_SUGGESTIONS = 100  # for so many wrong words the nearest right one is looked for
 
 
 def silenced(
@@ -50,137 +34,74 @@ def silenced(
 
     Of the latter only words whose rules are all in `judged`: the others were not asked.
     """
-    ignores: list[Ignore] = []
-    told: list[Diagnostic] = []
-    for comment in _comments(reading):
-        said = _COMMENT.match(comment.text)
-        if said is None or not _is_directive(said[1]):
-            continue
-        problem = _problem(said, comment)
-        if problem is not None:
-            told.append(problem)
-        else:
-            ignores.append(_ignore(reading, comment, said))
-    left = list(findings)
+    ignores, told = read(reading)
+    by_code: dict[str, list[Diagnostic]] = {}
+    for one in findings:
+        by_code.setdefault(one.code, []).append(one)
+    ends = {code: sorted(end for one in same for end in _ends(one)) for code, same in by_code.items()}
+    reach: dict[str, list[tuple[int, int]]] = {}
     for ignore in ignores:
         unused: list[Span] = []
         for word in ignore.words:
             codes = _silenceable(word.text)
             if not codes:
-                told.append(_unknown(word))
-            elif not any(found.code in codes and ignore.covers(found) for found in findings):
-                if all(code in judged for code in codes if not catalogue.ENTRIES[code].optional):
-                    unused.append(word)
-            else:
-                left = [found for found in left if found.code not in codes or not ignore.covers(found)]
+                told.append(_unknown(word, suggest=len(told) < _SUGGESTIONS))
+            elif any(_has_between(ends.get(code, ()), ignore.start, ignore.end) for code in codes):
+                for code in codes:
+                    reach.setdefault(code, []).append((ignore.start, ignore.end))
+            elif all(code in judged for code in codes if not catalogue.ENTRIES[code].optional):
+                unused.append(word)
         if unused:
             told.append(_unused(ignore, unused))
-    return [*left, *told]
+    merged = {code: _merged(pieces) for code, pieces in reach.items()}
+    return [*(one for one in findings if not _is_reached(one, merged.get(one.code, ()))), *told]
 
 
+def _merged(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return pieces of the text in order, those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(pieces):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _is_reached(found: Diagnostic, pieces: Sequence[tuple[int, int]]) -> bool:
+    for place in _ends(found):
+        at = bisect_right(pieces, place, key=itemgetter(0)) - 1
+        if at >= 0 and place < pieces[at][1]:
+            return True
+    return False
+
+
+def _ends(found: Diagnostic) -> tuple[int, int]:
+    """Return the first and the last character of a finding; one about the whole file is before the first."""
+    if found.span is None:
+        return -1, -1
+    return found.span.start, max(found.span.start, found.span.end - 1)
+
+
+def _has_between(places: Sequence[int], start: int, end: int) -> bool:
+    at = bisect_left(places, start)
+    return at < len(places) and places[at] < end
+
+
+@lru_cache(maxsize=256)
 def _silenceable(word: str) -> frozenset[str]:
     every = catalogue.codes(word)
-    return frozenset(code for code in every if not catalogue.ENTRIES[code].always and code != UNUSED)
+    return frozenset(code for code in every if not catalogue.ENTRIES[code].always and code != CODE)
 
 
-def _comments(reading: Reading) -> Iterable[Span]:
-    """Return the comments of a file; exactly those, also where the file cannot be read."""
-    from dispatchfile import front
-    from dispatchfile.errors import EvaluationError
-
-    source = reading.source
-    try:
-        flavour = front.flavour_of(source)
-    except EvaluationError:
-        return ()
-    if flavour == "yaml":
-        from dispatchfile.plain.comments import comments
-
-        return comments(source)
-    if flavour == "cue":
-        from dispatchfile.cue.lexer import tokenize
-
-        return [Span(source, start, end) for start, end in tokenize(source.text).comments]
-    return ()  # JSON has none
-
-
-def _is_directive(word: str) -> bool:
-    """Return whether a comment that begins with the word is one of ours, or was meant to be."""
-    return word in _DIRECTIVES or nearest(word, _DIRECTIVES) is not None
-
-
-def _problem(said: re.Match[str], comment: Span) -> Diagnostic | None:
-    """Return what is wrong with the form of a comment of ours, or None."""
-    word, bracket, names, closed = said.groups()
-    if word not in _DIRECTIVES:
-        return _wrong(f'"{word}" is not known', comment, f'did you mean "{nearest(word, _DIRECTIVES)}"?')
-    if not bracket or (closed and not names.strip()):
-        return _wrong("the comment names no rule", comment, f"name the rules that it silences, {_EXAMPLE}")
-    if not closed:
-        return _wrong('the list of rules has no closing "]"', comment, f'put "]" behind it, {_EXAMPLE}')
-    return None
-
-
-def _ignore(reading: Reading, comment: Span, said: re.Match[str]) -> Ignore:
-    source = comment.source
-    at = comment.start + said.start(3)
-    words = tuple(
-        Span(source, at + word.start(), at + word.end()) for word in re.finditer(r"[^\s,]+", said[3])
-    )
-    if said[1] == "ignore-file":
-        return Ignore(comment, words, -1, len(source.text))
-    line = source.position(comment.start)[0]
-    if source.text[source.line_starts[line - 1] : comment.start].strip():
-        return Ignore(comment, words, source.line_starts[line - 1], comment.end)
-    return Ignore(comment, words, *_next_item(reading, comment, line))
-
-
-def _next_item(reading: Reading, comment: Span, line: int) -> tuple[int, int]:
-    """Return from where to where the field or element behind a comment on a line of its own reaches."""
-    from dispatchfile.cue import tree
-
-    file = reading.syntax
-    if not isinstance(file, tree.File):
-        return _block(reading.source, line)
-    for node, comments in file.comments.items():
-        if comment in comments.before:
-            return node.span.start, node.span.end
-    return comment.end, comment.end  # the last thing in its brackets
-
-
-def _block(source: Source, line: int) -> tuple[int, int]:
-    """Return where the next line with content starts, and where the lines below it, by their indentation, end."""
-    numbers = range(line + 1, len(source.line_starts) + 1)
-    shown = [(number, text) for number in numbers if (text := source.line(number)).strip(" \t-")]
-    content = [(number, text) for number, text in shown if not text.lstrip().startswith("#")]
-    if not content:
-        return len(source.text), len(source.text)
-    first, head = content[0]
-    depth, last = _depth(head), first
-    for number, text in content[1:]:
-        dashed = text.lstrip().startswith("-") and not head.lstrip().startswith("-")
-        if _depth(text) < depth or (_depth(text) == depth and not dashed):
-            break
-        last = number
-    return source.line_starts[first - 1], source.line_starts[last - 1] + len(source.line(last))
-
-
-def _depth(text: str) -> int:
-    return len(text) - len(text.lstrip(" "))
-
-
-def _wrong(message: str, span: Span, advice: str, fix: Fix | None = None) -> Diagnostic:
-    return Diagnostic(UNUSED, Severity.WARNING, message, span, "cannot work", help=advice, fix=fix)
-
-
-def _unknown(word: Span) -> Diagnostic:
+def _unknown(word: Span, *, suggest: bool) -> Diagnostic:
     if catalogue.codes(word.text):
-        return _wrong(f"{word.text} cannot be silenced by a comment", word, "mend what it finds")
-    meant = catalogue.nearest_word(word.text)
+        return wrong(f"{word.text} cannot be silenced by a comment", word, "mend what it finds")
+    meant = catalogue.nearest_word(word.text) if suggest else None
     if meant is None:
-        return _wrong(f'"{word.text}" is no rule', word, "see `dispatchfile explain --all`")
+        return wrong(f'"{word.text}" is no rule', word, "see `dispatchfile explain --all`")
     fix = Fix(f'write "{meant}"', (Edit(word, meant),), safe=False)
-    return _wrong(f'"{word.text}" is no rule', word, f'did you mean "{meant}"?', fix)
+    return wrong(f'"{word.text}" is no rule', word, f'did you mean "{meant}"?', fix)
 
 
 def _unused(ignore: Ignore, unused: Sequence[Span]) -> Diagnostic:
@@ -189,18 +110,20 @@ def _unused(ignore: Ignore, unused: Sequence[Span]) -> Diagnostic:
         fix = Fix("remove the comment", (Edit(_with_its_space(ignore.comment), ""),), safe=True)
         span = ignore.comment
     else:
-        kept = ", ".join(word.text for word in ignore.words if word not in unused)
+        gone = {word.start for word in unused}
+        kept = ", ".join(word.text for word in ignore.words if word.start not in gone)
         fix = Fix(f"remove {names}", (Edit(ignore.words[0].to(ignore.words[-1]), kept),), safe=True)
         span = unused[0]
     message = f"the comment silences nothing: there is no {names} here"
-    return Diagnostic(UNUSED, Severity.WARNING, message, span, "unused", help="remove it", fix=fix)
+    return Diagnostic(CODE, Severity.WARNING, message, span, "unused", help="remove it", fix=fix)
 
 
 def _with_its_space(comment: Span) -> Span:
     """Return what goes with a comment: its whole line, or the blanks between it and what it stands behind."""
     text = comment.source.text
-    start = len(text[: comment.start].rstrip(" \t"))
-    if start > 0 and text[start - 1] != "\n":
+    line_start = text.rfind("\n", 0, comment.start) + 1
+    start = line_start + len(text[line_start : comment.start].rstrip(" \t"))
+    if start > line_start:
         return Span(comment.source, start, comment.end)
-    line_end = re.compile(r"\r?\n?").match(text, comment.end)
+    line_end = _LINE_END.match(text, comment.end)
     return Span(comment.source, start, line_end.end() if line_end else comment.end)
