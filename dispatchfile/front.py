@@ -244,16 +244,24 @@ def _is_consequence(finding: Diagnostic, value: Value, unread: Sequence[Span]) -
     """Return whether a finding misses what may stand in a part of the text that could not be read."""
     if finding.code in _UNDEFINED and finding.span is not None:
         return _is_labelled(finding.span.text.strip("\"'"), finding.span.source.text)
+    if finding.code == "DF103" and finding.span is not None and not finding.span.text:
+        return any(_goes_on(finding.span, gap) for gap in unread)
     if finding.code not in _ABSENCES:
         return False
     parts = re.findall(r"([^.\[\]]+)|\[(\d+)\]", finding.path)
     for label, index in parts[: _ABSENCES[finding.code]]:
         below = value.at(label or int(index))
-        if below is None:
+        if below is None or below.data is None:
             break
         value = below
     places = (*value.spans, *value.keys)
     return any(place.start <= gap.start and gap.end <= place.end for place in places for gap in unread)
+
+
+def _goes_on(empty: Span, gap: Span) -> bool:
+    """Return whether the first line behind an empty value could not be read, so that it may be its content."""
+    between = empty.source.text[empty.end : gap.start].strip()
+    return empty.end <= gap.start and "\n" not in between
 
 
 def _is_labelled(name: str, text: str) -> bool:

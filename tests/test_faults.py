@@ -251,6 +251,33 @@ CONSEQUENCES = [
     ),
 ]
 
+BROKEN_YAML = """\
+#!yaml
+task:
+  test:
+    inputs: [src]
+    steps:
+    - name: "run
+      image: golang:1.22
+  other:
+\tinputs: []
+    steps:
+    - {name: x, image: "y:1", comand: [z]}
+actions:
+- tasks: [test, other]
+  on: {git: {push: {}}}
+- tasks: [test]
+  tasks: [other]
+  on: {git: {tag: {}}}
+"""
+
+
+def test_each_mistake_of_a_broken_yaml_file_and_nothing_else():
+    found = front.interpret(front.read(Source("Dispatchfile", BROKEN_YAML)))[1]
+    assert [(one.code, str(one.span).partition(":")[2]) for one in found] == [
+        ("DF201", "4:14"), ("DF001", "6:13"), ("DF001", "9:1"), ("DF101", "11:29"), ("DF105", "16:3")
+    ]  # fmt: skip
+
 
 @pytest.mark.parametrize(("codes", "text"), CONSEQUENCES, ids=range(len(CONSEQUENCES)))
 def test_what_follows_from_a_mistake_is_no_finding(codes, text):

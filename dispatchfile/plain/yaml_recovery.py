@@ -56,10 +56,12 @@ def recover(source: Source, error: Exception, attempt: Attempt) -> tuple[Value |
 def _without(text: str, number: int) -> str:
     """Return the text with spaces for a line and for those below that are indented more."""
     lines = text.split("\n")
-    indent = _indent(lines[number - 1])
+    first = lines[number - 1]
+    indent = _indent(first)
     last = number
-    while last < len(lines) and (not lines[last].strip() or _indent(lines[last]) > indent):
-        last += 1
+    if first[indent : indent + 1] != "\t":  # which says nothing about what belongs to its line
+        while last < len(lines) and (not lines[last].strip() or _indent(lines[last]) > indent):
+            last += 1
     blank = [" " * len(line) for line in lines[number - 1 : last]]
     return "\n".join([*lines[: number - 1], *blank, *lines[last:]])
 
@@ -110,11 +112,11 @@ class _Advice(Record):
 
 
 _YAML_ADVICE = (
+    _Advice("while scanning a quoted scalar", "a string without its closing quote"),
     _Advice("found character that cannot start any token", "a character that YAML does not allow here",
             "tabs do not indent in YAML; quote a value that starts with @, `, or %"),
     _Advice("mapping values are not allowed", "a `:` where no field can stand", "check the indentation, or quote the value"),
     _Advice("could not find expected ':'", "a field without `:`", "check the indentation of this line and the one before"),
     _Advice("did not find expected key", "a line that belongs to no field", "its indentation fits nothing above it, or a quote above it is not closed"),
     _Advice("expected <block end>", "a line that belongs to no field", "its indentation fits nothing above it, or a quote above it is not closed"),
-    _Advice("while scanning a quoted scalar", "a string without its closing quote"),
 )  # fmt: skip
