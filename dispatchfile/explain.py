@@ -48,15 +48,15 @@ def entries() -> list[Entry]:
 def find(word: str) -> list[Entry]:
     """Return what a word stands for, nothing when it is not known.
 
-    A word is the code or name of a rule, the path of a field or the end of one (`task.timeout`, `timeout`; names and
+    A word is the code or name of a rule, the beginning of codes (`DF2`), the path of a field or the end of one (`task.timeout`, `timeout`; names and
     positions may stand in it, `task.build.steps[0].image`), a variable with or without `$( )`, or `exit-codes`.
     """
     folded = word.strip().lower()
     bare = re.sub(r"^\$[({](.*?)[)}]?$", r"\1", folded)
     named = [one for one in (*rules(), *topics()) if folded in _words(one)]
-    return (
-        [_with_page(one) if one.kind == "rule" else one for one in named] or _variable(bare) or _fields(bare)
-    )
+    if named:
+        return [_with_page(one) if one.kind == "rule" else one for one in named]
+    return _begun(folded) or _variable(bare) or _fields(bare)
 
 
 def near(word: str) -> str | None:
@@ -82,6 +82,13 @@ def markdown(entry: Entry) -> str:
     if entry.example:
         blocks.append(f"```cue\n{entry.example}\n```")
     return "\n\n".join(blocks) + "\n"
+
+
+def _begun(word: str) -> list[Entry]:
+    """Return the rules whose codes begin with a word such as `df2`, without their pages."""
+    if not re.fullmatch(r"df\d{0,2}", word):
+        return []
+    return [one for one in rules() if one.name.lower().startswith(word)]
 
 
 def _words(entry: Entry) -> set[str]:

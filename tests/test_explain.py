@@ -17,6 +17,8 @@ from dispatchfile.model.variables import CONTEXT
         ("DF201", ["DF201"]),
         ("df201", ["DF201"]),
         ("undefined-input", ["DF201"]),
+        ("df20", [code for code in catalogue.ENTRIES if code.startswith("DF20")]),
+        ("DF", list(catalogue.ENTRIES)),
         ("task", ["task"]),
         ("task.timeout", ["task.timeout"]),
         ("TASK.Timeout", ["task.timeout"]),

@@ -7,8 +7,10 @@ from difflib import SequenceMatcher
 from lsprotocol import types
 
 from dispatchfile import fmt
+from dispatchfile.lint import catalogue, engine
 from dispatchfile.lint.fix import fix
 from dispatchfile.lsp.diagnostics import diagnostic
+from dispatchfile.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ def code_actions(
         actions += [
             action
             for found in document.findings
-            if (action := _quick_fix(document, found)) is not None and _touches(action, place)
+            if _touches(document, found, place)
+            for action in (_quick_fix(document, found), _silence(document, found))
+            if action is not None
         ]
     if _wanted(FIX_ALL, only) and any(
         found.fix is not None and found.fix.safe for found in document.findings
@@ -90,11 +94,31 @@ def _quick_fix(document: Document, found: Diagnostic) -> types.CodeAction | None
     )
 
 
-def _touches(action: types.CodeAction, place: types.Range) -> bool:
-    for told in action.diagnostics or ():
-        if _key(told.range.start) <= _key(place.end) and _key(place.start) <= _key(told.range.end):
-            return True
-    return False
+def _silence(document: Document, found: Diagnostic) -> types.CodeAction | None:
+    """Return the action that puts an ignore comment behind a finding's line, where that does silence it."""
+    mark = {"cue": "//", "yaml": "#"}.get(document.flavour)
+    if mark is None or found.span is None or catalogue.ENTRIES[found.code].always:
+        return None
+    line = found.span.line
+    text = found.span.source.line(line)
+    if mark in text:
+        return None
+    end = found.span.source.line_starts[line - 1] + len(text)
+    comment = f" {mark} dispatchfile: ignore[{found.code}]"
+    silenced = Source(document.source.name, document.text[:end] + comment + document.text[end:])
+    if len(engine.inspect(silenced, document.settings)) >= len(document.findings):
+        return None
+    return types.CodeAction(
+        title=f"Ignore {found.code} on this line",
+        kind=types.CodeActionKind.QuickFix,
+        diagnostics=[diagnostic(document, found)],
+        edit=workspace_edit(document, [types.TextEdit(document.lines.range(end, end), comment)]),
+    )
+
+
+def _touches(document: Document, found: Diagnostic, place: types.Range) -> bool:
+    told = diagnostic(document, found).range
+    return _key(told.start) <= _key(place.end) and _key(place.start) <= _key(told.end)
 
 
 def _key(position: types.Position) -> tuple[int, int]:

@@ -82,6 +82,12 @@ def actions(client: Client, text: str, name: str, **context: Any) -> list[dict[s
     return found
 
 
+def fixes(client: Client, text: str, name: str) -> list[dict[str, Any]]:
+    """Return the quick fixes of all findings, but those that only silence them."""
+    found = actions(client, text, name, only=["quickfix"])
+    return [one for one in found if not one["title"].startswith("Ignore")]
+
+
 def edits_of(action: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = action["edit"]["documentChanges"][0]["edits"]
     return found
@@ -139,7 +145,7 @@ def test_line_ends_of_windows(client: Client, name: str) -> None:
     text = CLEAN.replace("\n", "\r\n").replace('["test"]', '["tset"]')
     finding = next(one for one in client.open(text, name) if one["code"] == "DF203")
     assert finding["range"]["start"] == {"line": 7, "character": 19}
-    fix = next(one for one in actions(client, text, name) if one["diagnostics"][0]["code"] == "DF203")
+    fix = next(one for one in fixes(client, text, name) if one["diagnostics"][0]["code"] == "DF203")
     assert edited(text, edits_of(fix)) == CLEAN.replace("\n", "\r\n")
 
 
@@ -156,7 +162,7 @@ def test_a_document_with_odd_line_separators_stays_in_step(client: Client, name:
 def test_quick_fixes_make_a_clean_file(client: Client, name: str) -> None:
     found = client.open(OLD, name)
     assert set(codes(found)) == {"DF701", "DF704"}
-    offered = actions(client, OLD, name, only=["quickfix"])
+    offered = fixes(client, OLD, name)
     assert {one["kind"] for one in offered} == {"quickfix"}
     assert all(one["isPreferred"] for one in offered)
     text, version = OLD, 2
@@ -164,7 +170,7 @@ def test_quick_fixes_make_a_clean_file(client: Client, name: str) -> None:
         text = edited(text, edits_of(offered[0]))
         client.change([{"text": text}], version, name)
         found = client.published(name, version)
-        offered, version = actions(client, text, name, only=["quickfix"]), version + 1
+        offered, version = fixes(client, text, name), version + 1
         assert version < 20
     assert found == []
 
@@ -179,10 +185,35 @@ def test_everything_safe_at_once(client: Client, name: str) -> None:
 def test_an_unsafe_fix_is_offered_but_not_preferred(client: Client, name: str) -> None:
     text = CLEAN.replace('["src"]', '["scr"]')
     client.open(text, name)
-    offered = [one for one in actions(client, text, name) if one["kind"] == "quickfix"]
+    offered = fixes(client, text, name)
     assert [one["isPreferred"] for one in offered] == [False] * len(offered)
     assert CLEAN in [edited(text, edits_of(one)) for one in offered]
     assert not [one for one in actions(client, text, name) if one["kind"].startswith("source")]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "comment"),
+    [
+        ("Dispatchfile", CLEAN, "// dispatchfile: ignore[DF601]"),
+        ("d.yaml", YAML, "# dispatchfile: ignore[DF601]"),
+    ],
+)
+def test_a_finding_can_be_silenced(client: Client, name: str, file: str, text: str, comment: str) -> None:
+    path = f"{name}.{file}"
+    text = text.replace("golang:1.22", "golang")
+    assert codes(client.open(text, path)) == ["DF601"]
+    (action,) = actions(client, text, path, only=["quickfix"])
+    assert action["title"] == "Ignore DF601 on this line"
+    silenced = edited(text, edits_of(action))
+    assert [line for line in silenced.splitlines() if comment in line and "golang" in line]
+    client.change([{"text": silenced}], 2, path)
+    assert client.published(path, 2) == []
+
+
+def test_what_is_always_on_cannot_be_silenced(client: Client, name: str) -> None:
+    text = CLEAN + "x: undefined\n"
+    assert "DF004" in codes(client.open(text, name))
+    assert not [one for one in actions(client, text, name) if "Ignore" in one["title"]]
 
 
 def test_only_the_fixes_of_the_place(client: Client, name: str) -> None:
@@ -192,7 +223,7 @@ def test_only_the_fixes_of_the_place(client: Client, name: str) -> None:
         "textDocument/codeAction",
         textDocument={"uri": client.uri(name)}, range=first, context={"diagnostics": [], "only": ["quickfix"]},
     )  # fmt: skip
-    assert [one["diagnostics"][0]["range"]["start"]["line"] for one in offered] == [0]
+    assert {one["diagnostics"][0]["range"]["start"]["line"] for one in offered} == {0}
 
 
 # Formatting

@@ -1,0 +1,50 @@
+"""Every name of every example, renamed: the file says the same with another name in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lsprotocol.types import TextDocumentEdit, WorkspaceEdit
+
+from dispatchfile import front
+from dispatchfile.diagnostics import errors
+from dispatchfile.lint.settings import DEFAULT
+from dispatchfile.lsp import definition
+from dispatchfile.lsp.document import Document
+from dispatchfile.source import Source
+
+FILES = sorted((Path(__file__).parents[2] / "examples").glob("*/Dispatchfile*"))
+NEW = "zz-renamed"
+
+
+def renamed(document: Document, offset: int) -> str:
+    edit = definition.renamed(document, offset, NEW)
+    assert isinstance(edit, WorkspaceEdit), edit
+    (changes,) = edit.document_changes or ()
+    assert isinstance(changes, TextDocumentEdit)
+    text = document.text
+    places = [
+        (document.lines.offset(one.range.start), document.lines.offset(one.range.end), one.new_text)  # type: ignore[union-attr] # no snippets here
+        for one in changes.edits
+    ]
+    for start, end, new in sorted(places, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.parent.name for path in FILES])
+def test_the_rest_stays(path: Path) -> None:
+    document = Document("", 1, front.open_source(path), DEFAULT, "utf-16")
+    before = json.dumps(document.reading.value and document.reading.value.plain(), default=str)
+    places = [place for place in document.places if place.defined]
+    assert places
+    for place in places:
+        reading = front.read(Source(str(path), renamed(document, place.span.start)))
+        pipeline, found = front.interpret(reading)
+        assert pipeline is not None
+        assert errors(found) == []
+        after = json.dumps(reading.value and reading.value.plain(), default=str)
+        assert NEW in after
+        assert after.replace(NEW, place.named[2]) == before.replace(NEW, place.named[2])
