@@ -48,8 +48,9 @@ def entries() -> list[Entry]:
 def find(word: str) -> list[Entry]:
     """Return what a word stands for, nothing when it is not known.
 
-    A word is the code or name of a rule, the beginning of codes (`DF2`), the path of a field or the end of one (`task.timeout`, `timeout`; names and
-    positions may stand in it, `task.build.steps[0].image`), a variable with or without `$( )`, or `exit-codes`.
+    A word is the code or name of a rule, the beginning of codes (`DF2`), the path of a field or the end of one
+    (`task.timeout`, `timeout`; names and positions may stand in it, `task.build.steps[0].image`), a variable with or
+    without `$( )`, or `exit-codes`.
     """
     folded = word.strip().lower()
     bare = re.sub(r"^\$[({](.*?)[)}]?$", r"\1", folded)
