@@ -275,7 +275,7 @@ actions:
 def test_each_mistake_of_a_broken_yaml_file_and_nothing_else():
     found = front.interpret(front.read(Source("Dispatchfile", BROKEN_YAML)))[1]
     assert [(one.code, str(one.span).partition(":")[2]) for one in found] == [
-        ("DF201", "4:14"), ("DF001", "6:13"), ("DF001", "9:1"), ("DF101", "11:29"), ("DF105", "16:3")
+        ("DF201", "4:14"), ("DF001", "6:13"), ("DF001", "9:1"), ("DF101", "11:31"), ("DF105", "16:3")
     ]  # fmt: skip
 
 
