@@ -119,16 +119,18 @@ def without_lines(source: Source, start: int, end: int) -> Edit:
     return Edit(Span(source, line_start(source, start), min(line_end(source, end) + 1, len(source.text))), "")
 
 
-def without_item(items: Value, item: Value) -> Edit | None:
-    """Return the edit that takes an item out of a list that is written out in one place."""
-    elements = literal_items(items)
-    if elements is None or item.span not in elements:
-        return None
-    source, start, end = item.span.source, item.span.start, item.span.end
+def without_item(items: Value, span: Span) -> Edit | None:
+    """Return the edit that takes an item out of a list that is written out in one place (`literal_items`)."""
+    source, start, end = span.source, span.start, span.end
     if not is_block(items):
         return without(source, start, end)
     dash = source.text[line_start(source, start) : start]
-    if len(elements) == 1 or dash.strip() != "-" or _noted(source, start, end):
+    if (
+        not isinstance(items.data, list)
+        or len(items.data) == 1
+        or dash.strip() != "-"
+        or _noted(source, start, end)
+    ):
         return None
     return without_lines(source, start, end)
 

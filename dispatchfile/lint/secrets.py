@@ -24,7 +24,7 @@ _SHAPES = (
     ("sk_live_", r"\bsk_live_[A-Za-z0-9]{20,}\b", "a key of Stripe"),
     ("AIza", r"\bAIza[0-9A-Za-z_-]{35}\b", "a key of Google"),
     ("npm_", r"\bnpm_[A-Za-z0-9]{36}\b", "a token of npm"),
-    ("eyJ", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}", "a JSON web token"),
+    ("eyJ", r"\beyJ[A-Za-z0-9_-]{10,200}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}", "a JSON web token"),
     (
         "PRIVATE KEY-----",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?=(?:\\n|\s)+[A-Za-z0-9+/=]{20})",
@@ -32,7 +32,7 @@ _SHAPES = (
     ),
 )
 
-_URL = r"\b[a-z][a-z0-9+.-]*://([^/\s:@\"'`<>(){}$\\]*):([^/\s:@\"'`<>(){}$\\]+)@([^/\s:@\"'`\\]*)"
+_URL = r"\b[a-z][a-z0-9+.-]{0,20}://([^/\s:@\"'`<>(){}$\\]*):([^/\s:@\"'`<>(){}$\\]+)@([^/\s:@\"'`\\]*)"
 
 _WORDS = ("TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "APIKEY")
 _PAIRS = ("API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "SECRET_KEY", "SIGNING_KEY", "ENCRYPTION_KEY")
@@ -85,21 +85,27 @@ def holds_secret(name: str, value: str) -> bool:
         return False
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).upper().replace("-", "_").replace(".", "_")
     parts = words.split("_")
+    if (
+        parts[-1] == "SECRET"
+        and re.fullmatch(r"[a-z][a-z0-9]*([-./][a-z0-9]+)+", value)
+        and _digits(value) <= 3
+    ):
+        return False  # the name of a secret of the cluster, such as s3-config
     named = any(part.rstrip("S0123456789").endswith(_WORDS) for part in parts)
     named = named or any(f"_{pair}_" in f"_{words}_" for pair in _PAIRS)
-    return named and not any(f" {part} " in _ABOUT for part in parts) and not is_placeholder(value)
+    about = any(f" {part} " in _ABOUT for part in parts) or value.upper() in words
+    return named and not about and not is_placeholder(value)
+
+
+def _digits(text: str) -> int:
+    return sum(char.isdigit() for char in text)
 
 
 def is_placeholder(value: str) -> bool:
     """Return whether a value stands for a secret, or for nothing: a variable, a path, a URL, an example."""
     value = value.strip()
     lower = value.lower()
-    if (
-        len(value) < 4
-        or f" {lower} " in _KNOWN
-        or len(set(lower)) < 4
-        or (value.isdigit() and len(value) < 6)
-    ):
+    if len(value) < 4 or len(set(lower)) < 4 or value.isdigit() or f" {lower} " in _KNOWN:
         return True
     if (
         "$" in value
@@ -108,7 +114,7 @@ def is_placeholder(value: str) -> bool:
         or (value[0], value[-1]) in (("<", ">"), ("[", "]"))
     ):
         return True
-    if value.startswith(("/", "./", "../", "~/")) or "://" in value or lower.startswith(_STORES):
+    if value.startswith(("/", "./", "../", "~/", "id_")) or "://" in value or lower.startswith(_STORES):
         return True
     return any(word in lower for word in _EXAMPLES)
 

@@ -67,6 +67,10 @@ WORKSPACE = {
     "a typing mistake": task('workingDir: "«/workspace/scr»/sub"'),
     "a resource that is not listed": task('args: ["--context=«/workspace/docs»"]', 'workingDir: "/workspace/docs"'),
     "listed": task('workingDir: "/workspace/src/"', 'args: ["/workspace/output/app", "/workspace/app", "/workspace"]'),
+    "a misspelt input": (
+        'resource: "src-git": type: "git"\n'
+        'task: t: {inputs: ["src-gti"], steps: [{image: "a:1", workingDir: "/workspace/src-git"}]}'
+    ),
     "of the pod": task('args: ["/workspace/output/.docker", "/workspace/.m2", "/a/workspace/docs", "workspace/docs"]'),
     "what steps may make": task(
         'args: ["/workspace/bin"]', 'script: "cd /workspace/cache"', 'args: ["--out=/workspace/srcs"]',

@@ -103,10 +103,11 @@ def _merged(tasks: list[Task], inputs: Value, deps: Value) -> Fix | None:
         return None
     if any(len(task.deps) != len(places) for task in tasks):
         return None
+    taken = [frozenset(task.inputs) for task in tasks]
     new = dict.fromkeys(
         span.text
         for index, span in enumerate(places)
-        if any(task.deps[index] not in task.inputs for task in tasks)
+        if any(task.deps[index] not in known for task, known in zip(tasks, taken, strict=True))
     )
     added = edits.with_items(inputs, list(new))
     if new and added is None:

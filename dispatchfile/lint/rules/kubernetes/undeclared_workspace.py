@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 RULE = Rule("DF505", "undeclared-workspace", Severity.WARNING, fix="unsafe", whole=True, needs="/workspace/")
 
+_MOST_NAMES = 200  # that are looked at in one task
+
 # Words of a step that may make a directory or file, and beginnings of an argument that names one to be written.
 _MAKES = frozenset(
     (
@@ -84,23 +86,36 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for each name under /workspace that a task uses and nothing puts there, at its first use."""
     pipeline = subject.pipeline
     for task in pipeline.tasks.values() if pipeline else ():
-        known = {"output", *task.inputs, *task.outputs}
-        mounts = [mount.mount_path for step in task.steps for mount in step.volume_mounts]
-        known.update(path.split("/")[2] for path in mounts if path.startswith("/workspace/"))
-        made: dict[bool, set[str]] = {}
-        for index, step in enumerate(task.steps):
-            for value, path in _texts(step, f"task.{task.name}.steps[{index}]"):
-                for name, before in _names(str(value.data)):
-                    if pipeline is None or name in known:
-                        continue
-                    foreign = name not in pipeline.resources
-                    words = made.get(foreign) or made.setdefault(foreign, _made(task, cp=foreign))
-                    if name.split(".")[0] in words:
-                        continue
-                    told = _finding(pipeline, task, index, value, path, name, before)
-                    if told is not None:
-                        known.add(name)
-                        yield told
+        # A task with an undefined name has that finding first: this may be the name that was meant.
+        if pipeline and all(name in pipeline.resources or name in pipeline.tasks for name in _listed(task)):
+            yield from _in_task(pipeline, task)
+
+
+def _listed(task: Task) -> tuple[str, ...]:
+    return *task.inputs, *task.outputs
+
+
+def _in_task(pipeline: Pipeline, task: Task) -> Iterator[Diagnostic]:
+    known = {"output", *_listed(task)}
+    mounts = [mount.mount_path for step in task.steps for mount in step.volume_mounts]
+    known.update(path.split("/")[2] for path in mounts if path.startswith("/workspace/"))
+    made: dict[bool, set[str]] = {}
+    left = _MOST_NAMES
+    for index, step in enumerate(task.steps):
+        for value, path in _texts(step, f"task.{task.name}.steps[{index}]"):
+            for name, before in _names(str(value.data)):
+                if name in known or not left:
+                    continue
+                foreign = name not in pipeline.resources
+                if foreign not in made:
+                    made[foreign] = _made(task, cp=foreign)
+                if name.split(".")[0] in made[foreign]:
+                    continue
+                left -= 1
+                told = _finding(pipeline, task, index, value, path, name, before)
+                if told is not None:
+                    known.add(name)
+                    yield told
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
@@ -135,7 +150,7 @@ def _finding(
     from dispatchfile.spelling import nearest
 
     place = f"/workspace/{name}"
-    listed = [one for one in (*task.inputs, *task.outputs) if one in pipeline.resources]
+    listed = [one for one in _listed(task) if one in pipeline.resources]
     meant = nearest(name, listed) if not re.search(_WRITES, before) else None
     fix = None
     if name in pipeline.resources:

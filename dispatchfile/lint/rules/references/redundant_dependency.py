@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.rule import Subject
     from dispatchfile.model.pipeline import Pipeline, Task
+    from dispatchfile.source import Span
     from dispatchfile.value import Value
 
 RULE = Rule("DF208", "redundant-dependency", Severity.INFO, fix="safe")
@@ -73,6 +74,7 @@ def _entries(
     subject: Subject, task: Task, field: str, items: Value, implied: Mapping[str, str]
 ) -> Iterator[Diagnostic]:
     first: dict[str, Value] = {}
+    removable: frozenset[Span] | None = None
     for index, item in enumerate(items.data if isinstance(items.data, list) else ()):
         name = item.data
         if not isinstance(name, str):
@@ -91,6 +93,7 @@ def _entries(
         else:
             first[name] = item
             continue
+        removable = _removable(subject, field, items) if removable is None else removable
         yield RULE.finding(
             message,
             item.span,
@@ -98,7 +101,7 @@ def _entries(
             related,
             help=f'remove "{name}" here',
             path=f"task.{task.name}.{field}[{index}]",
-            fix=_fix(subject, field, items, item),
+            fix=_fix(items, item) if item.span in removable else None,
         )
 
 
@@ -106,11 +109,18 @@ def _list(value: Value | None) -> list[Value]:
     return value.data if value is not None and isinstance(value.data, list) else []
 
 
-def _fix(subject: Subject, field: str, items: Value, item: Value) -> Fix | None:
+def _removable(subject: Subject, field: str, items: Value) -> frozenset[Span]:
+    """Return the places of those items that may be taken out without a change for another task."""
     from dispatchfile.lint import edits, nesting, usage
 
     sharers = usage.sharers(subject, field)
     if any(len(sharers[span]) > 1 for span in items.spans) or not nesting.is_private(subject, field):
-        return None
-    edit = edits.without_item(items, item)
+        return frozenset()
+    return frozenset(edits.literal_items(items) or ())
+
+
+def _fix(items: Value, item: Value) -> Fix | None:
+    from dispatchfile.lint.edits import without_item
+
+    edit = without_item(items, item.spans[0])
     return Fix(f'remove "{item.data}"', (edit,), safe=True) if edit is not None else None

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 RULE = Rule("DF207", "unreachable-task", Severity.WARNING, whole=True, needs="actions")
 
+_FEW = 20  # undefined names; with more of them nobody knows what is meant to run
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for each task that no action reaches, if there are actions at all."""
@@ -64,10 +66,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     misspelt = {name for action in pipeline.actions for name in action.tasks if name not in pipeline.tasks}
     for task in pipeline.tasks.values():
         misspelt.update(name for name in (*task.inputs, *task.deps) if name not in pipeline.tasks)
+    misspelt -= pipeline.resources.keys()
+    if len(misspelt) > _FEW:
+        return
     if misspelt:
         from dispatchfile.spelling import nearest
 
-        meant = {nearest(name, idle) for name in misspelt if name not in pipeline.resources}
+        meant = {nearest(name, idle) for name in misspelt}
         idle = [name for name in idle if name not in meant]
     for name in idle:
         yield RULE.finding(

@@ -29,6 +29,8 @@ actions: [{tasks: ["test"], on: git: push: branches: ["main"]}]
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.diagnostics import Fix, Severity
 from dispatchfile.lint.rule import Rule
 
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from dispatchfile.source import Span
 
 RULE = Rule("DF206", "unused-resource", Severity.WARNING, fix="unsafe", whole=True, needs="resource")
+
+_MENTION = r"(?:(?:resources|inputs|outputs)\.)+([\w-]+)|(?:/workspace/(?:output/)?|/image-outputs/)([\w-]+)"
+_FEW = 20  # undefined names; with more of them nobody knows what is unused
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -79,20 +84,19 @@ def _meant(subject: Subject, idle: set[str]) -> set[str]:
     if pipeline is None:
         return set()
     meant: set[str | None] = set()
-    for task in pipeline.tasks.values():
-        known = pipeline.resources.keys() | pipeline.tasks.keys()
-        for name in (*task.inputs, *task.outputs):
-            if name not in known:
-                meant.add(nearest(name, idle))
+    known = pipeline.resources.keys() | pipeline.tasks.keys()
+    unknown = {
+        name
+        for task in pipeline.tasks.values()
+        for name in (*task.inputs, *task.outputs)
+        if name not in known
+    }
+    if len(unknown) > _FEW:
+        return idle
+    meant.update(nearest(name, idle) for name in unknown)
     if subject.tree is not None:
         meant |= _referred(subject.tree, idle)
-    text = subject.source.text
-    for name in idle:
-        if any(
-            f"{before}{name}" in text
-            for before in ("resources.", "inputs.", "/workspace/", "output/", "outputs/")
-        ):
-            meant.add(name)
+    meant.update(found[1] or found[2] for found in re.finditer(_MENTION, subject.source.text))
     return {name for name in meant if name is not None}
 
 

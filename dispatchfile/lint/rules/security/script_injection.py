@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 RULE = Rule("DF604", "script-injection", Severity.WARNING, fix="unsafe", needs="context.")
 
+_MOST_FIXES = 50  # of one text, each of which is read up to there
+
 _BRANCH = frozenset(("pull_request", "any branch", "unknown"))
 _COMMENT = frozenset(("chatop", "unknown"))
 _CHOSEN = {
@@ -92,20 +94,20 @@ def _uses(value: Value) -> Iterator[tuple[str, int, Span | None, bool]]:
     from dispatchfile.lint.places import home
     from dispatchfile.model.variables import find
 
-    text = str(value.data)
-    for variable in find(text):
-        if variable.name not in _CHOSEN:
-            continue
-        written = f"$({variable.name})"
+    chosen = [variable for variable in find(str(value.data)) if variable.name in _CHOSEN]
+    for name in dict.fromkeys(variable.name for variable in chosen):
+        offsets = [variable.start for variable in chosen if variable.name == name]
+        written = f"$({name})"
         span = home(value, written)
-        if span is None or span.text.count(written) != text.count(written):
-            yield variable.name, variable.start, span, False
-            continue
-        at = -1
-        for _ in range(text.count(written, 0, variable.start) + 1):
-            at = span.text.index(written, at + 1)
-        start = span.start + at
-        yield variable.name, variable.start, Span(span.source, start, start + len(written)), True
+        places = span.text.split(written)[:-1] if span is not None else []
+        at = span.start if span is not None else 0
+        for index, offset in enumerate(offsets):
+            if span is None or len(places) != len(offsets):
+                yield name, offset, span, False
+                continue
+            at += len(places[index])
+            yield name, offset, Span(span.source, at, at + len(written)), index < _MOST_FIXES
+            at += len(written)
 
 
 def _fix(step: Step, value: Value, name: str, start: int, place: Span | None) -> Fix | None:
