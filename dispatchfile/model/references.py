@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Fix, Related, Severity
 from dispatchfile.model.edits import reworded
-from dispatchfile.model.pipeline import Pipeline, Resource, Task
+from dispatchfile.model.pipeline import Action, Pipeline, Resource, Task
+from dispatchfile.record import Record
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Value
 
@@ -16,32 +17,32 @@ if TYPE_CHECKING:
 _FEW = 8  # names that a message lists
 
 
+_MOST_GUESSES = (
+    100  # undefined names for which a similar one is looked for: each is held against all there are
+)
+
+
+class _Undefined(Record):
+    """A name that refers to nothing, where it stands, and what it may be; `hint` says what it is instead."""
+
+    code: str
+    message: str
+    name: str
+    item: Value
+    path: str
+    known: Mapping[str, Resource | Task | Value]
+    hint: str = ""
+
+
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Yield undefined names, resources made by two tasks, and cycles."""
+    """Yield undefined names, tasks and actions with nothing to do, resources made by two tasks, and cycles."""
     homes = {name: task.value for name, task in pipeline.tasks.items()}
     homes |= {name: resource.value for name, resource in pipeline.resources.items()}
-    for task in pipeline.tasks.values():
-        yield from _check_task(task, pipeline, homes)
-    for action in pipeline.actions:
-        for item, name, path in _names(action.value.at("tasks"), f"actions[{action.index}].tasks"):
-            if name not in pipeline.tasks:
-                hint = "a resource; actions list tasks" if name in pipeline.resources else ""
-                yield _undefined(
-                    "DF203",
-                    f'{action.title} runs "{name}", which is no task',
-                    item,
-                    path,
-                    name,
-                    pipeline.tasks,
-                    hint,
-                )
-        if not action.tasks and isinstance(action.value.data, dict) and action.value.at("tasks", 0) is None:
-            place = action.value.at("tasks")
-            if place is not None and isinstance(place.data, list):
-                yield Diagnostic(
-                    "DF302", Severity.WARNING, f"{action.title} runs no task", place.span, "empty",
-                    help="list the tasks to run, or remove the action", path=f"actions[{action.index}].tasks",
-                )  # fmt: skip
+    undefined = [one for task in pipeline.tasks.values() for one in _in_task(task, pipeline, homes)]
+    undefined += (one for action in pipeline.actions for one in _in_action(action, pipeline))
+    for number, one in enumerate(undefined):
+        yield _finding(one, guess=number < _MOST_GUESSES)
+    yield from _check_empty(pipeline)
     yield from _check_makers(pipeline)
     yield from _check_cycles(pipeline)
 
@@ -105,55 +106,70 @@ def _names(value: Value | None, path: str) -> list[tuple[Value, str, str]]:
     return [(item, item.data, f"{path}[{index}]") for index, item in listed if isinstance(item.data, str)]
 
 
-def _check_task(task: Task, pipeline: Pipeline, homes: Mapping[str, Value]) -> Iterator[Diagnostic]:
+def _in_task(task: Task, pipeline: Pipeline, homes: Mapping[str, Value]) -> Iterator[_Undefined]:
     path = f"task.{task.name}"
     for item, name, here in _names(task.value.at("inputs"), f"{path}.inputs"):
         if name not in homes:
             message = f'task "{task.name}" takes "{name}", which is neither a resource nor a task'
-            yield _undefined("DF201", message, item, here, name, homes, "")
+            yield _Undefined("DF201", message, name, item, here, homes)
     for item, name, here in _names(task.value.at("outputs"), f"{path}.outputs"):
         if name not in pipeline.resources:
             hint = "a task; outputs are resources" if name in pipeline.tasks else ""
             message = f'task "{task.name}" makes "{name}", which is no resource'
-            yield _undefined("DF202", message, item, here, name, pipeline.resources, hint)
+            yield _Undefined("DF202", message, name, item, here, pipeline.resources, hint)
     for item, name, here in _names(task.value.at("deps"), f"{path}.deps"):
         if name not in pipeline.tasks:
             hint = "a resource; list it in `inputs`" if name in pipeline.resources else ""
             message = f'task "{task.name}" depends on "{name}", which is no task'
-            yield _undefined("DF201", message, item, here, name, pipeline.tasks, hint)
-    place = task.value.at("steps")
-    if place is not None and place.data == []:
-        yield Diagnostic(
-            "DF102",
-            Severity.ERROR,
-            f'task "{task.name}" has no steps',
-            place.span,
-            "empty",
-            help='such as steps: [{name: "test", image: "golang:1.22"}]',
-            path=f"{path}.steps",
-        )
+            yield _Undefined("DF201", message, name, item, here, pipeline.tasks, hint)
 
 
-def _undefined(
-    code: str,
-    message: str,
-    item: Value,
-    path: str,
-    name: str,
-    known: Mapping[str, Resource | Task | Value],
-    hint: str,
-) -> Diagnostic:
-    meant = None if hint else nearest(name, known)
+def _in_action(action: Action, pipeline: Pipeline) -> Iterator[_Undefined]:
+    for item, name, path in _names(action.value.at("tasks"), f"actions[{action.index}].tasks"):
+        if name not in pipeline.tasks:
+            hint = "a resource; actions list tasks" if name in pipeline.resources else ""
+            message = f'{action.title} runs "{name}", which is no task'
+            yield _Undefined("DF203", message, name, item, path, pipeline.tasks, hint)
+
+
+def _finding(one: _Undefined, *, guess: bool) -> Diagnostic:
+    meant = nearest(one.name, one.known) if guess and not one.hint else None
     related: tuple[Related, ...] = ()
     fix = None
     if meant is not None:
-        home = known[meant]
+        home = one.known[meant]
         key = home.key if isinstance(home, Value) else home.value.key
         related = (Related(key, "a similar name"),) if key is not None else ()
-        edit = reworded(item.span, name, meant)
+        edit = reworded(one.item.span, one.name, meant)
         fix = Fix(f'write "{meant}"', (edit,), safe=False) if edit is not None else None
-    advice = f'"{name}" is {hint}' if hint else f'did you mean "{meant}"?' if meant else _listing(known)
-    return Diagnostic(code, Severity.ERROR, message, item.span, "undefined", related, advice, path, fix)
+    advice = (
+        f'"{one.name}" is {one.hint}'
+        if one.hint
+        else f'did you mean "{meant}"?'
+        if meant
+        else _listing(one.known)
+    )
+    span = one.item.span
+    return Diagnostic(
+        one.code, Severity.ERROR, one.message, span, "undefined", related, advice, one.path, fix
+    )
+
+
+def _check_empty(pipeline: Pipeline) -> Iterator[Diagnostic]:
+    for task in pipeline.tasks.values():
+        place = task.value.at("steps")
+        if place is not None and place.data == []:
+            yield Diagnostic(
+                "DF102", Severity.ERROR, f'task "{task.name}" has no steps', place.span, "empty",
+                help='such as steps: [{name: "test", image: "golang:1.22"}]', path=f"task.{task.name}.steps",
+            )  # fmt: skip
+    for action in pipeline.actions:
+        place = action.value.at("tasks")
+        if place is not None and place.data == []:
+            yield Diagnostic(
+                "DF302", Severity.WARNING, f"{action.title} runs no task", place.span, "empty",
+                help="list the tasks to run, or remove the action", path=f"actions[{action.index}].tasks",
+            )  # fmt: skip
 
 
 def _listing(known: Mapping[str, object]) -> str:
