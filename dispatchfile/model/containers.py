@@ -173,6 +173,9 @@ def _check_volumes(task: Task) -> Iterator[Diagnostic]:
             )
         data = one.value.data if isinstance(one.value.data, dict) else {}
         sources = [label for label in data if label != "name" and label in VOLUME.by_name]
+        yield from _check_amount(
+            one.value.at("emptyDir", "sizeLimit"), "memory", f"{here}.emptyDir.sizeLimit"
+        )
         if len(sources) > 1:
             yield _error(
                 "DF504", f'the volume "{one.name}" has {len(sources)} sources: {", ".join(sources)}', one.value, here,
@@ -180,22 +183,27 @@ def _check_volumes(task: Task) -> Iterator[Diagnostic]:
             )  # fmt: skip
 
 
+def _check_amount(value: Value | None, name: str, path: str) -> Iterator[Diagnostic]:
+    written = text(value)
+    if written is None:
+        return
+    try:
+        if quantity(written)[0] < 0:
+            yield _error("DF506", f"an amount of {name} cannot be negative", value, path)
+    except ValueError as error:
+        yield _error("DF506", f'"{written}" is no quantity of {name}', value, path, str(error))
+
+
 def _check_resources(step: Step, path: str) -> Iterator[Diagnostic]:
     amounts: dict[str, dict[str, tuple[int, int]]] = {"limits": {}, "requests": {}}
     for part, known in amounts.items():
         settings = step.value.at("resources", part)
         for name, value in settings.data.items() if settings and isinstance(settings.data, dict) else ():
+            problems = [*_check_amount(value, name, f"{path}.resources.{part}.{name}")]
+            yield from problems
             written = text(value)
-            if written is None:
-                continue
-            here = f"{path}.resources.{part}.{name}"
-            try:
+            if written is not None and not problems:
                 known[name] = quantity(written)
-            except ValueError as error:
-                yield _error("DF506", f'"{written}" is no quantity of {name}', value, here, str(error))
-                continue
-            if known[name][0] < 0:
-                yield _error("DF506", f"the {name} of a step cannot be negative", value, here)
     for name, wanted in amounts["requests"].items():
         most = amounts["limits"].get(name)
         if most is not None and wanted[0] * most[1] > most[0] * wanted[1]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from dispatchfile.diagnostics import Diagnostic, Related, Severity
 from dispatchfile.model.pipeline import Action, Condition
 from dispatchfile.model.schema import ON
@@ -78,7 +80,9 @@ def _never_in_refs(pattern: str) -> str:
     """Return the name of a character in the pattern that no name of git holds; those of classes and choices aside."""
     if any(char in pattern for char in "[{"):
         return ""
-    if "\\\\" in pattern:
+    # One in front of a letter takes it as it is, which nobody would write.
+    after = [following for char, following in pairwise(pattern) if char == "\\"]
+    if any(char == "\\" or char.isalnum() for char in after):
         return "backslash"
     return next((name for char, name in _NEVER_IN_REFS.items() if char in pattern), "")
 

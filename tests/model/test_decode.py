@@ -173,6 +173,7 @@ CASES = [
     ("open-class", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'[v'»]}}}]", "DF303", "never closed"),
     ("bare-bang", BASE + "actions: [{tasks: [a], on: {push: {paths: [«'!'»]}}}]", "DF303", "needs a pattern behind it"),
     ("caret", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'v^'»]}}}]", "DF303", "git allows no `^`"),
+    ("backslash", BASE + "actions: [{tasks: [a], on: {push: {branches: [«'feature\\\\x'»]}}}]", "DF303", "no backslash"),
     ("range", BASE + "actions: [{tasks: [a], on: {tag: {names: [«'v[9-0]'»]}}}]", "DF303", "runs backwards"),
     ("contradiction", BASE + "actions: [{tasks: [a], on: {push: {branches: «[x, '!x']»}}}]", "DF302", "never fires"),
     ("labels", BASE + "actions: [{tasks: [a], on: {pull_request: {labels: «[b, x, '!x']»}}}]", "DF302", "never fires"),
@@ -202,6 +203,7 @@ CASES = [
     ("sub-path", "task: {a: {volumes: [{name: v}], steps: [{image: i, volumeMounts: [{name: v, mountPath: /x, subPath: «../y»}]}]}}", "DF504", "leaves its volume"),
     ("two-sources", "task: {a: {volumes: [«{name: v, emptyDir: {}, hostPath: {path: /}}»], steps: [{image: i, volumeMounts: [{name: v, mountPath: /x}]}]}}", "DF504", "2 sources"),
     ("quantity", "task: {a: {steps: [{image: i, resources: {limits: {memory: «1Gx»}}}]}}", "DF506", "no quantity"),
+    ("size-limit", "task: {a: {volumes: [{name: v, emptyDir: {sizeLimit: «1Gx»}}], steps: [{image: i, volumeMounts: [{name: v, mountPath: /x}]}]}}", "DF506", "no quantity"),
     ("request-above-limit", "task: {a: {steps: [{image: i, resources: {limits: {cpu: 1}, requests: {cpu: «1500m»}}}]}}", "DF506", "more cpu"),
 ]  # fmt: skip
 
