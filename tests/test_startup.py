@@ -44,6 +44,7 @@ def loaded_by(*argv: str, names: tuple[str, ...] = HEAVY) -> list[str]:
         ("run", "--help"),
         ("gitops", "update", "--help"),
         ("render", "--output", "json", str(EXAMPLE)),
+        ("lint", "--no-cache", "--fail-on", "error", str(EXAMPLE)),
     ],
     ids=" ".join,
 )
@@ -52,9 +53,18 @@ def test_nothing_heavy_is_loaded(argv: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [("render", str(EXAMPLE)), ("render", "--output", "json", str(EXAMPLE)), ("--help",)]
+    "argv",
+    [
+        ("render", str(EXAMPLE)),
+        ("render", "--output", "json", str(EXAMPLE)),
+        ("lint", "--fail-on", "error", str(EXAMPLE)),
+        ("--help",),
+    ],
 )
-def test_no_module_of_the_standard_library_is_loaded_for_a_trifle(argv: tuple[str, ...]) -> None:
+def test_no_module_of_the_standard_library_is_loaded_for_a_trifle(
+    argv: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     trifles = ("pathlib", "shutil", "urllib", "locale", "tempfile", "subprocess", "textwrap", "logging")
     ours = set(loaded_by(*argv, names=trifles))
     bare = subprocess.run(

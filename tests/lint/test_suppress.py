@@ -173,3 +173,10 @@ def test_a_file_that_cannot_be_read_whole_judges_no_comment() -> None:
 def test_a_comment_works_beside_a_syntax_error() -> None:
     text = with_comment("…// dispatchfile: ignore[DF601]", "image:") + "\nx: ]\n"
     assert set(codes(text)) == {"DF001"}
+
+
+@pytest.mark.parametrize("comment", ["ignore[DF601]", "ignore-file[DF601]", "ignore[nonsense]", "ignore"])
+def test_thousands_of_comments_end(comment: str) -> None:
+    text = f"// dispatchfile: {comment}\n" * 5000 + SOUND
+    mended = fix(Source("Dispatchfile", text), Settings())
+    assert mended.source.text == (SOUND if comment in ("ignore[DF601]", "ignore-file[DF601]") else text)
