@@ -2,7 +2,7 @@
 
 A task needs `steps`, a step an `image`, a resource its `type` and the parameters of that type, an action `tasks` and
 `on`, a cron condition its `schedule`. An action without `on` is only a warning, as it does no harm: nothing ever fires
-it. `dispatchfile explain task` lists the fields of a task, `dispatchfile explain step` those of a step, and so on.
+it. `dispatchfile explain task` lists the fields of a task, `dispatchfile explain task.steps` those of a step.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}

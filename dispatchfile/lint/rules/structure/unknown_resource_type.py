@@ -1,8 +1,8 @@
 """A resource has a type that does not exist, or a parameter that its type does not know.
 
-The types are `git` (a repository), `image` (a container image), and `storage` (a bucket, for S3 too: its
-`param: type` is "gcs" all the same). Each has parameters of its own, listed by `dispatchfile explain param`; others are
-not read by anybody. The fix writes the type or the parameter that looks like what is there.
+The types are `git` (a repository: `url`, `revision`, `depth`, …), `image` (a container image: `url`, `digest`), and
+`storage` (a bucket: `type`, `location`, `dir`; its `type` is "gcs" for S3 too). Nobody reads a parameter that the type
+does not know. The fix writes the type or the parameter that looks like what is there.
 
 ```cue bad
 resource: src: {type: "gti", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
