@@ -25,18 +25,22 @@ KINDS = (types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll)
 # Beyond so many lines that differ, comparing them takes longer than to send them.
 _MOST_LINES = 2000
 
+# Whether a comment silences a finding is tried out, so this is for a place, not for a whole file.
+_MOST_SILENCED = 5
+
 
 def code_actions(
     document: Document, place: types.Range, only: Sequence[str] | None
 ) -> list[types.CodeAction]:
     """Return the fixes of the findings in a range, and the one action that applies all safe fixes of the file."""
     actions: list[types.CodeAction] = []
+    touched = [found for found in document.findings if _touches(document, found, place)]
+    few = len(touched) <= _MOST_SILENCED
     if _wanted(types.CodeActionKind.QuickFix, only):
         actions += [
             action
-            for found in document.findings
-            if _touches(document, found, place)
-            for action in (_quick_fix(document, found), _silence(document, found))
+            for found in touched
+            for action in (_quick_fix(document, found), _silence(document, found) if few else None)
             if action is not None
         ]
     if _wanted(FIX_ALL, only) and any(

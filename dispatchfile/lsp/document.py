@@ -9,11 +9,12 @@ from lsprotocol.types import TextDocumentContentChangePartial
 from dispatchfile import front
 from dispatchfile.errors import EvaluationError
 from dispatchfile.lint import engine
-from dispatchfile.lsp import named
+from dispatchfile.lsp import named, references
 from dispatchfile.lsp.positions import Lines
 from dispatchfile.lsp.spot import Spot, in_cue
 from dispatchfile.lsp.yaml_spot import in_yaml
-from dispatchfile.record import Record
+from dispatchfile.model.schema import PIPELINE
+from dispatchfile.record import Record, replace
 from dispatchfile.source import Source
 
 TYPE_CHECKING = False
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.settings import Settings
     from dispatchfile.lsp.named import Place
+    from dispatchfile.lsp.spot import Path
     from dispatchfile.model.pipeline import Pipeline
     from dispatchfile.source import Span
     from dispatchfile.value import Reading, Value
+
+
+# Through so many helpers that use each other the one is looked for that the pipeline uses.
+_MOST_HELPERS = 5
 
 
 class Document(Record, eq=False):
@@ -92,8 +98,27 @@ class Document(Record, eq=False):
         return self.reading.syntax if isinstance(self.reading.syntax, tree.File) else None
 
     def spot(self, offset: int) -> Spot | None:
-        """Return where in the pipeline an offset stands, or None in a comment."""
-        return in_yaml(self.text, offset) if self.flavour == "yaml" else in_cue(self.text, offset)
+        """Return where in the pipeline an offset stands, or None in a comment.
+
+        What stands in a helper field or a definition stands where that one is used first.
+        """
+        if self.flavour == "yaml":
+            return in_yaml(self.text, offset)
+        spot = in_cue(self.text, offset)
+        return replace(spot, path=self._in_pipeline(spot.path)) if spot is not None else None
+
+    def _in_pipeline(self, path: Path) -> Path:
+        """Return a path of the pipeline for one below a helper, the path itself when there is none."""
+        found = path
+        for _ in range(_MOST_HELPERS):
+            if not found or found[0] in PIPELINE.by_name or self.tree is None:
+                break
+            used = references.uses_of(self.tree, str(found[0]))
+            spot = in_cue(self.text, used[0].start) if used else None
+            if spot is None:
+                break
+            found = (*spot.path, *found[1:])
+        return found if found and found[0] in PIPELINE.by_name else path
 
     def likely_value(self, offset: int) -> Value | None:
         """Return a value for an unfinished text: its own, else without the offset's line, else the last one known."""

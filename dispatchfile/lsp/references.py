@@ -37,6 +37,11 @@ def uses(file: tree.File, defined: Sequence[tree.Node]) -> list[Span]:
     return found
 
 
+def uses_of(file: tree.File, name: str) -> list[Span]:
+    """Return every place where a name refers to a field, `let`, or definition at the top of the file."""
+    return uses(file, [one for one in file.declarations if name in _names(one)])
+
+
 def label_span(node: tree.Node) -> Span:
     """Return where the name stands in what defines it."""
     return node.label.span if isinstance(node, tree.Field) else node.span

@@ -262,6 +262,7 @@ def test_a_broken_file_is_left_as_it_is(client: Client, name: str) -> None:
         ("Dispatchfile", OLD.replace("on push", "on pu|sh"), "write `git: push:`"),
         ("Dispatchfile", "// dispatchfile: ignore[DF6|01] x\na: 1", "DF601"),
         ("Dispatchfile", "_a: {x: 1}\nb: _|a\n", "_a: {x: 1}"),
+        ("Dispatchfile", '_s: {ima|ge: "x"}\ntask: t: steps: [_s]\n', "task.steps.image"),
         ("d.yaml", YAML.replace("inputs", "inp|uts"), "task.inputs"),
         ("d.yaml", YAML.replace("[test]", "[te|st]"), "step go: `golang:1.22`"),
         ("d.yaml", YAML.replace("image", "im|age"), "task.steps.image"),
@@ -370,36 +371,36 @@ JSON_HEAD = JSON[: JSON.index('  "actions')]
 
 
 @pytest.mark.parametrize(
-    ("file", "marked", "offered", "first"),
+    ("file", "marked", "offered"),
     [
-        ("Dispatchfile", HEAD + 'task "s": {in|', {"inputs", "steps", "timeout"}, None),
-        ("Dispatchfile", HEAD + 'task "s": {inputs: ["|', {"src", "app", "build"}, None),
-        ("Dispatchfile", HEAD + 'task "s": {inputs: [|]}', {"src", "app", "build"}, '[{"newText": "src"}]'),
-        ("Dispatchfile", HEAD + 'task "s": {outputs: ["|"]}', {"src", "app"}, None),
-        ("Dispatchfile", HEAD + 'resource "z": {type: |}', {"git", "image", "storage"}, None),
-        ("Dispatchfile", HEAD + 'resource "app" param |', {"digest"}, None),
-        ("Dispatchfile", HEAD + "actions: [{on |", {"git", "cron", "push"}, None),
-        ("Dispatchfile", HEAD + "actions: [{on: git: |", {"push", "tag"}, None),
-        ("Dispatchfile", HEAD + 'actions: [{tasks: ["|', {"build"}, None),
+        ("Dispatchfile", HEAD + 'task "s": {in|', {"inputs", "steps", "timeout"}),
+        ("Dispatchfile", HEAD + 'task "s": {inputs: ["|', {"src", "app", "build"}),
+        ("Dispatchfile", HEAD + 'task "s": {inputs: [|]}', {"src", "app", "build"}),
+        ("Dispatchfile", HEAD + 'task "s": {outputs: ["|"]}', {"src", "app"}),
+        ("Dispatchfile", HEAD + 'resource "z": {type: |}', {"git", "image", "storage"}),
+        ("Dispatchfile", HEAD + 'resource "app" param |', {"digest"}),
+        ("Dispatchfile", HEAD + "actions: [{on |", {"git", "cron", "push"}),
+        ("Dispatchfile", HEAD + "actions: [{on: git: |", {"push", "tag"}),
+        ("Dispatchfile", HEAD + 'actions: [{tasks: ["|', {"build"}),
         (
             "Dispatchfile",
             HEAD + 'task "s": {inputs: ["app", "build"], steps: [{image: "$(|',
             {"context.git.tag", "inputs.resources.app.url", "inputs.tasks.build.go"},
-            None,
         ),
-        ("Dispatchfile", HEAD.replace("steps: [{", 'steps: [{volumeMounts: [{name: "|"}], '), {"cache"}, None),
-        ("Dispatchfile", HEAD + 'task "s": steps: [{securityContext: privileged: |', {"true", "false"}, None),
-        ("d.yaml", YAML_HEAD + "  ship:\n    in|", {"inputs", "steps"}, None),
-        ("d.yaml", YAML_HEAD + "  ship:\n    inputs:\n    - |", {"src", "test"}, None),
-        ("d.yaml", YAML_HEAD + "  ship:\n    inputs: [|", {"src", "test"}, None),
-        ("d.yaml", YAML_HEAD + "  ship:\n    inputs: [src]\n    steps:\n    - image: $(|", {"inputs.resources.src.url"}, None),
-        ("d.json", JSON_HEAD + '  "actions": [{"|', {"tasks", "on"}, None),
-        ("d.json", JSON.replace('["test"]', "[|]"), {"test"}, None),
+        ("Dispatchfile", HEAD.replace("steps: [{", 'steps: [{volumeMounts: [{name: "|"}], '), {"cache"}),
+        ("Dispatchfile", HEAD + 'task "s": steps: [{securityContext: privileged: |', {"true", "false"}),
+        ("Dispatchfile", HEAD + '_base: {|}\ntask "s": steps: [_base & {name: "x"}]\n', {"image", "command"}),
+        ("Dispatchfile", HEAD + "#S: {|}\n#T: steps: [...#S]\ntask: [string]: #T\n", {"image", "command"}),
+        ("Dispatchfile", HEAD + 'for n in ["a", "b"] {\n task "t-\\(n)": {|}\n}\n', {"inputs", "steps"}),
+        ("d.yaml", YAML_HEAD + "  ship:\n    in|", {"inputs", "steps"}),
+        ("d.yaml", YAML_HEAD + "  ship:\n    inputs:\n    - |", {"src", "test"}),
+        ("d.yaml", YAML_HEAD + "  ship:\n    inputs: [|", {"src", "test"}),
+        ("d.yaml", YAML_HEAD + "  ship:\n    inputs: [src]\n    steps:\n    - image: $(|", {"inputs.resources.src.url"}),
+        ("d.json", JSON_HEAD + '  "actions": [{"|', {"tasks", "on"}),
+        ("d.json", JSON.replace('["test"]', "[|]"), {"test"}),
     ],
 )  # fmt: skip
-def test_completion(
-    client: Client, name: str, file: str, marked: str, offered: set[str], first: str | None
-) -> None:
+def test_completion(client: Client, name: str, file: str, marked: str, offered: set[str]) -> None:
     found = client.at("textDocument/completion", marked, f"{name}.{file}")
     assert {one["label"] for one in found} >= offered
 
