@@ -90,7 +90,8 @@ class _Printer:
             comma = group.role in ("list", "call") and (separates or (group.trailing_comma and not opens))
         else:
             comma = gap.comma
-        out.append("," * comma)
+        if comma:
+            out.append(",")
         body = group.indent + 1
         indent = body if opens or separates or closes else body + group.broken
         fresh = opens and not (at == 0 and atoms.first_line)
@@ -137,7 +138,8 @@ def literal(value: Value | Plain, indent: str = "") -> str:
     """Return plain data as a modern CUE expression without a line end; the value read back is equal.
 
     A struct keeps its order and has each field on a line of its own; a struct with a single field is a chain
-    (`on: push: {…}`). A list of scalars stands on one line where it fits. Lines but the first start with `indent`.
+    (`on: push: {…}`). A list of scalars stands on one line where it fits. Lines but the first start with `indent`,
+    also those of a text of several lines: behind a label it looks best with an indent one deeper than the label's.
     """
     return _expression(value.plain() if isinstance(value, Value) else value, indent, len(indent))
 

@@ -52,6 +52,33 @@ task:
       name: s
       resources: {}
 """
+MODERN = """\
+#!cue
+
+resource: "app": {
+  type: "image"
+  param: url: "me/app:$(context.build.name)"
+}
+
+task: "build": {
+  outputs: ["app"]
+  steps: [
+    {
+      name: "s"
+      image: "i"
+      args: ["--x=$(outputs.resources.app.url)", "true"]
+      resources: {}
+    },
+  ]
+}
+
+actions: [
+  {
+    tasks: ["build"]
+    on: push: branches: ["!master", "*"]
+  },
+]
+"""
 
 
 @pytest.fixture
@@ -74,6 +101,11 @@ def test_json(folder, capsys):
     data = json.loads(capsys.readouterr().out)
     assert list(data) == ["actions", "resource", "task"]
     assert data["resource"]["app"]["param"] == {"url": "me/app:$(context.build.name)"}
+
+
+def test_cue(folder, capsys):
+    assert main(["render", "-o", "cue"]) == 0
+    assert capsys.readouterr() == (MODERN, "")
 
 
 def test_standard_input(capsys, monkeypatch):
@@ -119,8 +151,20 @@ def test_the_output_is_a_dispatchfile_with_the_same_meaning(path, capsys):
     assert set(again) <= {"actions", "resource", "task"}
 
 
-def test_rendering_again_changes_nothing(folder, capsys):
-    main(["render"])
-    (folder / "again").write_text(capsys.readouterr().out)
-    main(["render", "again"])
-    assert capsys.readouterr().out == YAML
+@pytest.mark.parametrize("path", _files(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_rendering_again_changes_nothing_in_whatever_format(path, capsys, tmp_path):
+    if main(["render", str(path)]) == 3:
+        return
+    capsys.readouterr()
+    rendered = {}
+    for form in ("yaml", "json", "cue"):
+        assert main(["render", str(path), "-o", form]) == 0
+        rendered[form] = capsys.readouterr().out
+        (tmp_path / f"Dispatchfile.{form}").write_text(rendered[form])
+    for source in rendered:
+        for form, text in rendered.items():
+            assert main(["render", str(tmp_path / f"Dispatchfile.{source}"), "-o", form]) == 0
+            assert capsys.readouterr().out == text
+    assert (
+        main(["fmt", "--check", str(tmp_path / "Dispatchfile.cue"), str(tmp_path / "Dispatchfile.json")]) == 0
+    )

@@ -9,15 +9,23 @@ from dispatchfile.cue.lexer import CLOSERS, COMMA, END, KIND, NL, OPENERS, token
 from dispatchfile.cue.parser import Parsing, parse
 from dispatchfile.source import Source
 
-COMMENTS = ("//", "// a", "//b // c", '// ü "quote', "//  blanks  ", "// {[(", "// dispatchfile: ignore[DF601] because")
+COMMENTS = (
+    "//",
+    "// a",
+    "//b // c",
+    '// ü "quote',
+    "//  blanks  ",
+    "// {[(",
+    "// dispatchfile: ignore[DF601] because",
+)
 HOLE_STARTS = {KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]}
 CONTINUES = {
     KIND[name]
     for name in (
-        "COLON DOT ELLIPSIS EQUALS DISJOIN CONJOIN OR AND EQUAL UNEQUAL LESS AT_MOST GREATER AT_LEAST MATCHES DIFFERS "
-        "PLUS MINUS TIMES DIVIDE IN IF".split()
+        "COLON", "DOT", "ELLIPSIS", "EQUALS", "DISJOIN", "CONJOIN", "OR", "AND", "EQUAL", "UNEQUAL", "LESS", "AT_MOST",
+        "GREATER", "AT_LEAST", "MATCHES", "DIFFERS", "PLUS", "MINUS", "TIMES", "DIVIDE", "IN", "IF",
     )
-}
+}  # fmt: skip
 
 
 def parsed(text: str) -> Parsing:
