@@ -181,7 +181,7 @@ def with_items(items: Value, texts: Sequence[str]) -> Edit | None:
     last = found[-1]
     if is_block(items):
         dash = source.text[line_start(source, last.start) : last.start]
-        if dash.strip() != "-":
+        if dash.strip() != "-" or dash.endswith("-"):
             return None
         at = line_end(source, last.end)
         return Edit(Span(source, at, at), "".join(f"\n{dash}{text}" for text in texts))

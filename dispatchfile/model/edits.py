@@ -66,7 +66,7 @@ def appended(value: Value, entry: str) -> Edit | None:
         return Edit(end, f", {entry}" if before.strip() else f",\n{before}{entry}")
     line_end = (span.source.text + "\n").index("\n", last.end)
     end = Span(span.source, line_end, line_end)
-    return Edit(end, f"\n{before}{entry}") if before.strip() == "-" else None
+    return Edit(end, f"\n{before}{entry}") if before.strip() == "-" and before[-1:] == " " else None
 
 
 def with_field(value: Value, name: str, content: str) -> tuple[Edit, ...]:
