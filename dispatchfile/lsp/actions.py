@@ -78,8 +78,12 @@ def workspace_edit(document: Document, edits: Sequence[types.TextEdit]) -> types
 
 
 def text_edits(document: Document, edits: Iterable[Edit]) -> list[types.TextEdit]:
-    """Return the edits of a fix."""
-    return [types.TextEdit(document.lines.range(one.span.start, one.span.end), one.text) for one in edits]
+    """Return the edits of a fix, with the line ends of the document."""
+    newline = "\r\n" if "\r\n" in document.text else "\n"
+    return [
+        types.TextEdit(document.lines.range(one.span.start, one.span.end), one.text.replace("\n", newline))
+        for one in edits
+    ]
 
 
 def _wanted(kind: str, only: Sequence[str] | None) -> bool:
@@ -101,7 +105,8 @@ def _quick_fix(document: Document, found: Diagnostic) -> types.CodeAction | None
 def _silence(document: Document, found: Diagnostic) -> types.CodeAction | None:
     """Return the action that puts an ignore comment behind a finding's line, where that does silence it."""
     mark = {"cue": "//", "yaml": "#"}.get(document.flavour)
-    if mark is None or found.span is None or catalogue.ENTRIES[found.code].always:
+    rule = catalogue.ENTRIES.get(found.code)
+    if mark is None or found.span is None or rule is None or rule.always:
         return None
     line = found.span.line
     text = found.span.source.line(line)

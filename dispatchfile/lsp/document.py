@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 
 from lsprotocol.types import TextDocumentContentChangePartial
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from dispatchfile.source import Span
     from dispatchfile.value import Reading, Value
 
+
+log = logging.getLogger("dispatchfile.lsp")
 
 # Through so many helpers that use each other the one is looked for that the pipeline uses.
 _MOST_HELPERS = 5
@@ -72,8 +75,12 @@ class Document(Record, eq=False):
 
     @cached_property
     def findings(self) -> tuple[Diagnostic, ...]:
-        """Return what lint has to say."""
-        return engine.inspect(self.source, self.settings)
+        """Return what lint has to say; a rule that fails hides no other."""
+        try:
+            return engine.inspect(self.source, self.settings)
+        except engine.RuleCrash as crash:
+            log.error("%s: %s", self.uri, crash, exc_info=crash.__cause__)
+            return crash.findings
 
     @cached_property
     def reading(self) -> Reading:
