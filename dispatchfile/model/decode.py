@@ -234,7 +234,7 @@ def _check_resources(pipeline: Pipeline) -> Iterator[Diagnostic]:
                 yield structure.missing_field(params or resource.value, field, table, f"{path}.param")
         for label, item in entries(params):
             if label.lower() not in {field.name.lower() for field in table.fields}:
-                found = structure.unknown_field(item, label, table, f"{path}.param")
+                found = structure.unknown_field(item, label, table, f"{path}.param", beside=resource.param)
                 yield Diagnostic(
                     "DF104",
                     Severity.ERROR,

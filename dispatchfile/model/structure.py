@@ -12,7 +12,7 @@ from dispatchfile.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from dispatchfile.model.shape import Shape
 
@@ -80,7 +80,7 @@ def _check_table(value: Value, data: dict[str, Value], table: Table, path: str) 
             field = table.by_alias[label]
             yield _other_spelling(item, label, field, table, path, both=field.name in data)
         if field is None:
-            yield unknown_field(item, label, table, path)
+            yield unknown_field(item, label, table, path, beside=data)
             misspelt.add(nearest(label, table.by_name))
         else:
             yield from check(item, field.shape, below(path, label))
@@ -97,11 +97,13 @@ def _given(data: dict[str, Value], name: str) -> bool:
 # The findings
 
 
-def unknown_field(item: Value, label: str, table: Table, path: str) -> Diagnostic:
-    """Return the finding that a table has no such field, with the likeliest remedy."""
+def unknown_field(item: Value, label: str, table: Table, path: str, beside: Collection[str]) -> Diagnostic:
+    """Return the finding that a table has no such field, with the likeliest remedy; `beside` are the others there."""
     meant = nearest(label, table.by_name)
     fix = None
-    if meant is not None:
+    if meant is not None and meant in beside:
+        advice = f'"{meant}" is there already; remove one of the two'
+    elif meant is not None:
         advice = f'did you mean "{meant}"?'
         fix = rename(item, meant, safe=False)
     else:

@@ -130,6 +130,7 @@ task:
 """
 CASES = [
     ("unknown-step-field", "task: {a: {steps: [{image: i, «workdir»: /x}]}}", "DF101", 'a step has no field "workdir"'),
+    ("misspelt-beside", "task: {a: {steps: [{image: i, «imagee»: j}]}}", "DF101", "no field"),
     ("misspelt-is-not-missing-too", "task: {a: {steps: [{«imagee»: i}]}}", "DF101", 'a step has no field "imagee"'),
     ("plural-param", "resource: {r: {type: git, «params»: {url: u}}}\ntask: {}", "DF101", 'written "param"'),
     ("both-spellings", "resource: {r: {type: git, param: {url: u}, «params»: {url: u}}}\ntask: {}", "DF101", "has both"),

@@ -182,3 +182,8 @@ UNFIXABLE = {
 def test_what_cannot_be_mended_in_the_text_is_left_alone(text):
     [finding] = _found(dedent(text))
     assert finding.fix is None
+
+
+def test_a_field_is_not_renamed_to_one_that_is_there():
+    [finding] = _found('task: a: steps: [{image: "i", imagee: "j"}]')
+    assert (finding.fix, finding.help) == (None, '"image" is there already; remove one of the two')
