@@ -175,13 +175,14 @@ def _wrapped(text: str, out: Terminal, first: str, rest: str | None = None) -> I
 
     from dispatchfile.cli.parser import columns
 
-    plain = " ".join(text.split())
+    # What stands between backquotes stays on one line.
+    plain = re.sub(r"`[^`]+`", lambda found: found[0].replace(" ", "\xa0"), " ".join(text.split()))
     width = min(columns(), 100)
     for line in wrap(
         plain, width, initial_indent=first, subsequent_indent=first if rest is None else rest,
         break_long_words=False, break_on_hyphens=False,
     ):  # fmt: skip
-        yield _painted(line, out)
+        yield _painted(line.replace("\xa0", " "), out)
 
 
 def _painted(line: str, out: Terminal) -> str:

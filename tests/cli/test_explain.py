@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from dispatchfile import explain
 from dispatchfile.cli.main import main
 
 
@@ -37,6 +38,15 @@ def test_colours(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "\033[1mDF201\033[0m" in out
     assert "\033[36minputs\033[0m" in out
+
+
+def test_every_page_is_shown_without_marks_of_markdown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["explain", *(one.name for one in explain.entries()), "--color", "always"]) == 0
+    prose = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("    ")]
+    assert [line for line in prose if "`" in line] == []
 
 
 def test_the_exit_codes_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
