@@ -42,22 +42,27 @@ def migrate(source: Source, to: Flavour | None = None) -> Migrated:
     newer = fix(_with_short_header(source, flavour), Settings(select=RULES)).source
     if flavour == "cue":
         newer = _modern(newer)
-    if pipeline_of(newer) != pipeline_of(source):
-        raise EvaluationError(
-            f"{source.name}: not migrated: the pipeline would not be the same",
-            help="please report this as a bug",
-        )
+    after = reading
+    if newer.text != source.text:
+        after = front.read(newer)
+        _refuse_another(reading, after)
     if to is None or to == flavour:
         return Migrated(newer.text)
-    conversion = convert(front.read(newer), to)
+    conversion = convert(after, to)
     # What a template or a reference hid from the fixes is plain now.
-    text = fix(Source(f"Dispatchfile.{to}", conversion.text), Settings(select=RULES)).source.text
-    if pipeline_of(Source(source.name, text), to) != pipeline_of(source):
+    mended = fix(Source(f"Dispatchfile.{to}", conversion.text), Settings(select=RULES)).source
+    if mended.text != conversion.text:
+        _refuse_another(reading, front.read(mended))
+    return Migrated(mended.text, conversion.remarks)
+
+
+def _refuse_another(before: Reading, after: Reading) -> None:
+    """Raise EvaluationError unless two readings are the same pipeline."""
+    if pipeline_of(before) != pipeline_of(after):
         raise EvaluationError(
-            f"{source.name}: not converted: the pipeline would not be the same",
-            help="please report this as a bug",
+            f"{before.source.name}: not migrated: the pipeline would not be the same",
+            help="nothing was changed; please report this as a bug",
         )
-    return Migrated(text, conversion.remarks)
 
 
 def _refuse_errors(reading: Reading) -> None:
@@ -80,15 +85,17 @@ def _modern(source: Source) -> Source:
     from dispatchfile.migrate.modern import modern
 
     newer = modern(source)
+    if newer.text == source.text:
+        return source
     before, after = front.read(source), front.read(newer)
     if before.value is None or after.value is None or not after.ok:
         return source
     return newer if same(before.value.plain(), after.value.plain()) else source
 
 
-def pipeline_of(source: Source, flavour: str | None = None) -> Pipeline | None:
-    """Return the pipeline of a source without regard to how it is spelled: `deps` are inputs, `/test` is `test`."""
-    pipeline, _ = front.interpret(front.read(source, flavour))
+def pipeline_of(reading: Reading) -> Pipeline | None:
+    """Return the pipeline of a reading without regard to how it is spelled: `deps` are inputs, `/test` is `test`."""
+    pipeline, _ = front.interpret(reading)
     if pipeline is None:
         return None
     tasks = {name: _task(task) for name, task in pipeline.tasks.items()}
