@@ -22,6 +22,11 @@ RESOURCES = {
     "a variable without the input": (
         'resource: a: type: "image"\ntask: t: steps: [{image: "$(inputs.resources.a.url)"}]'
     ),
+    "an image that fills in its own digest": (
+        'resource: «a»: {type: "image", param: digest: "$(inputs.resources.a.digest)"}\ntask: t: {'
+        + STEP
+        + "}"
+    ),
     "a path without the input": 'resource: a: type: "git"\ntask: t: steps: [{image: "a:1", workingDir: "/workspace/a/b"}]',
     "one of those a loop makes": (
         'for n in ["a", "b"] {resource: "\\(n)": type: "git"}\ntask: t: {inputs: ["a"], ' + STEP + "}"

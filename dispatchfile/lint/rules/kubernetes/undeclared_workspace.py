@@ -48,38 +48,11 @@ RULE = Rule("DF505", "undeclared-workspace", Severity.WARNING, fix="unsafe", who
 _MOST_NAMES = 200  # that are looked at in one task
 
 # Words of a step that may make a directory or file, and beginnings of an argument that names one to be written.
-_MAKES = frozenset(
-    (
-        "mkdir",
-        "clone",
-        "init",
-        "worktree",
-        "checkout",
-        "mv",
-        "ln",
-        "tar",
-        "unzip",
-        "rsync",
-        "curl",
-        "wget",
-        "tee",
-    )
-)
+_MAKES = frozenset(("mkdir", "clone", "init", "worktree", "checkout", "mv", "ln", "tar", "unzip", "rsync", "curl", "wget", "tee"))  # fmt: skip
 _WRITES = r"(?:out|dest|target|to|report|cover|cache|te?mp|save|write|dir)[\w-]*[= ]?\Z"
-_READS = (
-    "go",
-    "make",
-    "mvn",
-    "npm",
-    "npx",
-    "yarn",
-    "gradle",
-    "cargo",
-    "pytest",
-    "tox",
-    "bundle",
-    "golangci-lint",
-)
+
+# Programs that want a project to be there already.
+_READS = frozenset(("go", "make", "mvn", "npm", "npx", "yarn", "gradle", "cargo", "pytest", "tox", "bundle", "golangci-lint"))  # fmt: skip
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:

@@ -96,8 +96,21 @@ def _meant(subject: Subject, idle: set[str]) -> set[str]:
     meant.update(nearest(name, idle) for name in unknown)
     if subject.tree is not None:
         meant |= _referred(subject.tree, idle)
-    meant.update(found[1] or found[2] for found in re.finditer(_MENTION, subject.source.text))
+    for name, times in _mentions(subject.source.text).items():
+        resource = pipeline.resources.get(name)
+        own = f"$(inputs.resources.{name}.digest)"
+        if resource is not None and times > (resource.param.get("digest") == own):
+            meant.add(name)
     return {name for name in meant if name is not None}
+
+
+def _mentions(text: str) -> dict[str, int]:
+    """Return the names in variables and in paths below /workspace, and how often a text has each."""
+    found: dict[str, int] = {}
+    for one in re.finditer(_MENTION, text):
+        name = one[1] or one[2]
+        found[name] = found.get(name, 0) + 1
+    return found
 
 
 def _referred(file: tree.File, idle: set[str]) -> set[str]:
