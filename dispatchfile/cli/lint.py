@@ -160,11 +160,14 @@ def _opened(args: argparse.Namespace) -> tuple[list[Source], list[Diagnostic], i
 def _found(
     sources: Sequence[Source], settings: Settings, args: argparse.Namespace
 ) -> tuple[list[tuple[Diagnostic, ...]], Exception | None]:
-    from dispatchfile.lint.cache import Cache, default_folder
     from dispatchfile.lint.many import inspect_all
 
-    chosen = args.settings.get("cache-dir")
-    cache = None if args.no_cache else Cache(chosen.value if chosen else default_folder(), settings)
+    cache = None
+    if not args.no_cache:
+        from dispatchfile.lint.cache import Cache, default_folder
+
+        chosen = args.settings.get("cache-dir")
+        cache = Cache(chosen.value if chosen else default_folder(), settings)
     result = inspect_all(sources, settings, cache)
     return result.findings, result.crash
 

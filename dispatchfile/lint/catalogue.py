@@ -42,6 +42,10 @@ class Entry(Record):
         """Return the folder of the rule: language, structure, references, …."""
         return self.module.partition(".")[0]
 
+    def concerns(self, text: str) -> bool:
+        """Return whether a text may break the rule, by the words that it needs for that."""
+        return not self.needs or any(word in text for word in self.needs.split())
+
     def load(self) -> ModuleType:
         """Return the rule's module."""
         return late.module(f"{_ROOM}.{self.module}")

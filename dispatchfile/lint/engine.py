@@ -37,9 +37,9 @@ def inspect(source: Source, settings: Settings = DEFAULT) -> tuple[Diagnostic, .
     crash: tuple[str, Exception] | None = None
     readable = not errors(looked_at.reading.diagnostics)
     for rule in catalogue.ENTRIES.values():
-        if not rule.checks or rule.code not in chosen or rule.needs not in source.text:
+        if not rule.checks or rule.code not in chosen or (rule.whole and not readable):
             continue
-        if readable or not rule.whole:
+        if rule.concerns(source.text):
             try:
                 found += rule.load().check(looked_at)
             except Exception as error:  # noqa: BLE001 raised again below

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from dispatchfile.lint.codec import unpacked
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
@@ -33,6 +32,8 @@ def inspect_all(sources: Sequence[Source], settings: Settings, cache: Cache | No
     missing = [index for index, findings in enumerate(known) if findings is None]
     for turn, index in enumerate(missing):
         if turn == 1:  # what one inspection imports the workers have already
+            from dispatchfile.lint.codec import unpacked
+
             for done, data in _shared([(at, sources[at]) for at in missing[1:]], settings, cache):
                 known[done] = unpacked(data, sources[done])
         if known[index] is None:

@@ -38,7 +38,7 @@ class Rule(Record):
 
     `always` rules cannot be switched off, `optional` ones are off unless selected by their own code or name. `whole`
     rules say that something is nowhere in the file; they are not asked while a part of it cannot be read. A text
-    without the word `needs` cannot break the rule: it spares the check, and the import of its module.
+    with none of the words in `needs` cannot break the rule: it spares the check, and the import of its module.
     """
 
     code: str

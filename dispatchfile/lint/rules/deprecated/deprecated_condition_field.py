@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.rule import Subject
 
-RULE = Rule("DF702", "deprecated-condition-field", Severity.WARNING, fix="safe")
+RULE = Rule("DF702", "deprecated-condition-field", Severity.WARNING, fix="safe", needs="pull_request cron")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:

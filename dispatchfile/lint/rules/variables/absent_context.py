@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dispatchfile.lint.rule import Subject
     from dispatchfile.value import Value
 
-RULE = Rule("DF404", "absent-context", Severity.WARNING, whole=True, needs="context.")
+RULE = Rule("DF404", "absent-context", Severity.WARNING, whole=True, needs="context.git.tag context.chatop.")
 
 _TAGGED = frozenset(("tag", "release", "image", "unknown"))
 _COMMENTED = frozenset(("chatop", "unknown"))
@@ -54,8 +54,7 @@ _GIVEN_BY = {
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for each variable that is always empty where it stands."""
     pipeline = subject.pipeline
-    text = subject.source.text
-    if pipeline is None or ("context.git.tag" not in text and "context.chatop." not in text):
+    if pipeline is None:
         return
     from dispatchfile.lint.usage import events, users
 
