@@ -184,6 +184,7 @@ def with_items(items: Value, texts: Sequence[str]) -> Edit | None:
         if dash.strip() != "-" or dash.endswith("-"):
             return None
         at = line_end(source, last.end)
+        at -= source.text[at - 1] == "\r"
         return Edit(Span(source, at, at), "".join(f"\n{dash}{text}" for text in texts))
     indent = indentation(source, last.start)
     between = ", " if indent is None else f",\n{indent}"

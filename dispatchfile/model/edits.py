@@ -65,6 +65,7 @@ def appended(value: Value, entry: str) -> Edit | None:
         end = Span(span.source, last.end, last.end)
         return Edit(end, f", {entry}" if before.strip() else f",\n{before}{entry}")
     line_end = (span.source.text + "\n").index("\n", last.end)
+    line_end -= span.source.text[line_end - 1] == "\r"
     end = Span(span.source, line_end, line_end)
     return Edit(end, f"\n{before}{entry}") if before.strip() == "-" and before[-1:] == " " else None
 

@@ -224,18 +224,18 @@ FIXED_JSON = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "before", "after"),
-    [
-        pytest.param(name, *case, id=f"{name}-{title}")
-        for name, cases in (
-            ("Dispatchfile.cue", FIXED),
-            ("Dispatchfile.yaml", FIXED_YAML),
-            ("Dispatchfile.json", FIXED_JSON),
-        )
-        for title, case in cases.items()
-    ],
-)
+CASES = [
+    pytest.param(name, *case, id=f"{name}-{title}")
+    for name, cases in (
+        ("Dispatchfile.cue", FIXED),
+        ("Dispatchfile.yaml", FIXED_YAML),
+        ("Dispatchfile.json", FIXED_JSON),
+    )
+    for title, case in cases.items()
+]
+
+
+@pytest.mark.parametrize(("name", "code", "before", "after"), CASES)
 def test_fixes(name: str, code: str, before: str, after: str) -> None:
     made = mended(code, before, name, safe=True)
     assert made == dedented(after)
@@ -306,3 +306,12 @@ def test_real_files_keep_their_meaning(path: Path) -> None:
     assert [one for one in done.findings if one.code.startswith("DF7")] == []
     assert done.refused == ()
     assert _meaning(source.text, source.name) == _meaning(done.source.text, source.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "before", "after"),
+    CASES,
+)
+def test_fixes_in_files_of_windows(name: str, code: str, before: str, after: str) -> None:
+    made = mended(code, dedented(before).replace("\n", "\r\n"), name, safe=True)
+    assert made == dedented(after).replace("\n", "\r\n")

@@ -127,3 +127,5 @@ def test_lists_what_is_used_in_yaml() -> None:
     before = "resource: {a: {type: git}}\ntask:\n  t:\n    steps:\n    - image: a:1\n      workingDir: /workspace/a\n"
     after = before.replace("    steps", '    inputs: ["a"]\n    steps')
     assert mended("DF505", before, "Dispatchfile.yaml", safe=False) == after
+    rows = "resource: {a: {}, b: {}}\r\ntask:\r\n  t:\r\n    inputs:\r\n    - b\r\n    steps:\r\n    - {workingDir: /workspace/a}\r\n"
+    assert mended("DF505", rows, "Dispatchfile.yaml", safe=False) == rows.replace("- b", '- b\r\n    - "a"')

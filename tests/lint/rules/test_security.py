@@ -181,6 +181,7 @@ THROUGH_ENV = {
         f'script: "{PLAIN}", env: [{{name: "GIT_BRANCH", value: "b"}}]',
         f'script: "{PLAIN}", env: [{{name: "GIT_BRANCH", value: "b"}}]',
     ),
+    "in a raw string": ("cue", f'script: #"echo {PLAIN}"#', f'script: #"echo {PLAIN}"#'),
     "in a here-document": ("cue", f'script: "cat <<A\\n{PLAIN}\\nA"', f'script: "cat <<A\\n{PLAIN}\\nA"'),
     "in a comment": ("cue", f'script: "# it\'s {PLAIN}\\ntrue"', f'script: "# it\'s {PLAIN}\\ntrue"'),
     "JSON": (

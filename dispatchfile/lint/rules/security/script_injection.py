@@ -162,7 +162,7 @@ def _declared(step: Step, variable: str, name: str) -> tuple[Edit, ...]:
 def _opening(value: Value, place: Span) -> str:
     """Return how the string around a place begins."""
     span = next((one for one in value.spans if one.start <= place.start < one.end), None)
-    return span.text.lstrip("#")[:3] if span is not None else ""
+    return span.text[:3] if span is not None else ""
 
 
 def _double_quote(value: Value, place: Span) -> str | None:
