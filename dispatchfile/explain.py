@@ -41,7 +41,7 @@ class Entry(Record):
 
 
 def entries() -> list[Entry]:
-    """Return everything there is to explain: rules by code, fields from the top down, variables, topics."""
+    """Return everything there is to explain: rules by code and without their pages, fields, variables, topics."""
     return [*rules(), *fields(), *variables(), *topics()]
 
 
@@ -56,7 +56,7 @@ def find(word: str) -> list[Entry]:
     bare = re.sub(r"^\$[({](.*?)[)}]?$", r"\1", folded)
     named = [one for one in (*rules(), *topics()) if folded in _words(one)]
     if named:
-        return [_with_page(one) if one.kind == "rule" else one for one in named]
+        return [with_page(one) for one in named]
     return _begun(folded) or _variable(bare) or _fields(bare)
 
 
@@ -118,8 +118,10 @@ def _rule(rule: Rule) -> Entry:
     return Entry("rule", rule.code, rule.summary, tuple(facts), aliases=(rule.name,))
 
 
-def _with_page(entry: Entry) -> Entry:
-    """Return a rule with what its module says, which is only then imported."""
+def with_page(entry: Entry) -> Entry:
+    """Return a rule with what its module says, which is only then imported; what is no rule as it is."""
+    if entry.kind != "rule":
+        return entry
     from dispatchfile.lint import catalogue
 
     said = catalogue.entry(entry.name).load().__doc__ or ""

@@ -85,7 +85,7 @@ def _found(args: argparse.Namespace) -> list[Entry]:
     if args.all:
         if args.words:
             raise UsageError("--all is everything; leave the words out", help="dispatchfile explain --all")
-        return explain.entries()
+        return [explain.with_page(one) for one in explain.entries()] if args.json else explain.entries()
     if not args.words:
         raise UsageError(
             "what shall be explained?",
