@@ -6,7 +6,6 @@ from dispatchfile.diagnostics import Diagnostic, Fix, Related, Severity
 from dispatchfile.model.edits import appended, is_json_like, reworded, with_field
 from dispatchfile.model.kubernetes import VOLUME
 from dispatchfile.model.pipeline import EnvVar, Pipeline, Step, Task, Volume, VolumeMount
-from dispatchfile.model.quantities import quantity
 from dispatchfile.model.steps import text
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Value
@@ -187,6 +186,8 @@ def _check_amount(value: Value | None, name: str, path: str) -> Iterator[Diagnos
     written = text(value)
     if written is None:
         return
+    from dispatchfile.model.quantities import quantity
+
     try:
         if quantity(written)[0] < 0:
             yield _error("DF506", f"an amount of {name} cannot be negative", value, path)
@@ -195,6 +196,8 @@ def _check_amount(value: Value | None, name: str, path: str) -> Iterator[Diagnos
 
 
 def _check_resources(step: Step, path: str) -> Iterator[Diagnostic]:
+    from dispatchfile.model.quantities import quantity
+
     amounts: dict[str, dict[str, tuple[int, int]]] = {"limits": {}, "requests": {}}
     for part, known in amounts.items():
         settings = step.value.at("resources", part)

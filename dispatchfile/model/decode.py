@@ -12,7 +12,6 @@ from dispatchfile.model import conditions, containers, names, references, steps,
 from dispatchfile.model.edits import quoted, reworded
 from dispatchfile.model.kubernetes import STEP
 from dispatchfile.model.pipeline import Action, Pipeline, Resource, Task
-from dispatchfile.model.quantities import duration, meant_duration
 from dispatchfile.model.schema import ACTION, FOREIGN_RESOURCE_TYPES, PIPELINE, RESOURCE, RESOURCE_TYPES, TASK
 from dispatchfile.model.shape import ListOf, Table
 from dispatchfile.spelling import nearest
@@ -168,6 +167,8 @@ def _timeout(value: Value | None) -> float | None:
     """Return the seconds; Tekton reads 0 as "no timeout of its own"."""
     if value is None or not isinstance(value.data, str):
         return None
+    from dispatchfile.model.quantities import duration
+
     try:
         return max(duration(value.data), 0) or None
     except ValueError:
@@ -276,23 +277,26 @@ def _unknown_type(resource: Resource, place: Value, path: str) -> Diagnostic:
 def _check_timeouts(pipeline: Pipeline) -> Iterator[Diagnostic]:
     for task in pipeline.tasks.values():
         place = task.value.at("timeout")
-        if place is None or not isinstance(place.data, str):
-            continue
-        try:
-            problem = "it may not be negative" if duration(place.data) < 0 else ""
-        except ValueError as error:
-            problem = str(error)
-        if problem:
-            meant = meant_duration(place.data)
-            text = quoted(meant) if meant is not None else ""
-            yield Diagnostic(
-                "DF502",
-                Severity.ERROR,
-                f'task "{task.name}" has the invalid timeout "{place.data}"',
-                place.span,
-                help=f"write {text}" if text else problem,
-                path=f"task.{task.name}.timeout",
-                fix=Fix(f"write {text}", (Edit(place.span, text),), safe=False)
-                if text and place.span
-                else None,
-            )
+        if place is not None and isinstance(place.data, str):
+            yield from _check_timeout(task, place, place.data)
+
+
+def _check_timeout(task: Task, place: Value, written: str) -> Iterator[Diagnostic]:
+    from dispatchfile.model.quantities import duration, meant_duration
+
+    try:
+        problem = "it may not be negative" if duration(written) < 0 else ""
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        meant = meant_duration(written)
+        text = quoted(meant) if meant is not None else ""
+        yield Diagnostic(
+            "DF502",
+            Severity.ERROR,
+            f'task "{task.name}" has the invalid timeout "{written}"',
+            place.span,
+            help=f"write {text}" if text else problem,
+            path=f"task.{task.name}.timeout",
+            fix=Fix(f"write {text}", (Edit(place.span, text),), safe=False) if text and place.span else None,
+        )

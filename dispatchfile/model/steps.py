@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dispatchfile.model.pipeline import EnvVar, Limits, SecretKey, Step, Volume, VolumeMount
-from dispatchfile.model.quantities import quantity
 from dispatchfile.value import Value
 
 
@@ -118,6 +117,8 @@ def _quantity(value: Value | None) -> tuple[int, int] | None:
     written = text(value)
     if written is None:
         return None
+    from dispatchfile.model.quantities import quantity
+
     try:
         return quantity(written)
     except ValueError:
