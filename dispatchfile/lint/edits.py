@@ -51,6 +51,13 @@ def end_of(value: Value) -> int | None:
     return end or None
 
 
+def end_of_field(key: Span, value: Value) -> int | None:
+    """Return the offset at which a field ends; None when its value, or a part of it, is written elsewhere."""
+    span = value.span
+    between = key.source.text[key.end : span.start] if span is not None else ""
+    return end_of(value) if re.fullmatch(r"\s*:(?:\s|#[^\n]*\n|//[^\n]*\n)*", between) else None
+
+
 # Lines
 
 
@@ -210,7 +217,7 @@ def nested(
     if chain is not None:
         added = tuple(Edit(Span(source, at, at), ":") for at in colons)
         return tuple(sorted((*added, Edit(Span(source, key.start, key.start), f"{label}: ")), key=_start))
-    end = end_of(value)
+    end = end_of_field(key, value)
     home = parent.span
     if end is None or home is None or not home.start <= key.start <= home.end:
         return None

@@ -268,6 +268,24 @@ NOT_FIXED = {
 }
 
 
+NOT_FIXED_YAML = {
+    "deps by an alias": (
+        "DF703",
+        "x: &d [a]\ntask:\n  a: {}\n  b: {}\n  t:\n    inputs: [b]\n    deps: *d\n",
+    ),
+    "deps with an anchor": (
+        "DF703",
+        "task:\n  t: {inputs: [a], deps: &d [b]}\n  a: {}\n  b: {}\nx: *d\n",
+    ),
+    "a condition by an alias": ("DF701", "x: &p\n  branches: [a]\nactions:\n- on:\n    push: *p\n"),
+}
+
+
+@pytest.mark.parametrize(("code", "text"), NOT_FIXED_YAML.values(), ids=NOT_FIXED_YAML)
+def test_leaves_aliases_alone(code: str, text: str) -> None:
+    assert mended(code, text, "Dispatchfile.yaml", safe=True) == text
+
+
 @pytest.mark.parametrize(("code", "text"), NOT_FIXED.values(), ids=NOT_FIXED)
 def test_leaves_alone_what_is_not_plain(code: str, text: str) -> None:
     assert mended(code, text, safe=True) == text

@@ -103,6 +103,11 @@ REMOVED = {
         "resource:\n  a: {type: git}\n  b:\n    type: git\n    param:\n      url: x\n\n# task\ntask:\n  t: {inputs: [a]}\n",
         "resource:\n  a: {type: git}\n\n# task\ntask:\n  t: {inputs: [a]}\n",
     ),
+    "YAML by an alias": (
+        "yaml",
+        "x: &r {type: git}\nresource:\n  a: *r\n  b: *r\ntask:\n  t: {inputs: [a]}\n",
+        "x: &r {type: git}\nresource:\n  a: *r\n  b: *r\ntask:\n  t: {inputs: [a]}\n",
+    ),
     "YAML in a row": (
         "yaml",
         "resource: {a: {}, b: {type: git}}\ntask:\n  t: {inputs: [a]}\n",

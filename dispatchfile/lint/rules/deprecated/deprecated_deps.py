@@ -92,8 +92,11 @@ def _merged(tasks: list[Task], inputs: Value, deps: Value) -> Fix | None:
     """Return the fix that adds the entries of `deps` to `inputs` and removes the field."""
     from dispatchfile.lint import edits
 
-    places, end, key = edits.literal_items(deps), edits.end_of(deps), deps.key
-    if places is None or end is None or key is None or len(deps.keys) > 1:
+    places, key = edits.literal_items(deps), deps.key
+    if places is None or key is None or len(deps.keys) > 1:
+        return None
+    end = edits.end_of_field(key, deps)
+    if end is None or deps.spans[0].text.startswith("&"):  # an anchor of YAML, which aliases may want
         return None
     source = key.source
     alone = edits.indentation(source, key.start) is not None

@@ -128,7 +128,7 @@ def _removal(subject: Subject, resource: Resource) -> Edit | None:
     if key is None or len(value.keys) > 1 or key.text.strip("\"'") != resource.name:
         return None
     if subject.tree is None:
-        end = edits.end_of(value)
+        end = edits.end_of_field(key, value)
         if end is None:
             return None
         block = edits.indentation(key.source, key.start) is not None and subject.source.text[end - 1] != "}"
