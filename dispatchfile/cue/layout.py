@@ -5,8 +5,9 @@ The author's own breaks are kept, made whole, and added to only where a line is 
 - Declarations in a struct, import group or file stand on lines of their own, unless the whole struct is on one line.
 - Brackets break behind the opening one and before the closing one, or at neither. A list that is not broken itself
   may hold one that is (`steps: [{`, `}, {`, `}]`); a struct with several declarations may not.
-- A break behind an operator, or before a clause of a comprehension, is kept and indented. A broken struct or list
-  behind an operator moves up to it. All other breaks inside a declaration go.
+- A break behind an operator, or before a clause that stands behind its value, is kept and indented, one before any
+  other clause of a comprehension is kept. A broken struct or list behind an operator moves up to it. All other breaks
+  inside a declaration go.
 - Where a line is longer than WIDTH, the longest struct or list on it with several items is broken, one item a line,
   when that brings its longest word within WIDTH. A line with a comment behind it is left alone: the comment may be
   about something that has to stay on its line.
@@ -76,6 +77,7 @@ class Layout:
         self.atoms = atoms
         self.breaks = [False] * count
         self.separates = [False] * count
+        self.aligned: set[int] = set()
         self.spaces = [" "] * count
         self.groups: dict[int, Group] = {}
         self.marks = Marks(file) if not _TREE_NEEDED.isdisjoint(atoms.kinds) else None
@@ -124,8 +126,11 @@ class Layout:
         """Decide the gap before an atom that closes nothing; `unary`: the one before it is a prefix."""
         gap, marks = self.atoms.gaps[at], self.marks
         clause = marks is not None and self.atoms.starts[at] in marks.clauses
-        if clause and marks is not None and self.atoms.starts[at] in marks.old_clauses:
-            group.trailing_comma = False
+        if clause and marks is not None:
+            if self.atoms.starts[at] in marks.old_clauses:
+                group.trailing_comma = False
+            else:
+                self.aligned.add(at)
         if at == group.open + 1:
             self.spaces[at] = ""
         elif gap.separates and not clause:

@@ -93,7 +93,8 @@ class _Printer:
         if comma:
             out.append(",")
         body = group.indent + 1
-        indent = body if opens or separates or closes else body + group.broken
+        aligned = opens or separates or closes or at in self.layout.aligned
+        indent = body if aligned else body + group.broken
         fresh = opens and not (at == 0 and atoms.first_line)
         for text, own_line, blank in gap.comments:
             if own_line:

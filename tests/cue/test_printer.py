@@ -80,7 +80,7 @@ LAYOUTS = {
     ),
     "comprehensions": (
         'for k,v in a\nif v>1{"\\(k)":v}\nl: [for x in l let y=x{y}]\n',
-        'for k, v in a\n  if v > 1 {"\\(k)": v}\nl: [for x in l let y = x {y}]\n',
+        'for k, v in a\nif v > 1 {"\\(k)": v}\nl: [for x in l let y = x {y}]\n',
     ),
     "old comprehensions": (
         '"\\(k)": v  for k,v in a if b\nl: [\nx for x in a\n]\n',
@@ -108,7 +108,7 @@ COMMENTS = {
     "alone in brackets": ("a: {// b\n}\nc: [\n// d\n]\n", "a: { // b\n}\nc: [\n  // d\n]\n"),
     "behind a colon": ("a: // b\n1\n", "a: // b\n  1\n"),
     "behind an operator": ("a: 1 + // b\n// c\n2\n", "a: 1 + // b\n  // c\n  2\n"),
-    "before a clause": ("for a in b\n// c\nif a {d: 1}\n", "for a in b\n  // c\n  if a {d: 1}\n"),
+    "before a clause": ("for a in b\n// c\nif a {d: 1}\n", "for a in b\n// c\nif a {d: 1}\n"),
     "in a call": ("a: f( // b\n1, 2)\n", "a: f( // b\n  1, 2,\n)\n"),
     "in an index": ("a: b[1 // c\n]\n", "a: b[\n  1 // c\n]\n"),
     "at the end": ("a: 1\n\n\n// b\n\n// c", "a: 1\n\n// b\n\n// c\n"),
