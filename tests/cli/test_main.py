@@ -35,7 +35,7 @@ def test_help_names_every_command(arguments: list[str], capsys: pytest.CaptureFi
     assert main(arguments) == 0
     out = capsys.readouterr().out
     for name, text in COMMANDS.items():
-        assert f"  {name:6}  {text}\n" in out
+        assert f"  {name:11}  {text}\n" in out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]):
