@@ -8,6 +8,7 @@ from dispatchfile.cue import tree
 from dispatchfile.cue.walk import descendants
 from dispatchfile.diagnostics import errors
 from dispatchfile.errors import EvaluationError
+from dispatchfile.fmt import formatted
 from dispatchfile.model.schema import PIPELINE
 from dispatchfile.record import Record
 from dispatchfile.source import Source
@@ -49,6 +50,8 @@ def convert(reading: Reading, to: Flavour) -> Conversion:
     notes = _notes(reading, value, served)
     text = _written(value.plain(), notes, to)
     _check(value, text, to, reading.source.name)
+    if to == "cue":
+        text = formatted(Source("Dispatchfile", text))
     return Conversion(text, tuple(_remarks(reading, served, notes, to)))
 
 
@@ -84,9 +87,8 @@ def _written(content: Plain, notes: Notes, to: Flavour) -> str:
 
         return json(content)
     from dispatchfile.convert.to_cue import cue
-    from dispatchfile.fmt import formatted
 
-    return formatted(Source("Dispatchfile", cue(content, notes)))
+    return cue(content, notes)
 
 
 def _check(value: Value, text: str, to: Flavour, name: str) -> None:

@@ -102,7 +102,11 @@ class _Reader:
             header, before = split_header(before)
             self.notes.add((), header)
         inside = above(self.file.source, comments.inside, None, "//")
-        self.notes.add(path, before, behind(comments.behind, "//"), inside)
+        ends = behind(comments.behind, "//")
+        if isinstance(node, tree.Rest):
+            self.notes.add(path, inside=[*before, *ends])
+        else:
+            self.notes.add(path, before, ends, inside)
 
     def leave_out(self, node: tree.Node, comments: tree.Comments) -> None:
         """Count the comments of what is not in the value; the first of the file may speak of all of it, and stays."""

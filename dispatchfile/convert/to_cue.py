@@ -23,13 +23,20 @@ def cue(content: Plain, notes: Notes) -> str:
     """
     own = notes.at(())
     lines = ["#!cue", *_comments(own.before, "")]
-    blocks = _top(content, notes) if isinstance(content, dict) else [printer.literal(content).split("\n")]
+    if not isinstance(content, dict):
+        spare, block = _expression(content, (), "", notes)
+        return "\n".join([*lines, *_comments(spare, ""), *block]) + "\n"
+    blocks = _top(content, notes)
     for at, block in enumerate(blocks):
-        apart = own.before if at == 0 else max(len(block), len(blocks[at - 1])) > 1
+        apart = own.before if at == 0 else _is_long(block) or _is_long(blocks[at - 1])
         if apart and block[0]:
             lines.append("")
         lines += block
     return "\n".join([*lines, *_comments([*own.behind, *own.inside], "")]) + "\n"
+
+
+def _is_long(block: list[str]) -> bool:
+    return sum(not line.startswith("//") for line in block) > 1
 
 
 def _comments(lines: Sequence[str | None], indent: str) -> list[str]:
@@ -79,7 +86,7 @@ def _expression(
     if line is not None and (scalar or len(indent) + len(line) <= WIDTH):
         return [*note.behind[1:], *note.inside], [line + comma + mark]
     if scalar:
-        *lines, last = printer.literal(item, indent + INDENT).split("\n")
+        *lines, last = printer.literal(item, indent if comma else indent + INDENT).split("\n")
         return [*note.behind, *note.inside], [*lines, last + comma]
     deeper = indent + INDENT
     opening, closing = "{}" if isinstance(item, dict) else "[]"

@@ -47,6 +47,7 @@ def _comments(lines: Sequence[str | None], indent: str) -> list[str]:
 def _block(content: dict[str, Plain] | list[Plain], path: Path, indent: str, notes: Notes) -> list[str]:
     """Return the lines of a struct or list that has something in it."""
     lines: list[str] = []
+    was_long = False
     for label, item in content.items() if isinstance(content, dict) else enumerate(content):
         below = (*path, label)
         entry = (
@@ -54,10 +55,15 @@ def _block(content: dict[str, Plain] | list[Plain], path: Path, indent: str, not
             if isinstance(label, str)
             else _element(item, below, indent, notes)
         )
-        if not path and lines and entry[0] and (len(entry) > 1 or "\n" in lines[-1]):
+        if not path and lines and entry[0] and (was_long or _is_long(entry)):
             lines.append("")
+        was_long = _is_long(entry)
         lines += entry
     return lines
+
+
+def _is_long(entry: list[str]) -> bool:
+    return sum(not line.startswith("#") for line in entry) > 1 or "\n" in entry[-1]
 
 
 def _field(label: str, item: Plain, path: Path, indent: str, notes: Notes) -> list[str]:
