@@ -105,13 +105,13 @@ class Document(Record, eq=False):
         return self.reading.syntax if isinstance(self.reading.syntax, tree.File) else None
 
     def spot(self, offset: int) -> Spot | None:
-        """Return where in the pipeline an offset stands, or None in a comment.
+        """Return where in the pipeline an offset stands, or None in a comment, or in Starlark.
 
         What stands in a helper field or a definition stands where that one is used first.
         """
         if self.flavour == "yaml":
             return in_yaml(self.text, offset)
-        spot = in_cue(self.text, offset)
+        spot = in_cue(self.text, offset) if self.flavour != "starlark" else None
         return replace(spot, path=self._in_pipeline(spot.path)) if spot is not None else None
 
     def _in_pipeline(self, path: Path) -> Path:

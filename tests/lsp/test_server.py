@@ -435,8 +435,9 @@ def test_deprecated_fields_come_last(client: Client, name: str) -> None:
     assert [bool(one.get("tags")) for one in ranked] == [False] * 3 + [True] * 4
 
 
-def test_nothing_to_complete_in_a_comment(client: Client, name: str) -> None:
-    assert client.at("textDocument/completion", "// res|", name) == []
+@pytest.mark.parametrize("marked", ["// res|", "#!starlark\nta|"])
+def test_nothing_to_complete(client: Client, name: str, marked: str) -> None:
+    assert client.at("textDocument/completion", marked, name) == []
 
 
 # Life
