@@ -183,7 +183,7 @@ def _tell(told: Sequence[Diagnostic], mended: int, files: int, args: argparse.Na
     else:
         out.write(_rendered(told, kind, out, args.color))
     out.flush()
-    if kind in ("full", "concise") and not args.quiet:
+    if kind in ("full", "concise") and not args.quiet and (told or files):
         print(_summary(told, mended, files, args), file=out if told and kind == "full" else sys.stderr)
 
 

@@ -29,13 +29,13 @@ def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """Return how much was found in how many files: "Found 1 error, 2 warnings in 1 file."."""
+    """Return how much was found in how many files: "Found 1 error, 2 warnings in 1 file."; infos when there are some."""
     every = in_order(diagnostics)
-    wrong = sum(found.severity is Severity.ERROR for found in every)
-    doubtful = sum(found.severity is Severity.WARNING for found in every)
+    count = {kind: sum(found.severity is kind for found in every) for kind in Severity}
     files = len({found.span.source.name for found in every if found.span is not None})
     where = f" in {counted(files, 'file')}" if files else ""
-    return f"Found {counted(wrong, 'error')}, {counted(doubtful, 'warning')}{where}."
+    infos = f", {counted(count[Severity.INFO], 'info')}" if count[Severity.INFO] else ""
+    return f"Found {counted(count[Severity.ERROR], 'error')}, {counted(count[Severity.WARNING], 'warning')}{infos}{where}."
 
 
 def harmless(text: str) -> str:

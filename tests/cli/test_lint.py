@@ -130,6 +130,9 @@ def test_one_bad_name_does_not_hide_the_others(repo: Path) -> None:
     code, out, err = run("nosuch", "Dispatchfile", "bad/Dispatchfile", "--output-format", "concise")
     assert (code, places(out)) == (2, ["Dispatchfile:5:33:", "bad/Dispatchfile:1:4:"])
     assert "error: nosuch: no such file" in err
+    code, out, err = run("nosuch")
+    assert (code, out) == (2, "")
+    assert "found" not in err
 
 
 @pytest.mark.parametrize(
@@ -217,6 +220,14 @@ def test_statistics(repo: Path) -> None:
     assert lines[:2] == ["2  DF704  * deprecated-field-chain", "1  DF601    untagged-image"]
     assert [one["count"] for one in json.loads(run("--statistics", "--output-format", "json")[1])] == [2, 1]
     assert run("--statistics", "--output-format", "github")[0] == 2
+
+
+def test_infos_are_counted(repo: Path) -> None:
+    track(repo, Dispatchfile=UNTAGGED)
+    (repo / ".dispatchfile.toml").write_text('[lint]\nseverity = {DF601 = "info"}\n')
+    code, out, _ = run()
+    assert code == 0
+    assert "Found 0 errors, 0 warnings, 1 info in 1 file." in out
 
 
 # What is chosen, and the exit code
