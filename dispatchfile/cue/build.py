@@ -238,65 +238,59 @@ class Builder:
 
     # Expressions
 
-    def measured(self, node: Any, *operands: tree.Node) -> Any:
-        """Return a node that stands one level above its operands, after a look at how many levels that makes."""
+    def measured(self, node: tree.Expression, *operands: tree.Node) -> tree.Expression:
+        """Return a node that stands one level above its operands, `_|_` for one that makes too many levels."""
         length = 1 + max(self.lengths.get(operand, 0) for operand in operands)
         if length == MAX_LENGTH:
             self.fault("length", node.span.start, node.span.end)
+            return tree.Bottom(node.span)
         self.lengths[node] = length
         return node
 
-    def binary(self, left: tree.Expression, operator: Token, right: tree.Expression) -> tree.Binary:
+    def binary(self, left: tree.Expression, operator: Token, right: tree.Expression) -> tree.Expression:
         span = Span(self.source, left.span.start, right.span.end)
-        made: tree.Binary = self.measured(tree.Binary(span, self.word(operator), left, right), left, right)
-        return made
+        return self.measured(tree.Binary(span, self.word(operator), left, right), left, right)
 
-    def unary(self, operator: Token, operand: tree.Expression) -> tree.Unary:
+    def unary(self, operator: Token, operand: tree.Expression) -> tree.Expression:
         node = tree.Unary(self.from_to(operator, operand), self.word(operator), operand)
-        made: tree.Unary = self.measured(node, operand)
-        return made
+        return self.measured(node, operand)
 
-    def selector(self, operand: tree.Expression, _dot: Token, name: Token) -> tree.Selector:
+    def selector(self, operand: tree.Expression, _dot: Token, name: Token) -> tree.Expression:
         node = tree.Selector(self.from_to(operand, name), operand, self.word(name))
-        made: tree.Selector = self.measured(node, operand)
-        return made
+        return self.measured(node, operand)
 
-    def quoted_selector(self, operand: tree.Expression, _dot: Token, name: Token) -> tree.Selector:
+    def quoted_selector(self, operand: tree.Expression, _dot: Token, name: Token) -> tree.Expression:
         node = tree.Selector(self.from_to(operand, name), operand, str(self.unquoted(name)), quoted=True)
-        made: tree.Selector = self.measured(node, operand)
-        return made
+        return self.measured(node, operand)
 
     def index(
         self, operand: tree.Expression, _open: Token, index: tree.Expression, close: Token
-    ) -> tree.Index:
-        made: tree.Index = self.measured(tree.Index(self.from_to(operand, close), operand, index), operand)
-        return made
+    ) -> tree.Expression:
+        return self.measured(tree.Index(self.from_to(operand, close), operand, index), operand)
 
-    def sliced(self, operand: Any, low: Any, high: Any, close: Token) -> tree.Slice:
-        made: tree.Slice = self.measured(
-            tree.Slice(self.from_to(operand, close), operand, low, high), operand
-        )
-        return made
+    def sliced(self, operand: Any, low: Any, high: Any, close: Token) -> tree.Expression:
+        return self.measured(tree.Slice(self.from_to(operand, close), operand, low, high), operand)
 
-    def slice_all(self, operand: Any, _open: Token, _colon: Token, close: Token) -> tree.Slice:
+    def slice_all(self, operand: Any, _open: Token, _colon: Token, close: Token) -> tree.Expression:
         return self.sliced(operand, None, None, close)
 
-    def slice_from(self, operand: Any, _open: Token, low: Any, _colon: Token, close: Token) -> tree.Slice:
+    def slice_from(
+        self, operand: Any, _open: Token, low: Any, _colon: Token, close: Token
+    ) -> tree.Expression:
         return self.sliced(operand, low, None, close)
 
-    def slice_to(self, operand: Any, _open: Token, _colon: Token, high: Any, close: Token) -> tree.Slice:
+    def slice_to(self, operand: Any, _open: Token, _colon: Token, high: Any, close: Token) -> tree.Expression:
         return self.sliced(operand, None, high, close)
 
     def slice(
         self, operand: Any, _open: Token, low: Any, _colon: Token, high: Any, close: Token
-    ) -> tree.Slice:
+    ) -> tree.Expression:
         return self.sliced(operand, low, high, close)
 
-    def call(self, function: tree.Expression, _open: Token, *rest: Any) -> tree.Call:
+    def call(self, function: tree.Expression, _open: Token, *rest: Any) -> tree.Expression:
         arguments = rest[0] if rest[0].__class__ is list else []
         node = tree.Call(self.from_to(function, rest[-1]), function, tuple(arguments))
-        made: tree.Call = self.measured(node, function)
-        return made
+        return self.measured(node, function)
 
     # Operands
 

@@ -23,6 +23,9 @@ FIELD, BINDING, LET, DYNAMIC, PACKAGE, PREDECLARED = range(6)
 
 TYPES = ("_", "bool", "int", "float", "number", "string", "bytes", "rune", "uint", "byte", "float32", "float64",
          *(f"{sign}int{bits}" for bits in (8, 16, 32, 64, 128) for sign in ("", "u")))  # fmt: skip
+MAX_UNKNOWN = 100
+"""How many unknown names of a file are told, since for each one all known names are looked through."""
+
 FUNCTIONS = ("len", "close", "and", "or", "div", "mod", "quo", "rem")
 PACKAGES = ("strings", "list", "strconv", "math", "encoding/json")
 _PREDECLARED = {name: name for name in (*TYPES, *FUNCTIONS)}
@@ -79,6 +82,7 @@ class _Pass:
         self.found: list[Diagnostic] = []
         self.closing = False
         self.size = 0
+        self.unknown = 0
         self.packages: dict[str, tree.Import] = {}
         self.used: set[str] = set()
         self.unread: dict[tree.Node, tree.Let] = {}
@@ -229,9 +233,11 @@ class _Pass:
             self.closing = self.closing or name == "close"
             self.meanings[identifier] = Meaning(PREDECLARED, 0, _PREDECLARED[name])
         else:
-            self.unknown(identifier, lowest)
+            self.unknown += 1
+            if self.unknown <= MAX_UNKNOWN:
+                self.report_unknown(identifier, lowest)
 
-    def unknown(self, identifier: tree.Identifier, level: _Level | None) -> None:
+    def report_unknown(self, identifier: tree.Identifier, level: _Level | None) -> None:
         names: dict[str, None] = {}
         while level is not None:
             names.update(dict.fromkeys(level.names))
