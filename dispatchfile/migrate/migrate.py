@@ -40,14 +40,15 @@ def migrate(source: Source, to: Flavour | None = None) -> Migrated:
     _refuse_errors(reading)
     flavour = front.flavour_of(source)
     newer = fix(_with_short_header(source, flavour), Settings(select=RULES)).source
+    remarks: tuple[str, ...] = ()
     if flavour == "cue":
-        newer = _modern(newer)
+        newer, remarks = _modern(newer)
     after = reading
     if newer.text != source.text:
         after = front.read(newer)
         _refuse_another(reading, after)
     if to is None or to == flavour:
-        return Migrated(newer.text)
+        return Migrated(newer.text, remarks)
     conversion = convert(after, to)
     # What a template or a reference hid from the fixes is plain now.
     mended = fix(Source(f"Dispatchfile.{to}", conversion.text), Settings(select=RULES)).source
@@ -80,17 +81,22 @@ def _with_short_header(source: Source, flavour: str) -> Source:
     return Source(source.name, f"#!{flavour}{source.text[len(first) :]}")
 
 
-def _modern(source: Source) -> Source:
-    """Return a CUE source in today's syntax, as it is when that would change its value."""
+def _modern(source: Source) -> tuple[Source, tuple[str, ...]]:
+    """Return a CUE source in today's syntax; as it is, and a remark, when that would change its value."""
     from dispatchfile.migrate.modern import modern
 
     newer = modern(source)
     if newer.text == source.text:
-        return source
-    before, after = front.read(source), front.read(newer)
-    if before.value is None or after.value is None or not after.ok:
-        return source
-    return newer if same(before.value.plain(), after.value.plain()) else source
+        return source, ()
+    before, after = front.read(source).value, front.read(newer)
+    if (
+        before is not None
+        and after.value is not None
+        and after.ok
+        and same(before.plain(), after.value.plain())
+    ):
+        return newer, ()
+    return source, ("the old syntax of CUE stays: in today's the value would not be the same",)
 
 
 def pipeline_of(reading: Reading) -> Pipeline | None:

@@ -225,3 +225,14 @@ def test_real_files() -> None:
             )
         done += 1
     assert done > 10
+
+
+def test_old_syntax_whose_order_counts_stays(monkeypatch) -> None:
+    text = "a: [v for k, v in {x: 1, y: 2}]\n"
+    assert migrate(Source("Dispatchfile", text)).text == "a: [for k, v in {x: 1, y: 2} {v}]\n"
+    monkeypatch.setattr(
+        "dispatchfile.migrate.modern.modern", lambda source: Source(source.name, "a: [2, 1]\n")
+    )
+    done = migrate(Source("Dispatchfile", text))
+    assert done.text == text
+    assert done.remarks == ("the old syntax of CUE stays: in today's the value would not be the same",)
