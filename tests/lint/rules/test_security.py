@@ -112,6 +112,15 @@ def test_finds_secrets_and_never_repeats_one(text: str) -> None:
         assert found.span.text.strip('"') not in told
 
 
+def test_says_in_which_field_a_key_stands() -> None:
+    text = (
+        f'key: "«{AWS}»"\n'
+        + steps('image: "a:1"', f'image: "a:1", args: ["a", "b=«{GITHUB}»"]')
+        + f"// «{SLACK}»"
+    )
+    assert [one.path for one in findings("DF603", text)] == ["key", "task.t.steps[1].args[1]", ""]
+
+
 ON = {"pull": "pull_request: {}", "main": 'push: branches: ["main"]', "any": 'push: branches: ["!main"]', "tag": "tag: {}",
       "say": 'pull_request: chatops: ["a"]', "all": "push: {}"}  # fmt: skip
 

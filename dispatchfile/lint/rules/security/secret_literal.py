@@ -55,14 +55,18 @@ _ADVICE = "revoke it, and take it from a secret: valueFrom: secretKeyRef: {name:
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for each secret; no message repeats one."""
-    source = subject.source
     known: list[tuple[int, int]] = []
-    for start, end, title in shapes(source.text):
+    for start, end, message in _in_text(subject.source.text):
+        from dispatchfile.lint.places import path_at
+
         known.append((start, end))
-        yield RULE.finding(f"{title} stands in the file", Span(source, start, end), "a secret", help=_ADVICE)
-    for start, end in in_urls(source.text):
-        known.append((start, end))
-        yield RULE.finding("a URL holds a password", Span(source, start, end), "a secret", help=_ADVICE)
+        span = Span(subject.source, start, end)
+        yield RULE.finding(message, span, "a secret", help=_ADVICE, path=path_at(subject.value, span))
+    yield from _in_env(subject, known)
+
+
+def _in_env(subject: Subject, known: list[tuple[int, int]]) -> Iterator[Diagnostic]:
+    """Yield the variables of steps that hold a secret by their name, but for those whose value is known for one."""
     seen = set()
     for task in subject.pipeline.tasks.values() if subject.pipeline else ():
         for number, step in enumerate(task.steps):
@@ -81,3 +85,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     help=_ADVICE,
                     path=f"task.{task.name}.steps[{number}].env[{index}].value",
                 )
+
+
+def _in_text(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where a text holds a secret that can be told from others by itself, and the message."""
+    for start, end, title in shapes(text):
+        yield start, end, f"{title} stands in the file"
+    for start, end in in_urls(text):
+        yield start, end, "a URL holds a password"
