@@ -175,7 +175,7 @@ def _check_empty(pipeline: Pipeline) -> Iterator[Diagnostic]:
 def _listing(known: Mapping[str, object]) -> str:
     if not known:
         return "the file has none"
-    return f"there is {', '.join(known)}" if len(known) <= _FEW else ""
+    return f"known are {', '.join(known)}" if len(known) <= _FEW else ""
 
 
 def _check_makers(pipeline: Pipeline) -> Iterator[Diagnostic]:
