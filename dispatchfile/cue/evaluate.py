@@ -52,11 +52,13 @@ def _evaluated(file: tree.File, *, complete: bool) -> tuple[Value | None, list[D
         found += scopes.diagnostics
         exporter = Exporter(Machine(file, scopes))
         exporter.found = found
-        value = exporter.value(exporter.machine.root)
-    except Exhausted as problem:
-        place = problem.span or Span(file.source, 0, 0)
-        advice = "look for values that multiply, or refer to each other in long chains"
-        found.append(Diagnostic("DF003", Severity.ERROR, str(problem), place, help=advice, path=problem.path))
+        try:
+            value = exporter.value(exporter.machine.root)
+        except Exhausted as problem:
+            place = problem.span or exporter.machine.place(exporter.at)
+            path = problem.path or exporter.at.path()
+            advice = "look for values that multiply, or refer to each other in long chains"
+            found.append(Diagnostic("DF003", Severity.ERROR, str(problem), place, help=advice, path=path))
     except RecursionError:
         found.append(
             Diagnostic("DF003", Severity.ERROR, "expressions nest too deeply", Span(file.source, 0, 0))

@@ -23,12 +23,13 @@ class Exporter:
         self.machine = machine
         self.found: list[Diagnostic] = []
         self.told: set[Bottom] = set()
+        self.at = machine.root  # what is exported just now
 
     def value(self, node: Node) -> Value | None:
         """Return what a node exports, or None when it is an error or not concrete; what is wrong is collected."""
         machine = self.machine
+        self.at = given = node
         machine.evaluate(node)
-        given = node
         try:
             node = machine.chosen(node)
         except Stop as stop:
@@ -104,7 +105,9 @@ class Exporter:
             return
         self.told.add(bottom)
         span = bottom.span or self.machine.place(node)
-        path = node.path() if bottom.path is None else bottom.path
+        path = bottom.path
+        if path is None:
+            path = (bottom.owner.path() if bottom.owner is not None else "") or node.path()
         related = bottom.related
         if bottom.parties is not None and span is not None:
             from dispatchfile.cue.conflicts import places

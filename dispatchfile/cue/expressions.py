@@ -235,7 +235,7 @@ def _multiply(machine: Machine, left: Any, right: Any, span: Span) -> Any:
 
 def _limited(value: Any, length: int, span: Span) -> Any:
     if length > LONGEST:
-        raise fail(f"the result would be longer than {LONGEST} parts", span)
+        raise fail(f"the result would be longer than {LONGEST} characters", span)
     return value
 
 

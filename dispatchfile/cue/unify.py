@@ -156,6 +156,7 @@ class Machine:
                     self.refuse(node, stop.bottom)
                 elif node.blocked is None:
                     node.blocked = stop.bottom
+                    stop.bottom.owner = stop.bottom.owner or node
                 continue
             done.add(conjunct)
             worked = True

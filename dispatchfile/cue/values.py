@@ -51,7 +51,19 @@ ERROR, INCOMPLETE, CYCLE = range(3)
 class Bottom:
     """Why a value is missing: code, message, places, help."""
 
-    __slots__ = ("choice", "code", "help", "message", "parties", "path", "related", "rule", "silent", "span")
+    __slots__ = (
+        "choice",
+        "code",
+        "help",
+        "message",
+        "owner",
+        "parties",
+        "path",
+        "related",
+        "rule",
+        "silent",
+        "span",
+    )
 
     def __init__(
         self,
@@ -70,6 +82,7 @@ class Bottom:
         self.rule = rule or ("DF003" if code else "DF002")
         self.path: str | None = None
         self.silent = False  # already told elsewhere
+        self.owner: Node | None = None  # the node that is incomplete for this reason
         self.choice = False  # every alternative of a disjunction failed; `related` has the reasons
         self.parties: Node | None = None  # the node whose conjuncts all take part in the error
 
