@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Fix, Related, Severity
 from dispatchfile.model.edits import quoted, reworded, with_field
+from dispatchfile.model.names import proper
 from dispatchfile.model.pipeline import Action, Pipeline
 from dispatchfile.model.schedules import MACROS
 
@@ -38,7 +39,7 @@ def _is_cron(action: Action) -> bool:
 def _unnamed(action: Action, pipeline: Pipeline) -> Diagnostic:
     schedule = action.on.schedule if action.on is not None else None
     macro = schedule[1:] if schedule in MACROS else "scheduled"
-    name = _free(f"{macro}-{action.tasks[0]}"[:52].strip("-") if action.tasks else macro, pipeline)
+    name = _free(proper(f"{macro}-{action.tasks[0]}" if action.tasks else macro, 52), pipeline)
     place = action.value.at("name")
     edits = with_field(action.value, "name", quoted(name)) if place is None else ()
     if place is not None and place.span is not None and place.data == "":

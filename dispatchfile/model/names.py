@@ -86,7 +86,7 @@ def _bad_name(one: Name, places: Mapping[Named, list[Span | None]], referenced: 
     problem = (
         f"at most {longest} characters" if too_long else "small letters, digits, and dashes between them"
     )
-    meant = _proper(one.name, longest)
+    meant = proper(one.name, longest)
     fix = None if one.name in referenced else _rename(one, meant, places)
     return Diagnostic(
         "DF501",
@@ -100,7 +100,7 @@ def _bad_name(one: Name, places: Mapping[Named, list[Span | None]], referenced: 
     )
 
 
-def _proper(name: str, longest: int) -> str:
+def proper(name: str, longest: int) -> str:
     """Return the nearest name that is allowed; empty when nothing is left of it."""
     kept = "".join(char if char.isascii() and char.isalnum() else " " for char in name.lower())
     return "-".join(kept.split())[:longest].strip("-")
