@@ -60,7 +60,10 @@ class Cache:
     def findings(self, source: Source) -> tuple[Diagnostic, ...] | None:
         """Return the findings of a source, None when they are not here."""
         data = self.get(source)
-        return None if data is None else unpacked(data, source)
+        try:
+            return None if data is None else unpacked(data, source)
+        except ValueError:
+            return None
 
     def keep(self, source: Source, findings: Sequence[Diagnostic]) -> bytes | None:
         """Keep the findings of a source, if that can be done; return them packed, None when they cannot be."""

@@ -21,8 +21,8 @@ IGNORE_MARK = "dispatchfile:"  # in every ignore comment
 class RuleCrash(Exception):
     """A rule failed, which is a bug; `findings` is what the others have found. The cause says why."""
 
-    def __init__(self, code: str, findings: tuple[Diagnostic, ...]) -> None:
-        super().__init__(f"the rule {code} failed")
+    def __init__(self, code: str, cause: Exception, findings: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"the rule {code} failed with {cause!r}")
         self.findings = findings
 
 
@@ -47,7 +47,7 @@ def inspect(source: Source, settings: Settings = DEFAULT) -> tuple[Diagnostic, .
     judged = chosen if readable and crash is None else ()
     told = _told(looked_at, found, chosen, judged)
     if crash is not None:
-        raise RuleCrash(crash[0], told) from crash[1]
+        raise RuleCrash(*crash, told) from crash[1]
     return told
 
 

@@ -165,6 +165,17 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, counted: list[str], damage
     assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("data", [b"", b"1 2\n", b"x\nabc", b"5 5 1 0 0 0 1 0 0 0\nDF601fatalm0"])
+def test_an_entry_with_a_right_check_and_nonsense_in_it_is_made_anew(
+    tmp_path: Path, counted: list[str], data: bytes
+) -> None:
+    first = found(SOURCE, tmp_path)
+    path = entry(tmp_path)
+    path.write_bytes(cache_module._check(path.name, data) + data)
+    assert found(SOURCE, tmp_path) == first
+    assert len(counted) == 2
+
+
 def test_the_folder_and_its_entries_are_private(tmp_path: Path) -> None:
     found(SOURCE, tmp_path / "deep/cache")
     assert (tmp_path / "deep/cache/lint").stat().st_mode & 0o777 == 0o700
