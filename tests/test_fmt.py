@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from dispatchfile.errors import EvaluationError
 from dispatchfile.fmt import formatted
 from dispatchfile.source import Source
 
+EXAMPLES = Path(__file__).parent.parent / "examples"
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -79,3 +81,9 @@ def test_what_cannot_be_parsed_is_refused(name: str, text: str, expected: str) -
 
 def test_a_value_that_cannot_be_evaluated_is_formatted_all_the_same() -> None:
     assert formatted(Source("Dispatchfile", "a:1\na:2\nb:  nowhere\n")) == "a: 1\na: 2\nb: nowhere\n"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/Dispatchfile*")), ids=lambda path: path.parent.name)
+def test_the_examples_are_formatted(path: Path) -> None:
+    text = path.read_text()
+    assert formatted(Source(path.name, text)) == text
