@@ -165,8 +165,6 @@ def _combined(machine: Machine, left: list[tuple[Any, bool, Node]]) -> list[tupl
             elif mark == DEFAULT or known[1] == DEFAULT:
                 found[key] = (known[0], DEFAULT)
     _drop_lists(found)
-    if len(found) == 1:
-        return [(leaf, DEFAULT) for leaf, _ in found.values()]
     return list(found.values())
 
 

@@ -229,7 +229,9 @@ class Machine:
     def chosen(self, node: Node) -> Node:
         """Return the node, or the default of a disjunction that is left; raises Stop when it is ambiguous."""
         while node.disjuncts:
-            defaults = [disjunct for disjunct, mark in node.disjuncts if mark == 1]
+            defaults = [
+                disjunct for disjunct, mark in node.disjuncts if mark == 1 or len(node.disjuncts) == 1
+            ]
             if len(defaults) != 1:
                 if node.state == RUNNING:
                     self.cycles += 1
