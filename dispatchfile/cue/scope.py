@@ -257,7 +257,7 @@ class _Pass:
         else:
             quoted = self.quoted_field(identifier.name)
             advice = f"declare it as a field ({identifier.name}: …), or put it in quotes if it is text"
-            instead = f'"{identifier.name}"' if quoted is None else ""
+            instead = f'"{identifier.name}"' if quoted is None and _is_whole_value(identifier.span) else ""
             if quoted is not None:
                 advice = f"a quoted label cannot be referred to; write {identifier.name}: … without quotes"
                 related = (Related(quoted, "the quoted field of that name"),)
@@ -277,6 +277,17 @@ class _Pass:
                 if label.quoted and label.name == name:
                     return label.span
         return None
+
+
+def _is_whole_value(span: Span) -> bool:
+    """Return whether a place is all of a field's value or of a list's entry, so that it may be a text without quotes."""
+    text = span.source.text
+    end = text.find("\n", span.end)
+    after = text[span.end : end if end >= 0 else len(text)].strip()[:1]
+    start = span.start
+    while start and text[start - 1] in " \t\r\n":
+        start -= 1
+    return text[max(start - 1, 0) : start] in (":", ",", "[") and after in ("", ",", "]", "}", "/")
 
 
 def _follows_dash(span: Span) -> bool:

@@ -60,3 +60,24 @@ FINE = {
 @pytest.mark.parametrize("text", FINE.values(), ids=FINE)
 def test_no_finding(text):
     assert resolve(parse(Source("f", text)).file).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("go_image: 1\na: go_imgae", "go_image"),
+        ("type: git", '"git"'),
+        ("a: [main, x]", '"main"'),
+        ("a: [\n  main,\n]", '"main"'),
+        ("a: main // the branch", '"main"'),
+        ("a: common + [1]", None),
+        ("a: [1] + common", None),
+        ("stray\na: 1", None),
+        ('"main": 1\na: main', None),
+        ("task:\n  - test", None),
+        ("a: strings.Join([], 1)", None),
+    ],
+)
+def test_the_fix_of_an_undefined_name(text, instead):
+    found = resolve(parse(Source("f", text)).file).diagnostics[0]
+    assert (found.fix and found.fix.edits[0].text) == instead
