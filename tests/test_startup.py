@@ -58,6 +58,7 @@ def test_nothing_heavy_is_loaded(argv: tuple[str, ...]) -> None:
         ("render", str(EXAMPLE)),
         ("render", "--output", "json", str(EXAMPLE)),
         ("lint", "--fail-on", "error", str(EXAMPLE)),
+        ("fmt", "--check", str(EXAMPLE)),
         ("--help",),
     ],
 )

@@ -18,7 +18,11 @@ COMMENTS = (
     "// {[(",
     "// dispatchfile: ignore[DF601] because",
 )
-HOLE_STARTS = {KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]}
+BITS = (
+    "\r", "\r\n", "\n", " ", "\t", "//x\n", ",", "...", "!", "?", "<", "=", "=~", "-", "div ", "in ", "for ", "if ",
+    "let ", '"', '"""\n', "\\(", ")", "(", "[", "]", "{", "}", "@a(\n)", "`a`", "#", "'", "1.", "e", "\xa0", "\ufeff",
+    "_|_", "X=", "::", ":", ".", "|",
+)  # fmt: skip
 CONTINUES = {
     KIND[name]
     for name in (
@@ -87,3 +91,18 @@ def _gap(gap: str, previous: int, kind: int, random: Random) -> str:
     if ("\n" in gap and (previous == NL or random.random() < 0.5)) or random.random() < 0.2:
         made += random.choice(("\n", "\n\n\n", "\r\n")) + blanks()
     return made or gap
+
+
+def damaged(text: str, random: Random) -> str:
+    """Return a text with a few small pieces put in, taken out, or copied; now and then it is sound."""
+    for _ in range(random.choice((1, 1, 2, 3))):
+        at = random.randint(0, len(text))
+        kind = random.randrange(3)
+        if kind == 0:
+            text = text[:at] + random.choice(BITS) + text[at:]
+        elif kind == 1:
+            text = text[:at] + text[at + random.choice((1, 2, 5)) :]
+        else:
+            start = random.randint(0, len(text))
+            text = text[:at] + text[start : start + random.choice((1, 3, 10))] + text[at:]
+    return text
