@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dispatchfile.cli.main import main
 
+ROOT = Path(__file__).parent.parent.parent
 UGLY = "a :  1\n"
 NEAT = "a: 1\n"
 
@@ -108,6 +111,17 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     assert capsys.readouterr().out == "<stdin>\n"
 
 
+def test_standard_input_stays_utf_8_whatever_the_encoding_of_the_terminal() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dispatchfile", "fmt", "-"],
+        input='a:   "é\u200b" // ü\r\n'.encode(),
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode() == 'a: "é\u200b" // ü\n'
+
+
 def test_a_name_for_standard_input_without_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "neat").write_text(NEAT)
     assert main(["fmt", "neat", "--stdin-filename", "x"]) == 2
@@ -140,12 +154,23 @@ def test_a_symbolic_link_stays_one_and_none_leads_out(
     assert "symbolic link to a file outside" in capsys.readouterr().err
 
 
-def test_a_layout_that_would_change_something_leaves_the_file(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As a bug it ends with exit code 70 and a crash log, see `__main__`."""
+BUG = """
+import sys
+from dispatchfile.__main__ import run
+from dispatchfile.cue import printer
+printer._Printer.print = lambda self: "a: 2\\n"
+sys.argv = ["dispatchfile", "fmt", "Dispatchfile"]
+run()
+"""
+
+
+def test_a_layout_that_would_change_something_is_a_bug_and_leaves_the_file(folder: Path) -> None:
     (folder / "Dispatchfile").write_text(UGLY)
-    monkeypatch.setattr("dispatchfile.cue.printer._Printer.print", lambda self: "a: 2\n")
-    with pytest.raises(AssertionError):
-        main(["fmt", "Dispatchfile"])
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", BUG], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    assert "formatting would change the text: the word '1'" in done.stderr
+    assert len(list(folder.glob("dispatchfile/crashes/*"))) == 1
     assert (folder / "Dispatchfile").read_text() == UGLY
