@@ -1,7 +1,7 @@
 # Every target sets up what it needs and says so; nothing that it starts is left running.
 # ENGINE=own     start a private Docker engine even though one answers (root only)
 # PYTEST="…"     arguments for pytest:   make test PYTEST="-k globs -x"
-# BENCH="…"      arguments of the bench: make bench BENCH="chain --rounds 3"
+# BENCH="…"      arguments of the bench: make bench BENCH="chain --rounds 3", make bench BENCH=lint
 
 SHELL := /bin/bash
 VENV ?= .venv
@@ -41,7 +41,11 @@ schema: venv  ## write grammar/schema/pipeline.schema.json from the model's tabl
 	$(VENV)/bin/python -m dispatchfile.model.jsonschema
 
 bench: venv  ## how fast it is beside a loop of `docker run` and beside act; asserts nothing
+ifeq ($(firstword $(BENCH)),lint)
+	@$(VENV)/bin/python tests/bench/lint.py $(wordlist 2,9,$(BENCH))
+else
 	@$(WITH_ENGINE) python tests/bench/bench.py $(BENCH)
+endif
 
 constraints: venv  ## renew constraints.txt with the newest versions that pyproject.toml allows
 	@runner/engine/renew-constraints

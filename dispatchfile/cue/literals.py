@@ -31,8 +31,10 @@ def number(text: str) -> int | Decimal:
         raise BadLiteral("long number", 0, len(text))
     if text.isdecimal():
         return int(text)
-    text = text.replace("_", "")
+    length, text = len(text), text.replace("_", "")
     if text[0] == "0" and text[1:2] in _BASES:
+        if len(text) == 2:
+            raise BadLiteral("number", 0, length)
         return int(text[2:], _BASES[text[1]])
     from decimal import Context, Decimal, InvalidOperation, Overflow, Underflow
 
