@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatchfile.cue import tree
 from dispatchfile.cue.closedness import below
-from dispatchfile.cue.expand import declare, elements
+from dispatchfile.cue.expand import RESERVED, declare, elements
 from dispatchfile.cue.expressions import operand
 from dispatchfile.cue.node import OPTIONAL, REGULAR, REQUIRED, RUNNING, Conjunct, Env, Node, shown_label
 from dispatchfile.cue.references import place
@@ -128,6 +128,8 @@ def _computed_label(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     label = operand(machine, field.label.value, conjunct.env)
     if not isinstance(label, str):
         raise fail(f"a label must be a string, this is a {kind_name(kind_of(label))}", field.label.span)
+    if label[:1] == "\0":
+        raise fail(RESERVED, field.label.span)
     if machine.closing:
         declare(node, label, conjunct.group)
     arc = machine.arc(node, label, OPTIONAL if field.mark == "?" else REGULAR)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dispatchfile.cue.unify import Machine
     from dispatchfile.source import Span
 
+RESERVED = "a label cannot start with the character U+0000"
 _PRESENCE = {"": REGULAR, "!": REQUIRED, "?": OPTIONAL}
 
 
@@ -116,6 +117,9 @@ def _field(
 ) -> None:
     label: Any = field.label
     name = label.name if label.quoted else internal(label.name, quoted=False)
+    if label.quoted and name[:1] == "\0":
+        machine.refuse(node, Bottom(ERROR, RESERVED, label.span))
+        return
     if machine.closing:
         declare(node, name, group)
     mark = field.mark
@@ -266,6 +270,9 @@ def _plain(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             node.literals += 1
             node.struct_conjuncts += 1
             for label, item in value.items():
+                if label[:1] == "\0":
+                    machine.refuse(node, Bottom(ERROR, RESERVED, span))
+                    continue
                 if machine.closing:
                     declare(node, label, conjunct.group)
                 machine.add(machine.arc(node, label), conjunct.of(_term(item, span), None))
