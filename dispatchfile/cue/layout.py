@@ -259,9 +259,11 @@ class Layout:
                 or group.role not in ("struct", "list")
             ):
                 continue
-            if max(map(len, self.atoms.texts[group.open : group.close])) + len(INDENT) <= room:
-                at = group.close + 1
+            helps = max(map(len, self.atoms.texts[group.open : group.close])) + len(INDENT) <= room
+            if helps:
                 found.append(group)
+            if helps or group.role == "struct":  # which what is broken inside it would break too
+                at = group.close + 1
         return found
 
     def _break_items(self, start: int, end: int, opened: Sequence[Group]) -> bool:

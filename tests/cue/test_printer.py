@@ -144,6 +144,10 @@ LONG = {
         f'a: [{{\n  b: "{"b" * 60}"\n  c: "{"c" * 60}"\n}}]\n',
     ),
     "not where it does not help": (f'a: ["-c", "{"b" * 120}"]\n', f'a: ["-c", "{"b" * 120}"]\n'),
+    "nor a part of a struct where the whole does not help": (
+        f'a: {{b: "{"b" * 120}", c: {{d: "{"d" * 50}", e: 1}}}}\n',
+        f'a: {{b: "{"b" * 120}", c: {{d: "{"d" * 50}", e: 1}}}}\n',
+    ),
     "not with a comment that may be about the line": (
         f'a: ["{"b" * 60}", "{"c" * 60}"] // d\n',
         f'a: ["{"b" * 60}", "{"c" * 60}"] // d\n',
