@@ -43,7 +43,10 @@ class Fix(Record):
 
 
 class Diagnostic(Record):
-    """One finding. `code` is its rule (DF201), `path` the field in the value (task.test.inputs[0])."""
+    """One finding. `code` is its rule (DF201), `path` the field in the value (task.test.inputs[0]).
+
+    `secret`: the text at its span is a secret, which no report repeats.
+    """
 
     code: str
     severity: Severity
@@ -54,6 +57,7 @@ class Diagnostic(Record):
     help: str = ""
     path: str = ""
     fix: Fix | None = None
+    secret: bool = False
 
 
 def errors(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -52,7 +52,7 @@ def mend(
             except Exception as bug:  # noqa: BLE001 raised by the command, once the other files are done
                 crash = crash or bug
         if args.diff:
-            _show(source, mended, args)
+            _show(source, mended, found, args)
         elif is_input:
             files.put(mended.source.text if mended else source.text)
         elif mended is not None and mended.count:
@@ -68,12 +68,22 @@ def mend(
     return Changes(left, count, code, crash)
 
 
-def _show(source: Source, mended: Fixed | None, args: argparse.Namespace) -> None:
-    if mended is not None:
-        from dispatchfile.cli.terminal import wants_color
+def _show(
+    source: Source, mended: Fixed | None, found: Sequence[Diagnostic], args: argparse.Namespace
+) -> None:
+    """Print what is mended; secrets in the lines around it read `***`, and so the difference cannot be applied."""
+    if mended is None:
+        return
+    from dispatchfile.cli.terminal import wants_color
 
-        color = wants_color(sys.stdout, args.color)
-        files.put(files.difference(source.name, source.text, mended.source.text, color=color))
+    before, after = source.text, mended.source.text
+    if any(one.secret for one in found):
+        from dispatchfile.report.secrets import Screen
+
+        screen = Screen(found)
+        before, after = screen.text(before), screen.text(after)
+    color = wants_color(sys.stdout, args.color)
+    files.put(files.difference(source.name, before, after, color=color))
 
 
 def _tell_refused(mended: Fixed, args: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ def packed(findings: Iterable[Diagnostic], source: Source) -> bytes | None:
         texts.append(str(len(found.related)))
         for also in found.related:
             texts += (*_span(also.span), also.message)
-        texts += (found.help, found.path, *_fix(found.fix))
+        texts += (found.help, found.path, *_fix(found.fix), "secret" if found.secret else "")
     lengths = " ".join(str(len(text)) for text in texts)
     return f"{lengths}\n{''.join(texts)}".encode(errors="surrogatepass")
 
@@ -75,8 +75,8 @@ def _finding(code: str, texts: Iterator[str], source: Source) -> Diagnostic:
         next(texts),
     )
     related = tuple([Related(_place(texts, source), next(texts)) for _ in range(int(next(texts)))])
-    advice, path = next(texts), next(texts)
-    return Diagnostic(code, severity, message, span, label, related, advice, path, _read_fix(texts, source))
+    advice, path, fix, secret = next(texts), next(texts), _read_fix(texts, source), next(texts) == "secret"
+    return Diagnostic(code, severity, message, span, label, related, advice, path, fix, secret)
 
 
 def _read_span(texts: Iterator[str], source: Source) -> Span | None:

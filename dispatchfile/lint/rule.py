@@ -60,9 +60,10 @@ class Rule(Record):
         help: str = "",  # noqa: A002 the word users see
         path: str = "",
         fix: Fix | None = None,
+        secret: bool = False,
     ) -> Diagnostic:
         """Return a finding of the rule, of its usual severity."""
-        return Diagnostic(self.code, self.severity, message, span, label, related, help, path, fix)
+        return Diagnostic(self.code, self.severity, message, span, label, related, help, path, fix, secret)
 
 
 class Subject(Record, eq=False):

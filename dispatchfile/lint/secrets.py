@@ -8,6 +8,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PRIVATE_KEY = (
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:\\[nr]|\s)++[A-Za-z0-9+/=]{16,}+)++"
+    r"(?:(?:\\[nr]|\s)*+[A-Za-z0-9+/=]*+(?:\\[nr]|\s)*+-----END [A-Z ]*PRIVATE KEY-----)?"
+)
+
 # What a text must hold before the pattern of a kind of key is worth compiling, that pattern, and what the key is.
 _SHAPES = (
     ("AKIA", r"\bAKIA[0-9A-Z]{16}\b", "an access key of AWS"),
@@ -27,7 +32,7 @@ _SHAPES = (
     ("eyJ", r"\beyJ[A-Za-z0-9_-]{10,200}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}", "a JSON web token"),
     (
         "PRIVATE KEY-----",
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?=(?:\\n|\s)+[A-Za-z0-9+/=]{20})",
+        _PRIVATE_KEY,
         "a private key",
     ),
 )

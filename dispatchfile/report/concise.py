@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dispatchfile.diagnostics import Diagnostic, in_order
+from dispatchfile.diagnostics import Diagnostic
+from dispatchfile.report.secrets import shown
 from dispatchfile.report.text import flat
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """Return one line for each diagnostic: `file:line:column: severity[code]: message (help)`."""
     lines = []
-    for found in in_order(diagnostics):
+    for found in shown(diagnostics):
         place = f"{found.span}: " if found.span is not None else ""
         advice = f" ({found.help})" if found.help else ""
         lines.append(flat(f"{place}{found.severity}[{found.code}]: {found.message}{advice}") + "\n")

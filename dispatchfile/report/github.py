@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dispatchfile.diagnostics import Diagnostic, Severity, in_order
+from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.report.secrets import shown
 from dispatchfile.report.text import harmless
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """Return one workflow command for each diagnostic, in order of their places."""
-    return "".join(_command(found) + "\n" for found in in_order(diagnostics))
+    return "".join(_command(found) + "\n" for found in shown(diagnostics))
 
 
 def _command(found: Diagnostic) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dispatchfile.diagnostics import Diagnostic, in_order
+from dispatchfile.diagnostics import Diagnostic
 from dispatchfile.lint.catalogue import ENTRIES
+from dispatchfile.report.secrets import shown
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
     """Return the diagnostics in order of their places as a JSON array; ends with a newline."""
     import json
 
-    return json.dumps([record(found) for found in in_order(diagnostics)], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([record(found) for found in shown(diagnostics)], indent=2, ensure_ascii=False) + "\n"
 
 
 def record(found: Diagnostic) -> dict[str, Any]:

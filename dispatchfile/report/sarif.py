@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dispatchfile import __version__
-from dispatchfile.diagnostics import Diagnostic, Edit, Severity, in_order
+from dispatchfile.diagnostics import Diagnostic, Edit, Severity
 from dispatchfile.lint import catalogue
+from dispatchfile.report.secrets import Screen, shown
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
     """Return one run with the findings, in order of their places, and the rules that found them; ends with a newline."""
     import json
 
-    return json.dumps(log(in_order(diagnostics)), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log(shown(diagnostics)), indent=2, ensure_ascii=False) + "\n"
 
 
 def log(findings: Sequence[Diagnostic]) -> dict[str, Any]:
@@ -134,15 +135,19 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _fingerprints(findings: Sequence[Diagnostic]) -> list[str]:
-    """Return a print of each finding that stays when lines above it come and go: of its rule, file and line's text."""
+    """Return a print of each finding that stays when lines above it come and go: of its rule, file and line's text.
+
+    A secret has no part in it: who has the rest of the line could try out what gives the same print.
+    """
     from hashlib import sha256
 
+    screen = Screen(findings)
     seen: dict[str, int] = {}
     prints = []
     for found in findings:
         span = found.span
         about = (
-            [found.code, span.source.name, span.source.line(span.line).strip()]
+            [found.code, span.source.name, screen.text(span.source.line(span.line)).strip()]
             if span
             else [found.code, found.message]
         )

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dispatchfile.report.secrets import Screen
+
 _WIDEST = 160
 _TAB = 4
 _HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"  # compiled when it is needed
@@ -23,8 +25,18 @@ _PAINT = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
-    """Return the diagnostics in order of their places, a blank line between two; ends with a newline unless empty."""
-    blocks = [_block(found, color=color) for found in in_order(diagnostics)]
+    """Return the diagnostics in order of their places, a blank line between two; ends with a newline unless empty.
+
+    What one of them marks as a secret reads `***` in all of them.
+    """
+    every = in_order(diagnostics)
+    screen = None
+    if any(found.secret for found in every):
+        from dispatchfile.report.secrets import Screen
+
+        screen = Screen(every)
+        every = screen.findings(every)
+    blocks = [_block(found, screen, color=color) for found in every]
     return "\n".join(blocks)
 
 
@@ -53,7 +65,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _block(found: Diagnostic, *, color: bool) -> str:
+def _block(found: Diagnostic, screen: Screen | None, *, color: bool) -> str:
     paint = _PAINT[found.severity]
     title = f"{found.severity}[{found.code}]" if found.code else str(found.severity)
     head = f"{_painted(title, paint, color=color)}{_painted(': ' + flat(found.message), _BOLD, color=color)}"
@@ -62,11 +74,11 @@ def _block(found: Diagnostic, *, color: bool) -> str:
     bar = " " * width + _painted(" |", _BLUE, color=color)
     lines = [head]
     if found.span is not None:
-        lines += _excerpt(found.span, found.label, "-->", "^", width, paint, color=color)
+        lines += _excerpt(found.span, found.label, "-->", "^", width, paint, screen, color=color)
     for also in found.related:
         if found.span is not None:
             lines.append(bar)
-        lines += _excerpt(also.span, also.message, ":::", "-", width, _BLUE, color=color)
+        lines += _excerpt(also.span, also.message, ":::", "-", width, _BLUE, screen, color=color)
     if found.help:
         if spans:
             lines.append(bar)
@@ -76,12 +88,22 @@ def _block(found: Diagnostic, *, color: bool) -> str:
 
 
 def _excerpt(
-    span: Span, label: str, arrow: str, mark: str, width: int, paint: str, *, color: bool
+    span: Span,
+    label: str,
+    arrow: str,
+    mark: str,
+    width: int,
+    paint: str,
+    screen: Screen | None,
+    *,
+    color: bool,
 ) -> list[str]:
     number, column = span.source.position(span.start)
     text = span.source.line(number)
     first = min(column - 1, len(text))
     last = min(max(first + span.end - span.start, first + 1), max(len(text), first + 1))
+    if screen is not None:
+        text, first, last = screen.line(text, first, last)
     shown, start, length = _window(text, first, last)
     margin = " " * width
     gutter = _painted(" |", _BLUE, color=color)

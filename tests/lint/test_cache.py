@@ -37,6 +37,7 @@ FINDINGS = (
         "help",
         "task.test.steps[0]",
         Fix("mend", (Edit(span(1, 2), "x\r\ny"), Edit(span(4, 4), "")), safe=False),
+        secret=True,
     ),
     Diagnostic("DF602", Severity.WARNING, "m", span(0, 1), fix=Fix("", (), safe=True)),
 )

@@ -59,7 +59,8 @@ def test_trusts_registries_of_the_settings(code: str) -> None:
 GITHUB = "ghp" + "_" + "f81c0be42d97A6s5K2l9PqWzXv3Tn8RyUj1M"
 AWS = "AKIA" + "J7XBQ3M4Z5LKQWER"
 SLACK = "xoxb" + "-2173645-98fKs72hDk30sLq"
-KEY = "-----BEGIN EC " + "PRIVATE KEY-----"
+KEY, END = "-----BEGIN EC " + "PRIVATE KEY-----", "-----END EC " + "PRIVATE KEY-----"
+BODY = "MIIEowIBAAKCAQEAuPZ1dG6H3vkkL0"
 
 
 def env(*pairs: str) -> str:
@@ -89,7 +90,9 @@ SECRETS = {
     "by reference, once": 'token: «"f81c0be42d97"»\n' + env("TOKEN=token", "OTHER_TOKEN=token"),
     "by shape": steps(f'image: "a:1", args: ["--x=«{GITHUB}»", "«{AWS}»", "«{SLACK}»"]'),
     "by shape in a comment": steps('image: "a:1"') + f"// «{GITHUB}»",
-    "a key": f'key: """\n  «{KEY}»\n  MIIEowIBAAKCAQEAuPZ1dG6H3vkkL0\n  """\n' + steps('image: "a:1"'),
+    "a key": f'key: """\n  «{KEY}\n  {BODY}\n  {BODY}»\n  """\n' + steps('image: "a:1"'),
+    "a key to its end": f'key: """\n  «{KEY}\n  {BODY}\n  ab==\n  {END}»\n  """\n' + steps('image: "a:1"'),
+    "a key on one line": f'key: "«{KEY}\\n{BODY}\\nab==\\n{END}»\\n"\n' + steps('image: "a:1"'),
     "the head of a key": steps(f'image: "a:1", args: ["grep -q \'{KEY}\' file"]'),
     "once when its name says so too": env(f'TOKEN="«{GITHUB}»"'),
     "examples of shapes": steps(f'image: "a:1", args: ["ghp_{"x" * 36}", "AKIAIOSFODNN7{"EXAMPLE"}"]'),
@@ -110,6 +113,7 @@ def test_finds_secrets_and_never_repeats_one(text: str) -> None:
         told = f"{found.message} {found.label} {found.help} {found.related}"
         assert found.span is not None
         assert found.span.text.strip('"') not in told
+        assert found.secret
 
 
 def test_says_in_which_field_a_key_stands() -> None:

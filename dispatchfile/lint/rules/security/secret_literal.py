@@ -54,14 +54,15 @@ _ADVICE = "revoke it, and take it from a secret: valueFrom: secretKeyRef: {name:
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield a finding for each secret; no message repeats one."""
+    """Yield a finding for each secret, marked as such, so that no report repeats it."""
     known: list[tuple[int, int]] = []
     for start, end, message in _in_text(subject.source.text):
         from dispatchfile.lint.places import path_at
 
         known.append((start, end))
         span = Span(subject.source, start, end)
-        yield RULE.finding(message, span, "a secret", help=_ADVICE, path=path_at(subject.value, span))
+        path = path_at(subject.value, span)
+        yield RULE.finding(message, span, "a secret", help=_ADVICE, path=path, secret=True)
     yield from _in_env(subject, known)
 
 
@@ -84,6 +85,7 @@ def _in_env(subject: Subject, known: list[tuple[int, int]]) -> Iterator[Diagnost
                     "a secret, by the name of the variable",
                     help=_ADVICE,
                     path=f"task.{task.name}.steps[{number}].env[{index}].value",
+                    secret=True,
                 )
 
 
