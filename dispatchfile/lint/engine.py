@@ -31,8 +31,13 @@ def inspect(source: Source, settings: Settings = DEFAULT) -> tuple[Diagnostic, .
 
     Raises RuleCrash when a rule has a bug, once all others have been asked.
     """
-    looked_at = subject(source, settings)
-    chosen = settings.chosen(source.name)
+    return findings(subject(source, settings))
+
+
+def findings(looked_at: Subject) -> tuple[Diagnostic, ...]:
+    """Return what `inspect` does for a file that has been read already, and raise what it raises."""
+    source = looked_at.source
+    chosen = looked_at.settings.chosen(source.name)
     found = [one for one in looked_at.found if one.code in chosen or one.code not in catalogue.ENTRIES]
     crash: tuple[str, Exception] | None = None
     readable = not errors(looked_at.reading.diagnostics)
@@ -71,6 +76,11 @@ def _told(
             for one in silenced(looked_at.reading, found, frozenset(judged))
             if one.code != CODE or CODE in chosen
         ]
+    for code in sorted({one.code for one in found if one.code in catalogue.ENTRIES}):
+        entry = catalogue.ENTRIES[code]
+        if entry.gathers:
+            same = in_order(one for one in found if one.code == code)
+            found = [*(one for one in found if one.code != code), entry.load().gathered(looked_at, same)]
     severities = looked_at.settings.severity
     if severities:
         found = [replace(one, severity=severities.get(one.code, one.severity)) for one in found]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dispatchfile.diagnostics import Diagnostic, Edit, Fix
+    from dispatchfile.lint.rule import Subject
     from dispatchfile.lint.settings import Settings
 
 ROUNDS = 10
@@ -21,13 +22,15 @@ ROUNDS = 10
 class Fixed(Record):
     """A source with the fixes in it, what is left to find in it, and how many findings were mended.
 
-    `refused` are the findings whose fix would have left a file that cannot be evaluated.
+    `refused` are the findings whose fix would have left a file that cannot be evaluated. `subject` is the source with
+    the fixes as it was read, None when there are none.
     """
 
     source: Source
     findings: tuple[Diagnostic, ...]
     count: int = 0
     refused: tuple[Diagnostic, ...] = ()
+    subject: Subject | None = None
 
 
 def fix(
@@ -44,20 +47,21 @@ def fix(
     found = tuple(engine.inspect(source, settings) if findings is None else findings)
     count = 0
     refused: list[Diagnostic] = []
+    subject: Subject | None = None
     for _ in range(ROUNDS):
         known = {_identity(one) for one in refused}
         wanted = [one for one in found if is_fixable(one, unsafe=unsafe) and _identity(one) not in known]
         text, taken = _mended(source.text, wanted)
         if text == source.text:
             break
-        mended = Source(source.name, text)
-        left = engine.inspect(mended, settings)
+        looked_at = engine.subject(Source(source.name, text), settings)
+        left = engine.findings(looked_at)
         if _damage(left) > _damage(found):
             alone = [one for one in taken if _breaks(one, source, found, settings)]
             refused += alone or taken[1:]
             continue
-        source, found, count = mended, left, count + len(taken)
-    return Fixed(source, found, count, tuple(refused))
+        source, subject, found, count = looked_at.source, looked_at, left, count + len(taken)
+    return Fixed(source, found, count, tuple(refused), subject)
 
 
 def is_fixable(found: Diagnostic, *, unsafe: bool = False) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dispatchfile.cue import tree
     from dispatchfile.diagnostics import Diagnostic
+    from dispatchfile.lint.rule import Subject
     from dispatchfile.lint.settings import Settings
     from dispatchfile.lsp.named import Place
     from dispatchfile.lsp.spot import Path
@@ -74,23 +75,28 @@ class Document(Record, eq=False):
             return "cue"
 
     @cached_property
+    def subject(self) -> Subject:
+        """Return the text as it was read."""
+        return engine.subject(self.source, self.settings)
+
+    @cached_property
     def findings(self) -> tuple[Diagnostic, ...]:
         """Return what lint has to say; a rule that fails hides no other."""
         try:
-            return engine.inspect(self.source, self.settings)
+            return engine.findings(self.subject)
         except engine.RuleCrash as crash:
             log.error("%s: %s", self.uri, crash, exc_info=crash.__cause__)
             return crash.findings
 
-    @cached_property
+    @property
     def reading(self) -> Reading:
-        """Return the text as it was read."""
-        return front.read(self.source)
+        """Return the value of the text."""
+        return self.subject.reading
 
-    @cached_property
+    @property
     def pipeline(self) -> Pipeline | None:
         """Return the pipeline, as far as there is one."""
-        return front.interpret(self.reading)[0]
+        return self.subject.pipeline
 
     @cached_property
     def places(self) -> tuple[Place, ...]:

@@ -89,11 +89,9 @@ class Server(LanguageServer):
         """Return a document in a new version, which takes the place of the last one."""
         before = self.documents.get(uri)
         path = to_fs_path(uri) or uri
-        known = (
-            (before.reading.value or before.known)
-            if before is not None and "reading" in vars(before)
-            else None
-        )
+        known = before.known if before is not None else None
+        if before is not None and "subject" in vars(before):
+            known = before.reading.value or known
         document = Document(uri, version, Source(path, text), self.settings(path), self.encoding, known)
         self.documents[uri] = document
         return document

@@ -8,6 +8,7 @@ from dispatchfile import front
 from dispatchfile.convert.convert import convert, same
 from dispatchfile.diagnostics import errors
 from dispatchfile.errors import EvaluationError
+from dispatchfile.lint import engine
 from dispatchfile.lint.fix import fix
 from dispatchfile.lint.settings import Settings
 from dispatchfile.record import Record, replace
@@ -16,6 +17,7 @@ from dispatchfile.source import Source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.convert.convert import Flavour
+    from dispatchfile.lint.rule import Subject
     from dispatchfile.model.pipeline import Action, Pipeline, Task
     from dispatchfile.value import Reading
 
@@ -36,30 +38,37 @@ def migrate(source: Source, to: Flavour | None = None) -> Migrated:
     Only safe fixes are made, and the pipeline is the same before and after. Raises EvaluationError when the file
     cannot be evaluated, or cannot be written in that flavour.
     """
-    reading = front.read(source)
-    _refuse_errors(reading)
+    before = _subject(source)
+    _refuse_errors(before.reading)
     flavour = front.flavour_of(source)
-    newer = fix(_with_short_header(source, flavour), Settings(select=RULES)).source
+    after = _fixed(_with_short_header(before, flavour))
     remarks: tuple[str, ...] = ()
     if flavour == "cue":
-        newer, remarks = _modern(newer)
-    after = reading
-    if newer.text != source.text:
-        after = front.read(newer)
-        _refuse_another(reading, after)
+        after, remarks = _modern(after)
+    _refuse_another(before, after)
     if to is None or to == flavour:
-        return Migrated(newer.text, remarks)
-    conversion = convert(after, to)
+        return Migrated(after.source.text, remarks)
+    conversion = convert(after.reading, to)
     # What a template or a reference hid from the fixes is plain now.
-    mended = fix(Source(f"Dispatchfile.{to}", conversion.text), Settings(select=RULES)).source
-    if mended.text != conversion.text:
-        _refuse_another(reading, front.read(mended))
-    return Migrated(mended.text, conversion.remarks)
+    plain = _subject(Source(f"Dispatchfile.{to}", conversion.text))
+    mended = _fixed(plain)
+    _refuse_another(plain, mended)
+    return Migrated(mended.source.text, conversion.remarks)
 
 
-def _refuse_another(before: Reading, after: Reading) -> None:
-    """Raise EvaluationError unless two readings are the same pipeline."""
-    if pipeline_of(before) != pipeline_of(after):
+def _subject(source: Source) -> Subject:
+    return engine.subject(source, Settings(select=RULES))
+
+
+def _fixed(subject: Subject) -> Subject:
+    """Return a file with all safe fixes of deprecated syntax."""
+    done = fix(subject.source, subject.settings, findings=engine.findings(subject))
+    return done.subject or subject
+
+
+def _refuse_another(before: Subject, after: Subject) -> None:
+    """Raise EvaluationError unless two files are the same pipeline."""
+    if before is not after and spelled_alike(before.pipeline) != spelled_alike(after.pipeline):
         raise EvaluationError(
             f"{before.source.name}: not migrated: the pipeline would not be the same",
             help="nothing was changed; please report this as a bug",
@@ -73,35 +82,35 @@ def _refuse_errors(reading: Reading) -> None:
         raise EvaluationError(f"{reading.source.name}: not migrated: {count}", reading.diagnostics)
 
 
-def _with_short_header(source: Source, flavour: str) -> Source:
-    """Return a source whose first line names the flavour, not the image that once parsed it."""
+def _with_short_header(subject: Subject, flavour: str) -> Subject:
+    """Return a file whose first line names the flavour, not the image that once parsed it."""
+    source = subject.source
     first = source.line(1)
     if not re.match(r"#!.*/", first):
-        return source
-    return Source(source.name, f"#!{flavour}{source.text[len(first) :]}")
+        return subject
+    return _subject(Source(source.name, f"#!{flavour}{source.text[len(first) :]}"))
 
 
-def _modern(source: Source) -> tuple[Source, tuple[str, ...]]:
-    """Return a CUE source in today's syntax; as it is, and a remark, when that would change its value."""
+def _modern(subject: Subject) -> tuple[Subject, tuple[str, ...]]:
+    """Return a CUE file in today's syntax; as it is, and a remark, when that would change its value."""
     from dispatchfile.migrate.modern import modern
 
-    newer = modern(source)
-    if newer.text == source.text:
-        return source, ()
-    before, after = front.read(source).value, front.read(newer)
+    newer = modern(subject.source, subject.reading.syntax)
+    if newer.text == subject.source.text:
+        return subject, ()
+    after = _subject(newer)
     if (
-        before is not None
+        subject.value is not None
         and after.value is not None
-        and after.ok
-        and same(before.plain(), after.value.plain())
+        and after.reading.ok
+        and same(subject.value.plain(), after.value.plain())
     ):
-        return newer, ()
-    return source, ("the old syntax of CUE stays: in today's the value would not be the same",)
+        return after, ()
+    return subject, ("the old syntax of CUE stays: in today's the value would not be the same",)
 
 
-def pipeline_of(reading: Reading) -> Pipeline | None:
-    """Return the pipeline of a reading without regard to how it is spelled: `deps` are inputs, `/test` is `test`."""
-    pipeline, _ = front.interpret(reading)
+def spelled_alike(pipeline: Pipeline | None) -> Pipeline | None:
+    """Return a pipeline without regard to how it is spelled: `deps` are inputs, `/test` is `test`."""
     if pipeline is None:
         return None
     tasks = {name: _task(task) for name, task in pipeline.tasks.items()}

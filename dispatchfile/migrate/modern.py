@@ -24,15 +24,20 @@ _ROUNDS = 40
 """How deep old constructs may be nested in each other: a round rewrites those that hold no other."""
 
 
-def modern(source: Source) -> Source:
-    """Return a CUE source in today's syntax as far as that can be told from the text; one with errors as it is."""
+def modern(source: Source, file: object = None) -> Source:
+    """Return a CUE source in today's syntax as far as that can be told from the text; one with errors as it is.
+
+    `file` is its tree when that is known.
+    """
     for _ in range(_ROUNDS):
-        file = parse(source).file
-        fixes = list(_fixes(file)) if file is not None else []
+        file = file or parse(source).file
+        fixes = list(_fixes(file)) if isinstance(file, tree.File) else []
+        if not fixes:
+            break
         text = applied(source.text, fixes)
         if text == source.text:
             break
-        source = Source(source.name, text)
+        source, file = Source(source.name, text), None
     return source
 
 
