@@ -23,7 +23,7 @@ _ROOM = "dispatchfile.lint.rules"
 
 
 class Entry(Record):
-    """A rule (see `rule.Rule`), whether its module has a `check`, the module below `rules`, and its first line."""
+    """A rule (see `rule.Rule`), whether its module has `check` and `gathered`, the module below `rules`, and its first line."""
 
     code: str
     name: str
@@ -34,6 +34,7 @@ class Entry(Record):
     whole: bool
     needs: str
     checks: bool
+    gathers: bool
     module: str
     summary: str
 
@@ -115,7 +116,7 @@ def _row(module: ModuleType) -> str:
     summary = (module.__doc__ or "").partition("\n")[0]
     fields = (
         rule.code, rule.name, str(rule.severity), rule.fix, rule.always, rule.optional, rule.whole, rule.needs,
-        hasattr(module, "check"), name, summary,
+        hasattr(module, "check"), hasattr(module, "gathered"), name, summary,
     )  # fmt: skip
     return f"    {fields!r},\n"
 

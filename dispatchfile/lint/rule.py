@@ -9,6 +9,11 @@ summary, the rest markdown, with a whole Dispatchfile in each of two fenced bloc
     def check(subject: Subject) -> Iterator[Diagnostic]:
         yield RULE.finding("…", span)
 
+Where a file breaks a rule many times at once, such as an old syntax, `gathered` makes one finding of those that no
+comment silences:
+
+    def gathered(subject: Subject, found: Sequence[Diagnostic]) -> Diagnostic: …
+
 What `run` must refuse too is found where it arises, in `cue`, `plain` or `model`; such a rule has no `check`.
 """
 

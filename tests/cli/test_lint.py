@@ -213,7 +213,7 @@ def test_the_format_from_the_environment(repo: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_statistics(repo: Path) -> None:
-    track(repo, Dispatchfile=UNTAGGED, ci__Dispatchfile=OLD.replace("task: test", "task test"))
+    track(repo, Dispatchfile=UNTAGGED, a__Dispatchfile=OLD, ci__Dispatchfile=OLD)
     code, out, _ = run("--statistics")
     lines = out.splitlines()
     assert code == 1
@@ -366,6 +366,14 @@ def test_diff_shows_and_writes_nothing(repo: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert (repo / "Dispatchfile").read_text() == SOUND
     assert run("--diff") == (0, "", "")
+
+
+def test_diff_shows_no_secret(repo: Path) -> None:
+    track(repo, Dispatchfile=f'{OLD}password: "https://me:a93d-77Cq01xe@git.example.com/a"\n')
+    code, out, _ = run("--diff")
+    assert code == 1
+    assert "+resource: src" in out
+    assert "a93d" not in out
 
 
 def test_a_change_within_the_time_of_linting_is_not_overwritten(

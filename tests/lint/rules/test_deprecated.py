@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dispatchfile import front
+from dispatchfile.lint.engine import inspect
 from dispatchfile.lint.fix import fix
 from dispatchfile.lint.settings import Settings
 from dispatchfile.model.pipeline import Pipeline
@@ -19,9 +20,10 @@ SAMPLES = Path(__file__).parents[4] / "shared" / "samples" / "dispatchfiles"
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 FOUND = {
-    "a chain": ("DF704", '«resource "src"»: {«param url»: "x", param: revision: "y"}'),
+    "a chain": ("DF704", 'resource: "src": {«param url»: "x", param: revision: "y"}'),
     "a chain with marks": ("DF704", "#A: {«on? push»?: {...}}"),
-    "a chain in a list in a comprehension": ("DF704", 'for a in [1] {«task "t"»: steps: [{«a b»: 1}]}'),
+    "a chain in a list in a comprehension": ("DF704", 'for a in [1] {task: "t": steps: [{«a b»: 1}]}'),
+    "the first of many chains": ("DF704", 'a: b: 1\n«resource "src"»: {param url: "x"}\ntask t steps: []'),
     "conditions": (
         "DF701",
         'actions: [{on «push»: {}}, {on: {«tag»: {}}}, {on: git: push: {}}, {on cron schedule: "@daily"}]',
@@ -48,6 +50,50 @@ FOUND = {
 @pytest.mark.parametrize(("code", "text"), FOUND.values(), ids=FOUND)
 def test_finds(code: str, text: str) -> None:
     findings(code, text)
+
+
+CHAINS = 'a: 1\nresource src: {param url: "x"}\ntask "t": {inputs: ["src"], steps: [{a b: 1}]}\n'
+MODERN = 'a: 1\nresource: src: {param: url: "x"}\ntask: "t": {inputs: ["src"], steps: [{a: b: 1}]}\n'
+
+
+def test_one_finding_tells_of_all_chains_and_mends_them() -> None:
+    (found,) = findings("DF704", CHAINS.replace("resource src", "«resource src»"))
+    assert found.message == "4 field chains lack their colons; this is the first"
+    assert found.help.startswith("write `resource: src:`; ")
+    assert found.path == "resource.src"
+    assert mended("DF704", CHAINS, safe=True) == MODERN
+
+
+SILENCED = {
+    "one": ("a b: 1\nc d: 1 // IGNORE\ne f: 1", 2, "a.b", "a: b: 1\nc d: 1 // IGNORE\ne: f: 1"),
+    "the first": ("a b: 1 // IGNORE\nc d: 1\ne f: 1", 2, "c.d", "a b: 1 // IGNORE\nc: d: 1\ne: f: 1"),
+    "all but one": (
+        "// IGNORE\na b: {\n  c d: 1\n}\ne f: 1",
+        1,
+        "e.f",
+        "// IGNORE\na b: {\n  c d: 1\n}\ne: f: 1",
+    ),
+    "all": ("// IGNORE\na b: {\n  c d: 1\n}\n", 0, "", "// IGNORE\na b: {\n  c d: 1\n}\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "count", "path", "after"), SILENCED.values(), ids=SILENCED)
+def test_silenced_chains_are_neither_counted_nor_mended(
+    before: str, count: int, path: str, after: str
+) -> None:
+    comment = "dispatchfile: ignore[DF704]"
+    source = Source("Dispatchfile.cue", before.replace("IGNORE", comment))
+    told = inspect(source, Settings(select=("DF704", "DF005")))
+    words = {0: [], 1: ["the chain `e f` lacks its colons"]}
+    several = [f"{count} field chains lack their colons; this is the first"]
+    assert [one.message for one in told] == words.get(count, several)
+    assert [one.path for one in told] == [path] * bool(count)
+    assert fix(source, Settings(select=("DF704",))).source.text == after.replace("IGNORE", comment)
+
+
+def test_a_chain_in_a_template_has_no_path() -> None:
+    (found,) = findings("DF704", "#A: {«on push»: {...}}")
+    assert (found.path, found.message) == ("", "the chain `on push` lacks its colons")
 
 
 T = "task: {a: {}, b: {}, c: {}}\n"
