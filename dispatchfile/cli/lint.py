@@ -213,5 +213,6 @@ def _summary(told: Sequence[Diagnostic], mended: int, files: int, args: argparse
         more = "more" if safe else "can be mended"
         parts += [f"{unsafe} {more} by --fix --unsafe-fixes."] if unsafe else []
     if told:
-        parts.append(f"Run `dispatchfile explain {told[0].code}` for details.")
+        worst = min(told, key=lambda one: _RANK.index(one.severity))
+        parts.append(f"Run `dispatchfile explain {worst.code}` for details.")
     return "  ".join(parts)

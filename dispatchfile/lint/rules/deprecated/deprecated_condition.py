@@ -61,7 +61,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             f"`on.{name}` is the older place of `on.git.{name}`",
             key,
             "directly under `on`",
-            help=f"write `git: {name}:` (Dispatch 1.4)",
+            help="put it into `git`, its place since Dispatch 1.4",
             path=f"actions[{action.index}].on.{name}",
             fix=under_git(subject, condition.value, on, name),
         )

@@ -62,16 +62,17 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         from dispatchfile.lint.nesting import renamed, under_git
 
         if old == "branches":
-            new = "targets"
+            new, advice = "targets", "write `targets`, its name since Dispatch 1.2"
             fix = renamed(subject, value, old, new) if condition.value.at(new) is None else None
         else:
-            new = "git.revision"
+            new, advice = "git.revision", "put it into `git`, its place since Dispatch 1.4"
             fix = under_git(subject, value, condition.value, old)
         place = ".".join(condition.path)
         yield RULE.finding(
             f"`{place}.{old}` is the older name of `{place}.{new}`",
             value.key,
-            help=f"write `{new.replace('.', ': ')}:` (Dispatch {'1.2' if old == 'branches' else '1.4'})",
+            "older name",
+            help=advice,
             path=f"actions[{action.index}].on.{place}.{old}",
             fix=fix,
         )

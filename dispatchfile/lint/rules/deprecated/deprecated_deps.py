@@ -65,7 +65,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         yield RULE.finding(
             "`deps` is deprecated",
             key,
-            help="list the tasks in `inputs` (Dispatch 1.1)",
+            "an older list of inputs",
+            help="list the tasks in `inputs`, their place since Dispatch 1.1",
             path=f"task.{tasks[0].name}.deps",
             fix=_fix(subject, tasks),
         )
