@@ -71,7 +71,7 @@ def struct(machine: Machine, node: Node, conjunct: Conjunct) -> None:
 
 
 def _may_be_scalar(declarations: tuple[Any, ...]) -> bool:
-    """Return whether a struct literal embeds something and has no regular field, so that it is what it embeds."""
+    """Return whether a struct literal embeds something and gives no regular field, so that it is what it embeds."""
     embeds = False
     for declaration in declarations:
         kind = declaration.__class__
@@ -79,12 +79,13 @@ def _may_be_scalar(declarations: tuple[Any, ...]) -> bool:
             embeds = True
         elif kind is tree.Field:
             label = declaration.label
-            if declaration.colon != "::" and (
-                label.__class__ is not tree.Name or label.quoted or label.name[:1] not in "#_"
+            if (
+                declaration.colon != "::"
+                and not declaration.mark
+                and label.__class__ is not tree.Pattern
+                and (label.__class__ is not tree.Name or label.quoted or label.name[:1] not in "#_")
             ):
                 return False
-        elif kind is not tree.Let and kind is not tree.Attribute:
-            return False
     return embeds
 
 
@@ -198,6 +199,13 @@ def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) ->
     if trial.blocked is not None:
         raise Stop(trial.blocked)
     return trial.error is None
+
+
+def may_have(machine: Machine, node: Node, label: str) -> bool:
+    """Return whether a struct has an optional field of that label, or a pattern that allows it."""
+    return label in node.arcs or any(
+        matches(machine, field, env, label) for field, env, _ in node.patterns if label[:1] != "\0"
+    )
 
 
 # Lists

@@ -45,7 +45,8 @@ class Exporter:
                 return None
         if node.atom is not UNSET:
             for arc in node.arcs.values():
-                self.audit(arc)
+                if arc.presence == REGULAR:
+                    self.audit(arc)
             atom = node.atom
             if isinstance(atom, bytes):
                 from base64 import b64encode

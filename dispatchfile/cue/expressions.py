@@ -177,8 +177,6 @@ def _require(value: Any, kinds: int, span: Span, operator: str) -> None:
 
 def _unary(machine: Machine, expr: tree.Unary, env: Env | None) -> Any:
     operator = expr.operator
-    if operator == "*":
-        raise fail("the default mark * stands only in a disjunction, as in *1 | int", expr.span)
     value = operand(machine, expr.operand, env)
     if operator == "!":
         _require(value, BOOL, expr.span, operator)

@@ -210,7 +210,13 @@ class _Pass:
             self.visit(expression.value, inner)
         elif kind is tree.Comprehension:
             self.comprehension(expression, level)
+        elif kind is tree.Binary and expression.operator == "|":
+            for side in (expression.left, expression.right):
+                self.visit(side.operand if _is_marked(side) else side, level)
         else:
+            if _is_marked(expression):
+                message = "the default mark * stands only in front of an alternative, as in *1 | int"
+                self.report("DF001", message, expression.span)
             for part in _PARTS[kind](expression):
                 if part is not None and part.__class__ is not str:
                     self.visit(part, level)
@@ -288,6 +294,11 @@ def _is_whole_value(span: Span) -> bool:
     while start and text[start - 1] in " \t\r\n":
         start -= 1
     return text[max(start - 1, 0) : start] in (":", ",", "[") and after in ("", ",", "]", "}", "/")
+
+
+def _is_marked(expression: Any) -> bool:
+    """Return whether an expression is an alternative that `*` marks as the default."""
+    return expression.__class__ is tree.Unary and expression.operator == "*"
 
 
 def _follows_dash(span: Span) -> bool:

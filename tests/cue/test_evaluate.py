@@ -35,6 +35,14 @@ VALUES = {
     "hidden and definitions are not exported": ("_h: 1\n#D: 2\nE :: 3\na: _h + #D + E", {"a": 6}),
     "optional": ("a: {b?: int, c: 1}", {"a": {"c": 1}}),
     "optional constrains": ("a: {b?: int}\na: b: 2", {"a": {"b": 2}}),
+    "a scalar may have optional fields": (
+        'a: {x?: int, 3}, b: {[string]: int, [1, 2]}, c: {#D, y?: 1}, #D: *"d" | string',
+        {"a": 3, "b": [1, 2], "c": "d"},
+    ),
+    "a definition's optional field and pattern may still come": (
+        '#D: {x?: int, [=~"^y"]: int}, _x: #D.x, _y: #D.yes, a: 1',
+        {"a": 1},
+    ),
     "let": ("let X = 2\na: X * 3", {"a": 6}),
     "old alias": ("X = 2\na: X * 3", {"a": 6}),
     "label alias": ('a: {X="b-c": 1, d: X}', {"a": {"b-c": 1, "d": 1}}),
@@ -171,6 +179,7 @@ ERRORS = {
     "wrong operands": ('a: 1 + "x"', "DF002", "a", "+ cannot take a int and a string", 1),
     "explicit": ("a: _|_", "DF002", "a", "explicit error", 1),
     "required field": ("a: {b!: int}", "DF003", "a.b", "required but not present", 1),
+    "default mark out of place": ("a?: *1 + 2 | 3", "DF001", "", "only in front of an alternative", 1),
     "type for the rest of a struct": ("a: {b: 1, ...string}", "DF001", "", "... in a struct takes no type", 1),
     "reserved label": ('a: {"\\u0000b": 1}', "DF002", "a", "a label cannot start with", 1),
     "self reference": ("a: a + 1", "DF003", "a", "depends on itself", 1),
