@@ -1,4 +1,7 @@
-"""Every example does what its README says: each `dispatchfile …` line in it is run, in a repository made of the folder."""
+"""Every example does what its README says: each `dispatchfile …` line in it is run, in a repository made of the folder.
+
+A line ends with exit code 0 unless a comment behind it says `# exits with 1`.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile import fmt, front
+from dispatchfile.lint.engine import inspect
+from dispatchfile.migrate.migrate import migrate
+from dispatchfile.source import Source
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+OLD = ROOT / "examples" / "old-syntax"
 
 
 def commands(example: Path) -> list[str]:
@@ -63,14 +72,15 @@ def test_what_the_readme_says_works(
     if line.split()[1] == "run":
         request.getfixturevalue("toolbox")
     done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(line)],
+        [sys.executable, "-m", *shlex.split(line, comments=True)],
         cwd=repository,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    said = re.search(r"# exits with (\d+)", line)
+    assert done.returncode == (int(said[1]) if said else 0), f"{line}\n{done.stdout}\n{done.stderr}"
     assert done.stdout.strip(), "it says something"
 
 
@@ -78,6 +88,25 @@ def test_what_the_readme_says_works(
 def test_an_example_is_complete(example: Path) -> None:
     assert (example / "Dispatchfile").is_file()
     assert len(commands(example)) >= 2, "the README shows commands to try"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_written_as_we_would_write_it_today(example: Path) -> None:
+    source = front.open_source(str(example / "Dispatchfile"))
+    assert fmt.formatted(source) == source.text
+    found = [one.code for one in inspect(source)]
+    if example != OLD:
+        assert not found
+    else:
+        assert set(found) == {"DF701", "DF702", "DF703", "DF704"}, "it shows what is old, and nothing else"
+
+
+def test_the_old_example_is_migrated_to_what_we_would_write_today() -> None:
+    source = front.open_source(str(OLD / "Dispatchfile"))
+    newer = Source("Dispatchfile", migrate(source).text)
+    assert inspect(newer) == ()
+    assert fmt.formatted(newer) == newer.text
+    assert re.findall("//.*", newer.text) == re.findall("//.*", source.text)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -357,7 +357,9 @@ def _meaning(text: str, name: str) -> Pipeline:
 
 FILES = [
     path
-    for path in sorted((*SAMPLES.glob("*.cue"), *SAMPLES.glob("*.yaml"), *EXAMPLES.glob("*/Dispatchfile")))
+    for path in sorted(
+        (*SAMPLES.glob("*.cue"), *SAMPLES.glob("*.yaml"), EXAMPLES / "old-syntax" / "Dispatchfile")
+    )
     if not path.with_name(f"{path.name}.err").exists()
 ]
 
