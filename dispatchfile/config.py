@@ -1,7 +1,8 @@
 """Settings: flag, then environment, then the project's `.dispatchfile.toml`, then the user's `config.toml`.
 
 A setting of a file stands for the command line option of the same name wherever a command has that option and it
-was not given. What decides findings may stand in the project's file only, so that every machine agrees.
+was not given. What decides findings may stand in the project's file only, so that every machine agrees. Where this
+machine keeps things, and which engine gets the secrets of a run, a project does not decide: it may be anybody's.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SETTINGS: dict[str, type] = {
     "kaniko": str,
     "platform": str,
 }
+
+OF_THE_USER = ("cache-dir", "docker-host")
 
 CHOICES = {
     "color": ("auto", "always", "never"),
@@ -78,12 +81,23 @@ def settings(
                 help=f"put [lint] into the project's {PROJECT_FILE}",
             )
     if project is not None:
-        found.update(_read(project))
+        made = _read(project)
+        for name in () if chosen else OF_THE_USER:
+            if name in made:
+                raise UsageError(
+                    f'"{name}" is not a project\'s to decide, and stands in {project}',
+                    help=f"put it into {user}, or set {_variable(name)}",
+                )
+        found.update(made)
     for name, kind in SETTINGS.items():
-        variable = "DISPATCHFILE_" + name.upper().replace("-", "_")
+        variable = _variable(name)
         if text := environment.get(variable):
             found[name] = Setting(_checked(name, _from_text(text, kind), variable), variable)
     return found
+
+
+def _variable(name: str) -> str:
+    return "DISPATCHFILE_" + name.upper().replace("-", "_")
 
 
 def lint_settings(made: Mapping[str, Setting]) -> Settings:

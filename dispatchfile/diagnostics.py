@@ -66,11 +66,15 @@ def errors(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return the diagnostics by file and place, without repetitions; those without a place come first."""
+    """Return the diagnostics by file, errors first, and place, without repetitions; those without a place come first.
 
-    def key(found: Diagnostic) -> tuple[str, int, int, str]:
+    Errors come first since what keeps a file from being read is to be seen above all that follows from its style.
+    """
+
+    def key(found: Diagnostic) -> tuple[str, bool, int, int, str]:
+        mild = found.severity is not Severity.ERROR
         if found.span is None:
-            return "", 0, 0, found.message
-        return found.span.source.name, found.span.start, found.span.end, found.message
+            return "", mild, 0, 0, found.message
+        return found.span.source.name, mild, found.span.start, found.span.end, found.message
 
     return sorted(dict.fromkeys(diagnostics), key=key)

@@ -65,6 +65,16 @@ def test_near_miss_of_a_setting(tmp_path: Path):
     assert caught.value.help == 'did you mean "docker-host"?'
 
 
+@pytest.mark.parametrize("name", ["cache-dir", "docker-host"])
+def test_what_a_project_must_not_decide(tmp_path: Path, name: str):
+    assert made(tmp_path / "user", user=f'{name} = "x"\n')[name].value == "x"
+    with pytest.raises(UsageError, match=f'"{name}" is not a project\'s to decide') as caught:
+        made(tmp_path, project=f'{name} = "x"\n')
+    assert caught.value.help.endswith(f"set DISPATCHFILE_{name.upper().replace('-', '_')}")
+    named = str(tmp_path / "repo/.dispatchfile.toml")
+    assert settings(str(tmp_path), named, {"XDG_CONFIG_HOME": str(tmp_path)})[name].origin == named
+
+
 def test_settings_of_lint_belong_to_the_project(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
         made(tmp_path, user="[lint]\nignore = ['DF601']\n")

@@ -49,8 +49,10 @@ class Cache:
         """Return the packed findings of a source, None when they are not here."""
         name = self._name(source)
         try:
-            with open(os.path.join(self.folder, name), "rb") as file:
-                if not _is_private(os.fstat(file.fileno())):
+            # Without O_NONBLOCK a pipe that somebody laid there would be waited for.
+            handle = os.open(os.path.join(self.folder, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            with open(handle, "rb") as file:
+                if not _is_private(os.fstat(handle)):
                     return None
                 entry = file.read(_LARGEST + _CHECK + 1)
         except OSError:
@@ -91,9 +93,13 @@ class Cache:
         path = os.path.join(self.folder, name)
         temporary = f"{path}.{os.getpid()}"
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with open(handle, "wb") as file:
-            file.write(entry)
-        os.replace(temporary, path)
+        try:
+            with open(handle, "wb") as file:
+                file.write(entry)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
         if name.startswith("00"):
             self.trim()
 

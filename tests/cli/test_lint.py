@@ -476,7 +476,9 @@ def test_no_cache_writes_none(repo: Path, tmp_path: Path) -> None:
 def test_the_cache_is_where_the_settings_say(repo: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     track(repo, Dispatchfile=UNTAGGED)
     if where == "setting":
-        (repo / ".dispatchfile.toml").write_text('cache-dir = "kept"\n')
+        (repo / "home/dispatchfile").mkdir(parents=True)
+        (repo / "home/dispatchfile/config.toml").write_text('cache-dir = "kept"\n')
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(repo / "home"))
     else:
         monkeypatch.setenv("DISPATCHFILE_CACHE_DIR", "kept")
     run()

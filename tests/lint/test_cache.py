@@ -197,6 +197,25 @@ def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path) -> None:
     assert list((tmp_path / "lint").iterdir()) == []
 
 
+def test_a_pipe_in_place_of_an_entry_is_not_waited_for(tmp_path: Path, counted: list[str]) -> None:
+    first = found(SOURCE, tmp_path)
+    path = entry(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    assert found(SOURCE, tmp_path) == first
+    assert len(counted) == 2
+    assert path.is_file()
+
+
+def test_an_entry_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    found(SOURCE, tmp_path)
+    path = entry(tmp_path)
+    path.unlink()
+    path.mkdir()
+    found(SOURCE, tmp_path)
+    assert list((tmp_path / "lint").iterdir()) == [path]
+
+
 @pytest.mark.parametrize("kind", ["file", "device", "dangling link"])
 def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "cache"
