@@ -23,6 +23,7 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
 
     Raises Stop when something it needs is not known yet.
     """
+    machine.decided = True
     kind = conjunct.expr.__class__
     if kind is tree.Field:
         _computed_label(machine, node, conjunct)
@@ -30,7 +31,7 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     if kind is tree.ListLiteral:
         _list(machine, node, conjunct)
         return
-    run = _Run(machine, conjunct.expr.clauses)
+    run = Run(machine, conjunct.expr.clauses)
     if node.yielded is None:
         node.yielded = {}
     done = node.yielded.setdefault(conjunct, set())
@@ -42,7 +43,7 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         raise run.waits
 
 
-class _Run:
+class Run:
     """One pass through the clauses of a comprehension."""
 
     def __init__(self, machine: Machine, clauses: tuple[tree.For | tree.If | tree.Let, ...]) -> None:
@@ -69,6 +70,7 @@ class _Run:
     def clause(
         self, clause: tree.For | tree.If | tree.Let, key: tuple[Hashable, ...], env: Env | None
     ) -> list[tuple[tuple[Hashable, ...], Env | None]]:
+        """Return the environments that one clause makes of one; raises Stop when it is not known, or wrong."""
         if isinstance(clause, tree.If):
             condition = operand(self.machine, clause.condition, env)
             if not isinstance(condition, bool):
@@ -87,6 +89,7 @@ class _Run:
         return found
 
     def source(self, clause: tree.For, env: Env | None) -> list[tuple[Any, Any]]:
+        """Return what a loop goes over: pairs of label or index and value; raises Stop as above."""
         source = operand(self.machine, clause.source, env)
         if isinstance(source, list):
             return list(enumerate(source))
@@ -116,7 +119,7 @@ def _list(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         if element.__class__ is not tree.Comprehension:
             parts.append((element, conjunct.env))
             continue
-        run = _Run(machine, element.clauses)
+        run = Run(machine, element.clauses)
         parts += [(element.value, env) for _, env in run.environments(conjunct.env)]
         if run.waits is not None:
             raise run.waits

@@ -54,6 +54,10 @@ def _evaluated(file: tree.File, *, complete: bool) -> tuple[Value | None, list[D
         exporter.found = found
         try:
             value = exporter.value(exporter.machine.root)
+            if exporter.machine.decided and not found:
+                from dispatchfile.cue.constancy import check
+
+                check(exporter)
         except Exhausted as problem:
             place = problem.span or exporter.machine.place(exporter.at)
             path = problem.path or exporter.at.path()

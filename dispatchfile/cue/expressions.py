@@ -65,7 +65,7 @@ def operand(machine: Machine, expr: Any, env: Env | None) -> Any:
         return None if kind is tree.Null else expr.value
     if kind is tree.Parenthesis:
         return operand(machine, expr.inner, env)
-    if kind in _COMPUTED and not (kind in (tree.Binary, tree.Unary) and _is_lattice(expr)):
+    if kind in COMPUTED and not (kind in (tree.Binary, tree.Unary) and is_lattice(expr)):
         return compute(machine, expr, env)
     from dispatchfile.cue.references import target
 
@@ -75,7 +75,8 @@ def operand(machine: Machine, expr: Any, env: Env | None) -> Any:
     return machine.value(found, expr.span)
 
 
-def _is_lattice(expr: Any) -> bool:
+def is_lattice(expr: Any) -> bool:
+    """Return whether a unary or binary expression is a bound, a unification or a disjunction."""
     if expr.__class__ is tree.Unary:
         return expr.operator in _BOUNDS
     return expr.operator in "&|"
@@ -372,4 +373,4 @@ def _slice(machine: Machine, expr: tree.Slice, env: Env | None) -> Any:
 
 
 _LITERALS = frozenset((tree.String, tree.Number, tree.Bool, tree.Null, tree.Bytes))
-_COMPUTED = frozenset((tree.Binary, tree.Unary, tree.Interpolation, tree.Slice, tree.Call))
+COMPUTED = frozenset((tree.Binary, tree.Unary, tree.Interpolation, tree.Slice, tree.Call))

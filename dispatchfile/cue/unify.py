@@ -75,6 +75,7 @@ class Machine:
         self.depth = 0
         self.cycles = 0  # how often a node was consulted that was not finished
         self.last_call = False  # whether what a running node does not have counts as missing
+        self.decided = False  # whether any comprehension or computed label was worked in
         self.inner: dict[
             tuple[tree.Expression, Env | None], Node
         ] = {}  # values that have no place of their own

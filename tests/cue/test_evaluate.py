@@ -193,6 +193,15 @@ ERRORS = {
     "loop adds to what it goes over": (
         'a: {x: 1, for k, v in a {"\\(k)q": v}}', "DF002", None, "added to a struct that is being looped over", 1
     ),
+    "condition that undoes itself": (
+        "a: {b?: int, if b == _|_ {b: 1}}", "DF002", "a", "changes whether it applies", 1
+    ),
+    "condition on a default that it replaces": (
+        "a: {n: *1 | 2, if n == 1 {n: 2}}", "DF002", "a", "changes whether it applies", 1
+    ),
+    "result of a default that is replaced": (
+        "a: {n: *1 | int, if m == 2 {n: 3}, m: n + 1}", "DF002", "a.m", "is computed from changes", 1
+    ),
     "bad regular expression": ('a: "x" =~ "("', "DF002", "a", "invalid regular expression", 1),
     "unknown builtin": ('import "strings"\na: strings.Joinn(["x"], "")', "DF002", "a", "strings.Joinn", 2),
 }  # fmt: skip
