@@ -161,8 +161,9 @@ def _remarks(reading: Reading, served: list[str], notes: Notes, to: Flavour) -> 
         yield f"the helper field{'s' * many} {names} served references only and {'are' if many else 'is'} left out"
     lost = notes.left_out + (notes.count() if to == "json" else 0)
     if lost:
-        why = "JSON has none" if to == "json" else "what they speak of is resolved"
-        yield f"{lost} comment{'s are' if lost != 1 else ' is'} left out: {why}"
+        many = lost != 1
+        why = "what they speak of is resolved" if many else "what it speaks of is resolved"
+        yield f"{lost} comment{'s are' if many else ' is'} left out: {'JSON has none' if to == 'json' else why}"
 
 
 _COMPUTED = (

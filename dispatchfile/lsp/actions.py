@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from dispatchfile import fmt
 from dispatchfile.lint import catalogue, engine
-from dispatchfile.lint.fix import fix
+from dispatchfile.lint.fix import is_fixable
 from dispatchfile.lsp.diagnostics import diagnostic
 from dispatchfile.source import Source
 
@@ -32,10 +32,13 @@ _MOST_SILENCED = 5
 def code_actions(
     document: Document, place: types.Range, only: Sequence[str] | None
 ) -> list[types.CodeAction]:
-    """Return the fixes of the findings in a range, and the one action that applies all safe fixes of the file."""
+    """Return the fixes of the findings in a range, and the one action that applies all safe fixes of the file.
+
+    What takes a while in a large file is left out there unless it is asked for by name.
+    """
     actions: list[types.CodeAction] = []
     touched = [found for found in document.findings if _touches(document, found, place)]
-    few = len(touched) <= _MOST_SILENCED
+    few = len(touched) <= _MOST_SILENCED and not document.is_large
     if _wanted(types.CodeActionKind.QuickFix, only):
         actions += [
             action
@@ -43,11 +46,9 @@ def code_actions(
             for action in (_quick_fix(document, found), _silence(document, found) if few else None)
             if action is not None
         ]
-    if _wanted(FIX_ALL, only) and any(
-        found.fix is not None and found.fix.safe for found in document.findings
-    ):
-        fixed = fix(document.source, document.settings, findings=document.findings)
-        edits = differences(document, fixed.source.text)
+    named = only is not None or not document.is_large
+    if named and _wanted(FIX_ALL, only) and any(is_fixable(one, unsafe=False) for one in document.findings):
+        edits = differences(document, document.mended)
         if edits:
             title = "Apply all safe fixes"
             actions.append(types.CodeAction(title, FIX_ALL, edit=workspace_edit(document, edits)))

@@ -45,7 +45,7 @@ def _labels(document: Document, spot: Spot, value: Value | None) -> Iterator[typ
     table, prefix = _table(spot.path, value)
     if table is None:
         return
-    there = _labels_there(document, spot)
+    there = _labels_there(spot, value)
     for field in table.fields:
         mergeable = document.flavour == "cue" and isinstance(field.shape, (shape.MapOf, shape.Table))
         if field.name in there and not mergeable and field.name != document.text[spot.start : spot.end]:
@@ -85,8 +85,7 @@ def _type_suffix(path: Path, table: shape.Table) -> str:
     return f" ({table.name})" if table.name in schema.RESOURCE_TYPES and len(path) == 3 else ""
 
 
-def _labels_there(document: Document, spot: Spot) -> frozenset[str]:
-    value = document.reading.value
+def _labels_there(spot: Spot, value: Value | None) -> frozenset[str]:
     item = value.at(*spot.path) if value is not None else None
     return frozenset(item.data) if item is not None and isinstance(item.data, dict) else frozenset()
 

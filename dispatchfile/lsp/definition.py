@@ -7,9 +7,11 @@ from lsprotocol import types
 from dispatchfile.lsp import named, references
 from dispatchfile.lsp.actions import text_edits, workspace_edit
 from dispatchfile.model import names
+from dispatchfile.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dispatchfile.diagnostics import Edit
     from dispatchfile.lsp.document import Document
 
 
@@ -48,7 +50,23 @@ def renamed(document: Document, offset: int, name: str) -> types.WorkspaceEdit |
     places, known = named.at(document, offset), document.pipeline
     if not places or known is None:
         return "there is no name of a resource, task, step, or volume here"
+    kind, _, old = places[0].named
+    longest = names.LONGEST[kind]
+    if not names.is_label(name, longest):
+        rule = f"small letters, digits, and dashes between them, at most {longest}"
+        return f'"{old}" cannot be renamed: "{name}" is no name for a {kind}; names are {rule}'
     fix = names.renaming(known, places[0].named, name)
     if fix is None:
-        return f'"{places[0].named[2]}" cannot be renamed: the new name is taken, or an expression makes or takes the old'
-    return workspace_edit(document, text_edits(document, fix.edits))
+        return f'"{old}" cannot be renamed: the new name is taken, or an expression makes or takes the old'
+    edits = [_bare(edit, name) for edit in fix.edits] if document.flavour == "yaml" else fix.edits
+    return workspace_edit(document, text_edits(document, edits))
+
+
+def _bare(edit: Edit, name: str) -> Edit:
+    """Return an edit of YAML without the quotes that a key does not need there and did not have."""
+    needless = edit.text == f'"{name}"' and edit.span.text[:1] not in ("'", '"') and name[0].isalpha()
+    return replace(edit, text=name) if needless and name not in _YAML_WORDS else edit
+
+
+# Other readers of YAML take them for true, false, or null.
+_YAML_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")

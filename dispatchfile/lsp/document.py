@@ -10,6 +10,7 @@ from lsprotocol.types import TextDocumentContentChangePartial
 from dispatchfile import front
 from dispatchfile.errors import EvaluationError
 from dispatchfile.lint import engine
+from dispatchfile.lint.fix import fix
 from dispatchfile.lsp import named, references
 from dispatchfile.lsp.positions import Lines
 from dispatchfile.lsp.spot import Spot, in_cue
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dispatchfile.lsp")
 
+# A text with more characters is not read anew at every keystroke: that would take half a second.
+_LARGE = 100_000
+
 # Through so many helpers that use each other the one is looked for that the pipeline uses.
 _MOST_HELPERS = 5
 
@@ -55,6 +59,11 @@ class Document(Record, eq=False):
     def text(self) -> str:
         """Return the text as it is in the editor."""
         return self.source.text
+
+    @property
+    def is_large(self) -> bool:
+        """Return whether it takes so long to read the text that its writer would notice."""
+        return len(self.text) > _LARGE
 
     @cached_property
     def lines(self) -> Lines:
@@ -110,6 +119,11 @@ class Document(Record, eq=False):
 
         return self.reading.syntax if isinstance(self.reading.syntax, tree.File) else None
 
+    @cached_property
+    def mended(self) -> str:
+        """Return the text with all safe fixes."""
+        return fix(self.source, self.settings, findings=self.findings).source.text
+
     def spot(self, offset: int) -> Spot | None:
         """Return where in the pipeline an offset stands, or None in a comment, or in Starlark.
 
@@ -134,7 +148,12 @@ class Document(Record, eq=False):
         return found if found and found[0] in PIPELINE.by_name else path
 
     def likely_value(self, offset: int) -> Value | None:
-        """Return a value for an unfinished text: its own, else without the offset's line, else the last one known."""
+        """Return a value for an unfinished text: its own, else without the offset's line, else the last one known.
+
+        For a large text that has not been looked at yet it is the last one known at once.
+        """
+        if self.known is not None and "subject" not in vars(self) and self.is_large:
+            return self.known
         if self.reading.value is not None and self.reading.value.data:
             return self.reading.value
         start = self.text.rfind("\n", 0, offset) + 1

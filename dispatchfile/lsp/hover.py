@@ -22,7 +22,8 @@ _MOST_LINES = 12
 
 def hover(document: Document, offset: int) -> types.Hover | None:
     """Return what is known about a variable, the code of a rule, a name, a field, or a reference, or None."""
-    for found in (_variable, _rule, _name, _field, _reference):
+    # What needs the whole text read comes last.
+    for found in (_variable, _rule, _field, _name, _reference):
         told = found(document, offset)
         if told is not None:
             text, (start, end) = told
@@ -94,15 +95,15 @@ def _field(document: Document, offset: int) -> tuple[str, tuple[int, int]] | Non
     if spot is None or not spot.label:
         return None
     word = document.text[spot.start : spot.end]
-    names = [path for path in _paths(document, (*spot.path, word)) if path]
+    names = [path for path in _paths(document, offset, (*spot.path, word)) if path]
     pages = [page for name in names if (page := explain.page(name))]
     return ("\n---\n\n".join(pages), (spot.start, spot.end)) if pages else None
 
 
-def _paths(document: Document, path: tuple[str | int, ...]) -> list[str]:
+def _paths(document: Document, offset: int, path: tuple[str | int, ...]) -> list[str]:
     """Return the names of the fields at a path; a parameter of a resource depends on the resource's type."""
     if len(path) == 4 and path[0] == "resource" and path[2] in ("param", "params"):
-        value = document.reading.value
+        value = document.likely_value(offset)
         kind = value.at("resource", path[1], "type") if value is not None else None
         return [explain.field_path(path, str(kind.data) if kind is not None else "")]
     if len(path) == 2 and path[0] in ("resource", "task"):

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from lsprotocol import types
-from pygls.exceptions import FeatureRequestError, JsonRpcException
+from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol.language_server import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
@@ -39,11 +39,23 @@ logging.getLogger("pygls.protocol.json_rpc").addFilter(
 )
 
 # Seconds without a keystroke before a document is looked at again, at least; and how often the last look's time.
-_PAUSE, _PATIENCE = 0.15, 2
+_PAUSE, _PATIENCE = 0.15, 1
 
 
 class _Protocol(LanguageServerProtocol):
-    """Leaves the texts to the server: pygls takes form feeds and U+2028 for line ends, which the protocol does not."""
+    """Leaves the texts to the server: pygls takes form feeds and U+2028 for line ends, which the protocol does not.
+
+    And answers requests that make no sense, which pygls only logs: the client would wait for ever.
+    """
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Return a message as its type, and refuse a request whose parameters are wrong before raising so."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcInvalidParams as error:
+            if "method" in data and "id" in data:
+                self._send_response(data["id"], error=error.to_response_error())
+            raise
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(
@@ -75,6 +87,8 @@ class Server(LanguageServer):
 
     def settings(self, path: str) -> Settings:
         """Return the settings of the project around a file; those that cannot be read are told once."""
+        if "\0" in path:
+            return DEFAULT
         try:
             found = config.lint_settings(config.settings(str(Path(path).parent)))
         except UsageError as error:

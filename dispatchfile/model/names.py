@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 # A label of DNS has 63 characters at most (RFC 1123). The container of a step is called step-NAME (Tekton), and the
 # name of a CronJob leaves eleven characters for those of its jobs.
-_LONGEST = {"resource": 63, "task": 63, "volume": 63, "step": 58, "cron action": 52}
+LONGEST = {"resource": 63, "task": 63, "volume": 63, "step": 58, "cron action": 52}
 
 
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """Yield names that a cluster would refuse, and names given twice."""
-    bad = [one for one in every_name(pipeline) if not is_label(one.name, _LONGEST[one.kind])]
+    bad = [one for one in every_name(pipeline) if not is_label(one.name, LONGEST[one.kind])]
     if bad:
         places, referenced = uses(pipeline), _referenced(pipeline)
         for one in bad:
@@ -81,7 +81,7 @@ def every_name(pipeline: Pipeline) -> Iterator[Name]:
 
 
 def _bad_name(one: Name, places: Mapping[Named, list[Span | None]], referenced: frozenset[str]) -> Diagnostic:
-    longest = _LONGEST[one.kind]
+    longest = LONGEST[one.kind]
     too_long = is_label(one.name, len(one.name))
     problem = (
         f"at most {longest} characters" if too_long else "small letters, digits, and dashes between them"
@@ -127,7 +127,7 @@ def renaming(pipeline: Pipeline, named: Named, meant: str) -> Fix | None:
     """
     kind, _, name = named
     every = [one for one in every_name(pipeline) if (one.kind, one.home, one.name) == named]
-    if not every or name in _referenced(pipeline) or not is_label(meant, _LONGEST[kind]):
+    if not every or name in _referenced(pipeline) or not is_label(meant, LONGEST[kind]):
         return None
     defined = tuple(span for one in every for span in one.defined)
     return _rename(replace(every[0], defined=defined), meant, uses(pipeline))

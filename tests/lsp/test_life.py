@@ -85,6 +85,12 @@ def test_nonsense_does_not_end_the_server(start: Callable[..., Client]) -> None:
     assert client.request("textDocument/hover", textDocument={"uri": "file:///x"},
                           position={"line": 0, "character": 0}) is None  # fmt: skip
     assert "error" in client.answer("textDocument/nonsense")
+    assert "Invalid Params" in client.answer("textDocument/hover", textDocument=1)["error"]["message"]
+    document = {"uri": "file:///%00/Dispatchfile", "languageId": "", "version": 7, "text": TEXT}
+    client.notify("textDocument/didOpen", textDocument=document)
+    while (told := client.receive()).get("params", {}).get("version") != 7:
+        pass
+    assert [one["code"] for one in told["params"]["diagnostics"]] == ["DF601"]
     assert [one["code"] for one in client.open(TEXT)] == ["DF601"]
     assert client.stop() == 0
 

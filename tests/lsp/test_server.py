@@ -329,7 +329,7 @@ def test_renaming(client: Client, name: str, file: str, text: str) -> None:
     edit = client.at("textDocument/rename", marked, path, newName="unit-test")
     expected = (
         text.replace('"test"', '"unit-test"')
-        .replace("  test:", '  "unit-test":')
+        .replace("  test:", "  unit-test:")
         .replace("[test]", "[unit-test]")
     )
     if file == "Dispatchfile":
@@ -348,7 +348,12 @@ def test_a_name_that_will_not_do(client: Client, name: str, new: str) -> None:
     answer = client.answer(
         "textDocument/rename", textDocument={"uri": client.uri(name)}, position=place, newName=new
     )
-    assert "cannot be renamed" in answer["error"]["message"]
+    why = (
+        "the new name is taken"
+        if new == "other"
+        else f'"{new}" is no name for a resource; names are small letters'
+    )
+    assert f'"src" cannot be renamed: {why}' in answer["error"]["message"]
 
 
 def test_outline(client: Client, name: str) -> None:
