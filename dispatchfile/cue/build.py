@@ -32,6 +32,7 @@ class Builder:
         self.text = source.text
         self.faults: list[Fault] = []
         self.lengths: dict[tree.Node, int] = {}
+        self.chained = False
 
     def span(self, start: int, end: int) -> Span:
         return Span(self.source, start, end)
@@ -90,7 +91,7 @@ class Builder:
             else:
                 rest.append(item)
         whole = Span(self.source, 0, len(self.text))
-        return tree.File(whole, self.source, package, tuple(imports), tuple(rest), {})
+        return tree.File(whole, self.source, package, tuple(imports), tuple(rest), {}, self.chained)
 
     def package(self, _word: Token, name: Token) -> str:
         return self.word(name)
@@ -157,6 +158,7 @@ class Builder:
             field = tree.Field(label.span.to(value.span), label, value, colon, mark)
             value = tree.Struct(field.span, (field,), implied=True)
         label, mark = labels[0]
+        self.chained = True
         return tree.Field(label.span.to(value.span), label, value, "", mark)
 
     def field(self, marked: Marked, _colon: Token, value: tree.Expression) -> tree.Field:

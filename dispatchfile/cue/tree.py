@@ -259,13 +259,14 @@ class Import(Node):
 
 
 class File(Node):
-    """A whole file."""
+    """A whole file; `chained` when old space-separated chains stand in it."""
 
     source: Source
     package: str | None
     imports: tuple[Import, ...]
     declarations: tuple[Declaration, ...]
     comments: Mapping[Node, Comments]
+    chained: bool = False
 
 
 if TYPE_CHECKING:

@@ -83,10 +83,18 @@ _STORES = (
 )
 
 
+def marks() -> Iterator[str]:
+    """Yield words one of which is in every text that holds a secret of any kind."""
+    for word in ("TOKEN", "PASS", "SECRET", "KEY"):  # one of them is in each of _WORDS and _PAIRS
+        yield from (word, word.lower(), word.capitalize())
+    yield from (word.split()[-1] for word, _, _ in _SHAPES)
+    yield "://"
+
+
 def holds_secret(name: str, value: str) -> bool:
     """Return whether a variable's name says that it holds a secret, and its value is one, written out."""
     upper = name.upper()
-    if not any(word in upper for word in _WORDS) and not any(pair in upper for pair in _PAIRS):
+    if "KEY" not in upper and not any(word in upper for word in _WORDS):
         return False
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).upper().replace("-", "_").replace(".", "_")
     parts = words.split("_")

@@ -150,3 +150,19 @@ def test_lark_is_not_loaded():
     code = "import sys; import dispatchfile.cue.parser; print([m for m in ('lark', 'typing') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "chained"),
+    [
+        ("a b: 1", True),
+        ("x: [{a b: 1}]", True),
+        ("a b: 1\nc: ]", True),
+        ("c: ]\na b: 1", True),
+        ("a: b: 1", False),
+        ('a: "b c: 1" // d e: 1', False),
+        ("a: for x in y {b: 1}", False),
+    ],
+)
+def test_a_file_tells_whether_it_holds_old_chains(text, chained):
+    assert parsed(text).file.chained is chained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dispatchfile.lint import secrets
 from dispatchfile.lint.settings import Settings
 from tests.lint.rules.marked import findings, mended
 
@@ -33,6 +34,16 @@ IMAGES = {
     "a tag that moves, by reference": (
         "DF602",
         'img: "golang«:latest»"\n' + steps("image: img", "image: img"),
+    ),
+    "a tag put together": (
+        "DF602",
+        'tag: "latest"\nsep: ":"\nbase: "a:"\n'
+        + steps(
+            'image: «"a:" + tag»',
+            'image: «"b:\\(tag)"»',
+            'image: «"c\\(sep)latest"»',
+            'image: «base + "dev"»',
+        ),
     ),
     "tags that stand": (
         "DF602",
@@ -114,6 +125,13 @@ def test_finds_secrets_and_never_repeats_one(text: str) -> None:
         assert found.span is not None
         assert found.span.text.strip('"') not in told
         assert found.secret
+
+
+@pytest.mark.parametrize("word", [*secrets._WORDS, *secrets._PAIRS])
+def test_the_name_of_a_variable_alone_makes_it_look(word: str) -> None:
+    for name in (word, word.lower(), word.title().replace("_", "")):
+        findings("DF603", env(f'A_{name}=«"f81c0be42d97"»'))
+        assert any(mark in name for mark in secrets.marks())
 
 
 def test_says_in_which_field_a_key_stands() -> None:

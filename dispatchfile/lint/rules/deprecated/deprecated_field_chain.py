@@ -52,7 +52,7 @@ RULE = Rule("DF704", "deprecated-field-chain", Severity.WARNING, fix="safe")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for each chain that lacks colons."""
-    if subject.tree is None:
+    if subject.tree is None or not subject.tree.chained:
         return
     from dispatchfile.lint.syntax import colons, survey
 

@@ -38,10 +38,14 @@ if TYPE_CHECKING:
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.rule import Subject
 
-RULE = Rule("DF602", "mutable-tag", Severity.WARNING, needs="image")
+_MOVING = ("latest", "master", "main", "trunk", "head", "edge", "nightly", "canary", "develop", "dev")
 
-_MOVING = frozenset(
-    ("latest", "master", "main", "trunk", "head", "edge", "nightly", "canary", "develop", "dev")
+# A tag stands behind its colon, or what is put together there has a string that ends in the colon.
+RULE = Rule(
+    "DF602",
+    "mutable-tag",
+    Severity.WARNING,
+    needs=" ".join((*(f":{tag}" for tag in _MOVING), ':"', ":\\")),
 )
 
 
@@ -51,7 +55,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
     seen = set()
     for image in step_images(subject):
-        if image.tag.lower() not in _MOVING or image.digest or is_trusted(image, subject.settings):
+        if image.tag not in _MOVING or image.digest or is_trusted(image, subject.settings):
             continue
         from dispatchfile.lint.places import piece_of
 

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Severity
 from dispatchfile.lint.rule import Rule
-from dispatchfile.lint.secrets import holds_secret, in_urls, shapes
+from dispatchfile.lint.secrets import holds_secret, in_urls, marks, shapes
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.rule import Subject
 
-RULE = Rule("DF603", "secret-literal", Severity.ERROR)
+RULE = Rule("DF603", "secret-literal", Severity.ERROR, needs=" ".join(marks()))
 
 _ADVICE = "revoke it, and take it from a secret: valueFrom: secretKeyRef: {name: …, key: …}"
 
