@@ -14,6 +14,10 @@ _FAULTS = {
     "unterminated block": (
         "string literal not terminated", "starts here", "end it with three quotes on a line of their own",
     ),
+    "several lines": (
+        "string literal goes over several lines", "starts here", 'put """ at its start, and """ on a line of its own at its end',
+    ),
+    "text": ("value must be quoted", "a text without quotes", 'write "{text}"'),
     "interpolation": (
         "interpolation \\( is not closed", "in this string", "close it with `)`; a plain backslash is written \\\\",
     ),
@@ -70,7 +74,9 @@ def fault(source: Source, name: str, start: int, end: int) -> Diagnostic:
         marks = len(text) - len(text.lstrip("#"))
         span = Span(source, start, start + marks)
         return error(message, span, label, help_, fix=fix_of("write // instead", span, "//", safe=True))
-    if name in ("number", "url"):
+    if name == "several lines":
+        return error(message, Span(source, start, start + 1), label, help_)
+    if name in ("number", "url", "text"):
         text = text.rstrip("\r ,")
         end = start + len(text)
         fix = fix_of("quote it", Span(source, start, end), f'"{text}"', safe=False)

@@ -141,8 +141,8 @@ class _Lexer:
             elif group == _STRING:
                 last = STRING
             elif group == _BREAK:
-                if self.holes:
-                    self.close_holes(start)
+                if self.holes and self.close_holes(start):
+                    last = BOTTOM
                 if last not in ends:
                     continue
                 last = NL
@@ -296,35 +296,35 @@ class _Lexer:
     def unterminated(self, quote: tuple[str, int, int], start: int) -> int:
         """Note a string without an end, and take the rest of the line (or of the text) for it."""
         mark, _, opened = quote
-        end = len(self.text) if len(mark) == 3 else self.closers(start, _line_end(self.text, start))
-        if not self.close_holes(end):
+        from dispatchfile.cue.damage import closers, several_lines
+
+        end = _line_end(self.text, start)
+        end = len(self.text) if len(mark) == 3 else closers(self.text, self.out.tokens, start, end)
+        if self.close_holes(end):
+            return end
+        if len(mark) == 1 and start == opened and (several := several_lines(self.text, opened)):
+            self.fault("several lines", opened, several)
+            end = several
+        else:
             self.fault("unterminated" if len(mark) == 1 else "unterminated block", opened, end)
         self.out.tokens.append((BOTTOM, start, end))
         return end
 
-    def closers(self, start: int, end: int) -> int:
-        """Return where the brackets begin that end a line and close those opened on it; a string holds them by mistake."""
-        text = self.text
-        line = text.rfind("\n", 0, start) + 1
-        depth = 0
-        for kind, at, _ in reversed(self.out.tokens):
-            if at < line:
-                break
-            depth += (kind in OPENERS) - (kind in CLOSERS)
-        rest = text[start:end].rstrip(" \t\r")
-        rest = rest.removesuffix(",").rstrip(" \t") if depth > 0 else rest
-        at = start + len(rest)
-        while depth > 0 and at > start + 1 and text[at - 1] in "]})":
-            depth, at = depth - 1, at - 1
-        return at if at < start + len(rest) else end
-
     def close_holes(self, end: int) -> bool:
-        """Note an interpolation that has not ended with its line, and leave the string; return whether there is one."""
+        """Note an interpolation that has not ended with its line; return whether there is one.
+
+        A faulty literal up to `end` takes the place of its tokens.
+        """
+        tokens = self.out.tokens
         for index, bracket in enumerate(self.open):
             if isinstance(bracket, tuple) and len(bracket[0]) == 1:
-                self.fault("interpolation", bracket[2], end)
+                start = bracket[2]
+                self.fault("interpolation", start, end)
                 del self.open[index:]
                 self.holes = 0
+                while tokens and tokens[-1][1] >= start:
+                    tokens.pop()
+                tokens.append((BOTTOM, start, end))
                 return True
         return False
 
@@ -363,8 +363,15 @@ class _Lexer:
             self.fault("hash", position, end)
         elif text.startswith("/*", position):
             close = text.find("*/", position)
-            end = len(text) if close < 0 else close + 2
-            self.fault("block comment", position, end)
+            end = _line_end(text, position) if close < 0 else close + 2
+            if text[position - 1] in " \t\r\n" or position == 0:
+                self.fault("block comment", position, end)
+            else:
+                from dispatchfile.cue.damage import word_around
+
+                begin, end = word_around(text, self.out.tokens, position)
+                self.fault("text", begin, end)
+                self.out.tokens.append((BOTTOM, begin, end))
         else:
             found = re.compile(_ILLEGAL).match(text, position)
             end = found.end() if found else position + 1

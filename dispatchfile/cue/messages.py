@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from dispatchfile.cue import slips
 from dispatchfile.cue.faults import error, fault, fix_of, short
 from dispatchfile.cue.lexer import (
     CLOSERS,
     COLON,
     COMMA,
-    END,
     IDENT,
     KIND,
     NL,
@@ -39,6 +39,8 @@ def missing_comma(place: Place, *, at_line_end: bool) -> Diagnostic:
         return error(f"missing ',' before newline in {where}", span, "expected ',' behind this", "", fix=fix)
     glued = before[2] == place.token[1] and STRING in (before[0], place.token[0])
     help_ = 'quotes inside a string are written \\"' if glued else ""
+    if before[2] == place.token[1] and before[0] == IDENT and place.text(place.token) == "{":
+        glued, help_ = True, "a struct has no type in front of it; write { name: value }"
     span = place.at(place.token)
     return error(
         f"missing ',' in {where}", span, "expected ',' before this", help_, fix=None if glued else fix
@@ -61,7 +63,7 @@ def two_fields(place: Place) -> Diagnostic:
     before = place.before or place.token
     fix = fix_of("put a comma in", Span(place.source, before[2], before[2]), ",", safe=True)
     return error(
-        f"expected ',' or a new line before {_named(place, place.token)}",
+        f"expected ',' or a new line before {place.named(place.token)}",
         place.at(place.token),
         "a second field on this line",
         "",
@@ -73,12 +75,40 @@ def missing_colon(place: Place) -> Diagnostic:
     """Return what to say about a label without a colon."""
     before = place.before or place.token
     at = Span(place.source, before[2], before[2])
+    head = place.heading(place.token) or place.text(before)
+    is_call = place.text(place.token) == "("
+    empty = re.compile(r"\(\s*\)[ \t]*(?=[,}\r\n]|\Z)").match(place.source.text, place.token[1])
+    if is_call and empty:
+        span = Span(place.source, before[2], empty.end())
+        fix = fix_of("write : {}", span, ": {}", safe=False)
+        return error(
+            "only a function can be called, and this is a label",
+            place.at(before),
+            "a label",
+            f"write {head}: {{}}",
+            fix=fix,
+        )
     return error(
-        f"expected ':' after label, found {_named(place, place.token)}",
+        f"expected ':' after label, found {place.named(place.token)}",
         place.at(before),
         "expected ':' behind this label",
-        f"write {short(f'{place.heading(place.token) or place.text(before)}: {place.text(place.token)}')}",
-        fix=fix_of("put a colon in", at, ":", safe=True),
+        "" if is_call else f"write {short(f'{head}: {place.text(place.token)}')}",
+        fix=None if is_call else fix_of("put a colon in", at, ":", safe=True),
+    )
+
+
+def wrong_bracket(place: Place, opener: Token) -> Diagnostic:
+    """Return what to say about a bracket of one kind that closes one of another kind."""
+    mark = OPENERS[opener[0]]
+    line = place.source.position(opener[1])[0]
+    span = place.at(place.token)
+    return error(
+        f"`{place.text(place.token)}` where the `{mark}` of line {line} ends",
+        span,
+        f"expected `{_CLOSING[mark]}`",
+        f"write `{_CLOSING[mark]}`",
+        related=(Related(place.at(opener), f"this `{mark}`"),),
+        fix=fix_of(f"write {_CLOSING[mark]}", span, _CLOSING[mark], safe=False),
     )
 
 
@@ -87,27 +117,33 @@ def stray_bracket(place: Place) -> Diagnostic:
     mark = place.text(place.token)
     opening = CLOSERS[place.token[0]]
     help_ = ""
-    if mark == "]" and place.opener_mark == "{" and (label := _label_of_last_struct(place)):
-        help_ = f"`{label}` must be a list, did you mean `{label}: [`?"
+    if label := _label_without_opener(place):
+        kind = "list" if mark == "]" else "struct" if mark == "}" else ""
+        help_ = f"`{label}` must be a {kind}, did you mean `{label}: {opening}`?" if kind else ""
     elif place.opener is not None:
         line = place.source.position(place.opener[1])[0]
         help_ = f"`{OPENERS.get(place.opener[0], '(')}` of line {line} is still open"
     return error(f"`{mark}` without `{opening}`", place.at(place.token), f"closes no `{opening}`", help_)
 
 
-def _label_of_last_struct(place: Place) -> str:
-    """Return the label of the struct that ends right before a stray `]`, or ""."""
-    tokens, index, depth = place.parser.tokens, place.index - 1, 0
-    while index > 0 and tokens[index][0] in (NL, COMMA):
-        index -= 1
-    while index > 0:
-        kind = tokens[index][0]
-        depth += (kind in CLOSERS) - (kind in OPENERS)
-        if depth == 0:
-            break
-        index -= 1
-    if index >= 2 and tokens[index - 1][0] == COLON and tokens[index - 2][0] in (IDENT, STRING):
-        return place.text(tokens[index - 2])
+def _label_without_opener(place: Place) -> str:
+    """Return the label behind whose colon the opening bracket of a stray one is missing, or "".
+
+    It stands on the line, or ends the next line above that has the same indent.
+    """
+    source, token = place.source, place.token
+    if not place.starts_line(token):
+        before = source.text[source.line_starts[place.line - 1] : token[1]]
+        found = re.match(r"\s*(?:[\w$]+\s+)*([\w$]+|\"[^\"]*\")\s*:\s+[^\[\]{}():]*$", before)
+        return found[1] if found else ""
+    indent = before_indent = place.indent(token)
+    for number in range(place.line - 1, max(place.line - 200, 0), -1):
+        text = source.line(number).rstrip()
+        if text.strip():
+            before_indent = len(text.expandtabs()) - len(text.expandtabs().lstrip())
+        if text.strip() and before_indent <= indent and not text.strip().startswith(("{", "[")):
+            found = re.search(r"([\w$]+|\"[^\"]*\")\s*:$", text) if before_indent == indent else None
+            return found[1] if found else ""
     return ""
 
 
@@ -167,81 +203,13 @@ def field_in_list(place: Place, first: int) -> Diagnostic:
 
 def unexpected(place: Place) -> Diagnostic:
     """Return what to say about a token that does not fit, when nothing better is known."""
-    special = yaml_dash(place) or _unquoted(place) or _chain_colon(place)
+    special = slips.recognised(place)
     if special:
         return special
     expected = _expected(place)
-    found = _named(place, place.token)
+    found = place.named(place.token)
     return error(
         f"expected {expected}, found {found}", place.at(place.token), f"expected {expected}", _hint(place)
-    )
-
-
-def yaml_dash(place: Place) -> Diagnostic | None:
-    """Recognise a line of a YAML list."""
-    tokens, index = place.parser.tokens, place.index
-    start = place.source.line_starts[place.line - 1]
-    while index > 0 and tokens[index - 1][1] >= start:
-        index -= 1
-    text = place.source.text
-    dash = tokens[index]
-    if place.text(dash) != "-" or text[dash[2] : dash[2] + 1] not in (" ", "\t"):
-        return None
-    return error(
-        "this looks like YAML inside CUE",
-        place.at(dash),
-        "a YAML list item",
-        "lists are written [a, b], structs { name: value }",
-    )
-
-
-def _unquoted(place: Place) -> Diagnostic | None:
-    """Recognise a text without quotes: words, a path or an image behind a label's colon."""
-    source, tokens = place.source, place.parser.tokens
-    start, index = source.line_starts[place.line - 1], place.index
-    while index > 0 and tokens[index - 1][1] >= start:
-        index -= 1
-    while index < place.index and tokens[index][0] != COLON:
-        index += 1
-    if index + 1 >= place.index or tokens[index + 1][0] != IDENT or place.token[0] in (NL, END):
-        return None
-    begin = tokens[index + 1][1]
-    line_end = source.text.find("\n", begin)
-    line = (
-        source.text[begin : line_end if line_end >= 0 else len(source.text)].split(" //")[0].rstrip(" \t\r,")
-    )
-    if place.token[0] not in (IDENT, NUMBER, COLON) or any(mark in line for mark in '"{}[]()='):
-        return None
-    if re.fullmatch(r"[\w$]+(?: [\w$]+)*:.*", line) and place.token[0] == IDENT:
-        return None
-    span = Span(source, begin, begin + len(line))
-    fix = fix_of("quote it", span, f'"{line}"', safe=False)
-    return error(
-        "value must be quoted",
-        span,
-        "a text without quotes",
-        f'write "{short(line, quoted=False)}"',
-        fix=fix,
-    )
-
-
-def _chain_colon(place: Place) -> Diagnostic | None:
-    """Recognise `a: b c: 1`: behind the first colon each label has one of its own."""
-    before = place.before
-    if before is None or before[0] not in (IDENT, STRING) or place.token[0] not in (IDENT, STRING):
-        return None
-    tokens, index = place.parser.tokens, place.index
-    while tokens[index][0] in (IDENT, STRING):
-        index += 1
-    if tokens[index][0] != COLON or place.on_new_line:
-        return None
-    at = Span(place.source, before[2], before[2])
-    return error(
-        f"expected ':' after label, found {_named(place, place.token)}",
-        place.at(before),
-        "expected ':' behind this label",
-        "behind the first colon of a chain every label has a colon of its own",
-        fix=fix_of("put a colon in", at, ":", safe=True),
     )
 
 
@@ -286,18 +254,6 @@ def _hint(place: Place) -> str:
         if label[0] == IDENT and place.parser.takes(COLON):
             return f"did you mean {place.text(label)}: {short(place.text(before))}?"
     return ""
-
-
-def _named(place: Place, token: Token) -> str:
-    if token[0] == NL:
-        return "end of line"
-    if token[0] == END:
-        return "end of file"
-    return (
-        short(place.text(token), quoted=False)
-        if token[0] == STRING
-        else f"`{short(place.text(token), quoted=False)}`"
-    )
 
 
 _STARLARK = re.compile(

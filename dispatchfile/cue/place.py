@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from dispatchfile.cue.lexer import CLOSERS, END, KIND, NL, OPENERS
+from dispatchfile.cue.faults import short
+from dispatchfile.cue.lexer import CLOSERS, END, KIND, NL, OPENERS, STRING
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.cue.lexer import Token
     from dispatchfile.cue.parser import Parser
+
+CLOSER_OF = {mark: kind for kind, mark in CLOSERS.items()} | {"": KIND["CLOSE_PARENTHESIS"]}
+"""The token that closes what a bracket opens; \"\" stands for an expression inside a string."""
 
 _HOLES = frozenset((KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]))
 _INDENT = re.compile(r"[ \t]*")
@@ -27,16 +31,15 @@ class Place:
         self.token = parser.tokens[self.index]
         self.before: Token | None = parser.tokens[self.index - 1] if self.index else None
         self.line = self.source.position(self.token[1])[0]
-        self.openers: list[Token] = [
-            value
-            for value in parser.values
-            if value.__class__ is tuple and len(value) == 3 and (value[0] in OPENERS or value[0] in _HOLES)
-        ]
-        self.opener: Token | None = self._innermost()
+        self.openers: list[Token] = []
+        for value in parser.values:
+            if value.__class__ is tuple and len(value) == 3:
+                if value[0] in OPENERS or value[0] in _HOLES:
+                    self.openers.append(value)
+                elif value[0] in CLOSERS:  # the pair is read, but not made a node yet
+                    self.openers.pop()
+        self.opener: Token | None = self.openers[-1] if self.openers else None
         self.opener_mark = OPENERS.get(self.opener[0], "") if self.opener else "file"
-
-    def _innermost(self) -> Token | None:
-        return self.openers[-1] if self.openers else None
 
     @cached_property
     def on_new_line(self) -> bool:
@@ -61,9 +64,20 @@ class Place:
         found = _INDENT.match(self.source.text, start)
         return len(found[0].expandtabs()) if found else 0
 
+    def on_one_line(self, first: Token, second: Token) -> bool:
+        """Return whether no line ends between two tokens."""
+        return "\n" not in self.source.text[first[1] : second[1]]
+
     def text(self, token: Token) -> str:
         """Return the characters of a token."""
         return self.source.text[token[1] : token[2]]
+
+    def named(self, token: Token) -> str:
+        """Return how a message names a token."""
+        if token[0] in (NL, END):
+            return "end of line" if token[0] == NL else "end of file"
+        text = short(self.text(token))
+        return text if token[0] == STRING else f"`{text}`"
 
     def span(self, start: int, end: int) -> Span:
         """Return the span between two offsets."""

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from dispatchfile.cue import messages, tree
 from dispatchfile.cue.faults import fault
-from dispatchfile.cue.lexer import (
-    BOTTOM,
-    CLOSERS,
-    COLON,
-    COMMA,
-    END,
-    IDENT,
-    KIND,
-    NL,
-    OPENERS,
-    STRING,
-)  # fmt: skip
-from dispatchfile.cue.place import Place
+from dispatchfile.cue.lexer import BOTTOM, CLOSERS, COMMA, END, KIND, NL, OPENERS
+from dispatchfile.cue.mending import mended
+from dispatchfile.cue.place import CLOSER_OF, Place
 from dispatchfile.diagnostics import Diagnostic, in_order
 from dispatchfile.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from dispatchfile.cue.lexer import Fault, Token
     from dispatchfile.cue.parser import Parser
@@ -33,11 +23,8 @@ MAX_FINDINGS = 30
 MAX_REPAIRS = 500
 """How often the parser may be mended, reported or not, before the rest of the file is given up."""
 
-_CLOSER_OF = {mark: kind for kind, mark in CLOSERS.items()} | {"": KIND["CLOSE_PARENTHESIS"]}
-CLOSE_BRACKET = KIND["CLOSE_BRACKET"]
 _HOLES = frozenset((KIND["INTERPOLATION_START"], KIND["INTERPOLATION_MIDDLE"]))
 _HOLE_ENDS = frozenset((KIND["INTERPOLATION_END"], KIND["INTERPOLATION_MIDDLE"]))
-_MARKS = frozenset((KIND["QUESTION"], KIND["EXCLAMATION"]))
 
 
 class Findings:
@@ -83,7 +70,11 @@ def recovered(
     while file is None and len(findings.diagnostics) < MAX_FINDINGS and repairs < MAX_REPAIRS:
         repairs += 1
         at_end = parser.tokens[parser.position][0] == END
-        if at_end and len(unclosed) < 5 and (closing := _closed_by_indent(parser)):
+        if at_end and _is_swallowed(parser):
+            openers = reversed(Place(parser).openers)
+            end = parser.tokens[-1][1]
+            parser.insert(*((CLOSER_OF[OPENERS.get(opener[0], "")], end, end) for opener in openers))
+        elif at_end and len(unclosed) < 5 and (closing := _closed_by_indent(parser)):
             unclosed.append(closing)
             parser.restart()
             for _, at, missing in unclosed:
@@ -99,162 +90,36 @@ def recovered(
     return file, messages.reviewed(parser.source, in_order(findings.diagnostics))
 
 
+def _is_swallowed(parser: Parser) -> bool:
+    """Return whether something that does not end has taken the end of the file, brackets and all."""
+    end = parser.tokens[-1][1]
+    return parser.tokens[parser.position - 1][:1] == (BOTTOM,) and any(
+        name in ("unterminated block", "interpolation") and stop == end
+        for name, _, stop in parser.lexed.faults
+    )
+
+
 def _repair(parser: Parser, findings: Findings) -> bool:
     """Name the mistake at the parser's token and get behind it; return False to give the file up."""
     if len(parser.states) > 1000:
         findings.add(fault(parser.source, "depth", *parser.tokens[parser.position][1:]))
         return False
     place = Place(parser)
-    for attempt in _ATTEMPTS:
-        diagnostic = attempt(parser, place)
-        if diagnostic is not None:
-            if not place.is_inserted:  # then it is the doing of an earlier mending, which has been reported
-                findings.add(diagnostic, line=place.line)
-            return True
+    behind = parser.tokens[parser.position + 1 : parser.position + 2]
+    if (
+        place.token[0] == NL
+        and place.opener_mark in ("[", "(")
+        and (behind[0][0] in CLOSERS or behind[0][0] == END)
+    ):
+        del parser.tokens[parser.position]  # a line end means nothing where a list should end
+        return True
+    diagnostic = mended(parser, place)
+    if diagnostic is not None:
+        if not place.is_inserted:  # then it is the doing of an earlier mending, which has been reported
+            findings.add(diagnostic, line=place.line)
+        return True
     findings.add(messages.unexpected(place), line=place.line)
     return _resume(parser, place)
-
-
-# Mending: each returns its diagnostic when it has changed the tokens so that the parser can go on, else None.
-
-
-def _closing_bracket(parser: Parser, place: Place) -> Diagnostic | None:
-    """Drop a bracket that closes nothing, or put in the one that is missing before it."""
-    mark = CLOSERS.get(place.token[0])
-    if mark is None or place.opener_mark == mark:
-        return None
-    deeper = [opener for opener in place.openers if OPENERS.get(opener[0]) == mark]
-    belongs = bool(deeper) and (
-        place.indent(deeper[-1]) == place.indent(place.token) or not place.starts_line(place.token)
-    )
-    if not belongs or place.opener is None:
-        del parser.tokens[parser.position]
-        return messages.stray_bracket(place)
-    while not parser.takes(_CLOSER_OF[place.opener_mark]) and parser.values[-1] is not place.opener:
-        parser.pop()
-    at = place.token[1]
-    missing = [(_CLOSER_OF[place.opener_mark], at, at)]
-    if not parser.takes(missing[0][0]):
-        missing.insert(0, (BOTTOM, at, at))
-    parser.insert(*missing)
-    return messages.never_closed(place, place.opener, at)
-
-
-def _field_in_list(parser: Parser, place: Place) -> Diagnostic | None:
-    """Skip a field that stands directly in a list, up to the list's end."""
-    if place.opener_mark != "[" or messages.yaml_dash(place):
-        return None
-    first = _field_around(parser, place)
-    if first is None:
-        return None
-    diagnostic = messages.field_in_list(place, first)
-    depth, tokens = 0, parser.tokens
-    while tokens[parser.position][0] != END:
-        kind = tokens[parser.position][0]
-        if kind in OPENERS:
-            depth += 1
-        elif kind in CLOSERS and depth:
-            depth -= 1
-        elif kind in CLOSERS:
-            if CLOSERS[kind] != "{":
-                break
-            parser.position += 1
-            if tokens[parser.position][0] in (COMMA, CLOSE_BRACKET):
-                break
-            continue
-        parser.position += 1
-    while not parser.takes(CLOSE_BRACKET) and OPENERS.get(_kind_of(parser.values[-1])) != "[":
-        parser.pop()
-    if tokens[parser.position][0] == COMMA and not parser.takes(COMMA):
-        parser.position += 1
-    return diagnostic
-
-
-def _kind_of(value: object) -> int:
-    return value[0] if isinstance(value, tuple) and len(value) == 3 else -1
-
-
-def _field_around(parser: Parser, place: Place) -> int | None:
-    """Return the index of a label in a list at which the parser stumbled, or None when it is something else."""
-    tokens, position = parser.tokens, parser.position
-    start = position + 1 if place.token[0] == NL else position
-    if place.token[0] == COLON or (place.token[0] in (IDENT, STRING) and not place.on_new_line):
-        start = position - 1
-        if tokens[start][0] not in (IDENT, STRING):
-            start = position
-    index = start
-    while tokens[index][0] in (IDENT, STRING):
-        index += 1
-    while tokens[index][0] in _MARKS:
-        index += 1
-    return start if index > start and tokens[index][0] in (COLON, KIND["DOUBLE_COLON"]) else None
-
-
-def _missing_comma(parser: Parser, place: Place) -> Diagnostic | None:
-    """Put in the comma between two list elements, arguments, or fields on one line."""
-    if not parser.takes(COMMA) or place.before is None:
-        return None
-    tokens, at = parser.tokens, place.before[2]
-    if place.token[0] == NL and place.opener_mark == "[":
-        follows = tokens[parser.position + 1][0]
-        if follows == COMMA:
-            del tokens[parser.position]
-            return messages.comma_on_next_line(place)
-        if parser.takes(COMMA, follows):
-            tokens[parser.position] = (COMMA, at, at)
-            return messages.missing_comma(place, at_line_end=True)
-        return None
-    if place.opener_mark == "{" or place.opener is None:
-        if place.before[0] != IDENT and _label_ahead(parser) and parser.takes(COMMA, place.token[0]):
-            parser.insert((COMMA, at, at))
-            return messages.two_fields(place)
-        return None
-    if parser.takes(COMMA, place.token[0]) and place.token[0] not in CLOSERS:
-        parser.insert((COMMA, at, at))
-        return messages.missing_comma(place, at_line_end=False)
-    return None
-
-
-def _value_taken_for_label(parser: Parser, place: Place) -> Diagnostic | None:
-    """Put in the comma behind a string, which the parser has taken for a label as another one follows on its line."""
-    tokens, at = parser.tokens, parser.position
-    is_value = [token[0] for token in tokens[max(at - 2, 0) : at]] == [COLON, STRING]
-    if not is_value or place.on_new_line or not _label_ahead(parser):
-        return None
-    parser.pop()
-    parser.position -= 1
-    tokens.insert(at, (COMMA, *tokens[at - 1][1:]))
-    return messages.two_fields(place)
-
-
-def _label_ahead(parser: Parser) -> bool:
-    """Return whether labels that end in a colon start at the parser's token."""
-    tokens, index = parser.tokens, parser.position
-    while tokens[index][0] in (IDENT, STRING):
-        index += 1
-    return index > parser.position and tokens[index][0] in (COLON, KIND["DOUBLE_COLON"])
-
-
-def _missing_colon(parser: Parser, place: Place) -> Diagnostic | None:
-    """Put in the colon between a label and its value."""
-    if place.before is None or place.before[0] not in (IDENT, STRING) or place.on_new_line:
-        return None
-    if not parser.takes(COLON, place.token[0]):
-        return None
-    if place.token[0] in (IDENT, STRING) and not _label_ahead(parser):
-        return None
-    at = place.before[2]
-    parser.insert((COLON, at, at))
-    return messages.missing_colon(place)
-
-
-_ATTEMPTS: tuple[Callable[[Parser, Place], Diagnostic | None], ...] = (
-    _closing_bracket,
-    _field_in_list,
-    _missing_comma,
-    _value_taken_for_label,
-    _missing_colon,
-)
 
 
 # Skipping
@@ -266,7 +131,7 @@ def _resume(parser: Parser, place: Place) -> bool:
         return _resume_at_line(parser, place)
     if place.opener_mark == "":
         return _resume_behind_string(parser, place)
-    closer = _CLOSER_OF[place.opener_mark]
+    closer = CLOSER_OF[place.opener_mark]
     indent = place.indent(place.opener)
     tokens, depth = parser.tokens, 0
     while tokens[parser.position][0] != END:
@@ -286,12 +151,16 @@ def _resume(parser: Parser, place: Place) -> bool:
 
 def _resume_in_brackets(parser: Parser, place: Place, closer: int) -> bool:
     """Pop to where the list, call or parenthesis may end, and go on at the comma or closer that was found."""
+    popped = False
     while parser.values[-1] is not place.opener and not parser.takes(closer):
         parser.pop()
+        popped = True
     token = parser.tokens[parser.position]
     at = token[1]
     if not parser.takes(closer):
         parser.insert((BOTTOM, at, at))
+    elif popped and parser.takes(BOTTOM):
+        parser.insert((BOTTOM, at, at))  # so that the elements behind it keep their number
     elif token[0] == COMMA and not parser.takes(COMMA):
         parser.position += 1
     elif token[0] == END or token[0] in _HOLE_ENDS:
@@ -386,7 +255,7 @@ def _closed_by_indent(parser: Parser) -> tuple[Diagnostic, int, list[Token]] | N
         ):
             at, guess = token[1], token[0]
             break
-    missing = [(_CLOSER_OF[OPENERS[opener[0]]], at, at)]
+    missing = [(CLOSER_OF[OPENERS[opener[0]]], at, at)]
     if guess not in (END, COMMA) and guess not in CLOSERS:
         missing.append((NL, at, at))
     return messages.never_closed(place, opener, at), at, missing

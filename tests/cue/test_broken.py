@@ -106,3 +106,85 @@ def test_what_a_here_document_left_is_named() -> None:
     found = parse(Source("Dispatchfile", SOUND + "EOF\n")).diagnostics
     assert [(one.span.line if one.span else 0) for one in found] == [len(LINES) + 1]
     assert "here-document" in found[0].label
+
+
+def found_in(lines: list[str]) -> list[tuple[int, str]]:
+    """Return the lines and messages of what is found."""
+    found = parse(Source("Dispatchfile", "\n".join(lines) + "\n")).diagnostics
+    return [(one.span.line if one.span else 0, one.message) for one in found]
+
+
+def opener_of(number: int) -> int:
+    """Return the index of the line that opens what the bracket at the start of a line closes."""
+    depth = 0
+    for index in range(number, -1, -1):
+        bare = re.sub(r'"[^"]*"', "", LINES[index])
+        depth += len(re.findall(r"[\]}]", bare)) - len(re.findall(r"[\[{]", bare))
+        if depth <= 0:
+            return index
+    raise AssertionError(number)
+
+
+ALONE = [number for number, line in enumerate(LINES) if re.fullmatch(r"\s*[\]}],?", line)]
+AT_THE_END = [number for number, line in enumerate(LINES) if re.search(r"\w.*[\]}],?$", line)]
+OPENING = [number for number, line in enumerate(LINES) if re.search(r"[\w\"]: [\[{]$", line)]
+ELEMENTS = [number for number, line in enumerate(LINES) if re.match(r'\s+("[\w./]+",?$|\{)', line)]
+
+
+@pytest.mark.parametrize("number", ALONE)
+def test_a_block_without_its_end_is_named_at_its_start(number: int) -> None:
+    [(line, message)] = found_in([*LINES[:number], *LINES[number + 1 :]])
+    assert line == opener_of(number) + 1
+    assert message.endswith("is never closed")
+
+
+@pytest.mark.parametrize("number", AT_THE_END)
+def test_a_bracket_missing_at_a_lines_end_is_named_on_it(number: int) -> None:
+    [(line, message)] = found_in(
+        [*LINES[:number], re.sub(r"[\]}](,?)$", r"\1", LINES[number]), *LINES[number + 1 :]]
+    )
+    assert line == number + 1
+    assert message.endswith("is never closed")
+
+
+@pytest.mark.parametrize("number", ALONE)
+def test_a_bracket_of_the_wrong_kind_is_named(number: int) -> None:
+    wrong = LINES[number].translate(str.maketrans("]}", "}]"))
+    found = found_in([*LINES[:number], wrong, *LINES[number + 1 :]])
+    assert [line for line, _ in found] == [number + 1]
+    mark = "{" if "]" in wrong else "["
+    assert found[0][1] == f"`{wrong.strip(' ,')}` where the `{mark}` of line {opener_of(number) + 1} ends"
+
+
+@pytest.mark.parametrize("number", ALONE)
+def test_a_bracket_too_many_is_named(number: int) -> None:
+    closer = LINES[number].strip(" ,")
+    found = found_in([*LINES[:number], LINES[number].replace(closer, closer * 2), *LINES[number + 1 :]])
+    assert [line for line, _ in found] == [number + 1]
+    assert found[0][1].endswith(("without `{`", "without `[`"))
+
+
+@pytest.mark.parametrize("number", OPENING)
+def test_a_missing_opening_bracket_is_asked_for(number: int) -> None:
+    broken = [*LINES[:number], LINES[number][:-1], *LINES[number + 1 :]]
+    found = parse(Source("Dispatchfile", "\n".join(broken))).diagnostics
+    assert len(found) == 1
+    if found[0].message.startswith("`"):
+        label = re.findall(r"[\w\"]+(?=: .$)", LINES[number])[0]
+        assert f"did you mean `{label}: {LINES[number][-1]}`" in found[0].help
+
+
+@pytest.mark.parametrize("number", ELEMENTS)
+def test_a_field_directly_in_a_list_is_named(number: int) -> None:
+    indent = " " * (len(LINES[number]) - len(LINES[number].lstrip()))
+    found = found_in([*LINES[:number], f'{indent}KEY: "v"', *LINES[number:]])
+    assert [line for line, _ in found] == [number + 1]
+    assert "directly " in found[0][1]
+    assert "in a list" in found[0][1].replace("inside", "in")
+
+
+@pytest.mark.parametrize("number", ELEMENTS)
+def test_a_dash_of_yaml_is_named(number: int) -> None:
+    indent = " " * (len(LINES[number]) - len(LINES[number].lstrip()))
+    found = found_in([*LINES[:number], f'{indent}- X: "v"', *LINES[number:]])
+    assert found == [(number + 1, "this looks like YAML inside CUE")]
