@@ -39,7 +39,7 @@ class Record:
         if uncompared or hidden:
             cls._compared = tuple(name for name in cls._fields if name not in uncompared)
             cls._shown = tuple(name for name in cls._compared if name not in hidden)
-        cls.__init__ = _first_init(cls)  # type: ignore[method-assign] # type checkers see a dataclass's own
+        cls.__init__ = _first_init  # type: ignore[assignment, method-assign] # type checkers see a dataclass's own
         if not eq:
             cls.__eq__ = object.__eq__  # type: ignore[method-assign] # by identity, as asked
             cls.__hash__ = object.__hash__  # type: ignore[method-assign] # by identity, as asked
@@ -63,44 +63,96 @@ def replace(record: Kind, **changes: Any) -> Kind:
     return record.__class__(**{**fields, **changes})
 
 
-_MANY = 60  # objects of a class: to compile its `__init__` costs as much as the plain way takes for so many
+def _first_init(self: Record, *args: Any, **kwargs: Any) -> None:
+    """Put the class's own `__init__` in the place of this one, and do what it does."""
+    cls = self.__class__
+    cls.__init__ = _init(cls)  # type: ignore[method-assign] # as in __init_subclass__
+    cls.__init__(self, *args, **kwargs)
 
 
-def _first_init(cls: type[Record]) -> Callable[..., None]:
-    """Return a plain `__init__` that puts a compiled one in its place once the class turns out to be used much.
+def _init(cls: type[Record]) -> Callable[..., None]:
+    """Return the `__init__` of a class: a template with the names of its fields and their defaults put in.
 
-    Wrong arguments are left to the compiled one, too, which says what is wrong with them.
+    To compile one for each class, as dataclasses do, would take longer than to lint a short file.
     """
-    made = 0
-    names: tuple[str, ...] = ()
-    defaults: dict[str, Any] = {}
-
-    def __init__(self: Record, *args: Any, **kwargs: Any) -> None:  # noqa: N807 it is one
-        nonlocal made, names, defaults
-        if not made:
-            names = cls._fields
-            defaults = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
-        made += 1
-        values = dict(zip(names, args))  # noqa: B905 too many are refused below
-        values.update(kwargs)
-        fits = made < _MANY and len(values) == len(args) + len(kwargs)
-        if len(values) < len(names):
-            values = {**defaults, **values}
-        if fits and len(values) == len(names) and (not kwargs or values.keys() == set(names)):
-            self.__dict__ = values
-            return
-        cls.__init__ = _compiled_init(cls)  # type: ignore[method-assign] # as in __init_subclass__
-        cls.__init__(self, *args, **kwargs)
-
-    return __init__
-
-
-def _compiled_init(cls: type[Record]) -> Callable[..., None]:
-    defaults = {f"_{name}": getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
-    parameters = [f"{name}=_{name}" if f"_{name}" in defaults else name for name in cls._fields]
-    body = "".join(f"\n self.{name} = {name}" for name in cls._fields) or "\n pass"
-    namespace: dict[str, Any] = {}
-    exec(f"def __init__(self, {', '.join(parameters)}):{body}", defaults, namespace)  # noqa: S102 field names only
-    made: Callable[..., None] = namespace["__init__"]
+    names = cls._fields
+    template = _TEMPLATES[len(names)] if len(names) < len(_TEMPLATES) else _template(len(names))
+    code = template.__code__.replace(co_names=names, co_varnames=("self", *names))
+    defaults = tuple([getattr(cls, name) for name in names if hasattr(cls, name)])
+    made = FunctionType(code, {}, "__init__", defaults)
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
+
+
+def _template(fields: int) -> FunctionType:
+    """Return what the templates below would be for more fields."""
+    names = [f"_{number}" for number in range(fields)]
+    namespace: dict[str, FunctionType] = {}
+    body = "; ".join(f"self.{name} = {name}" for name in names)
+    exec(f"def template(self, {', '.join(names)}): {body}", namespace)  # noqa: S102 nothing from outside
+    return namespace["template"]
+
+
+if TYPE_CHECKING:
+    from types import FunctionType
+
+    _TEMPLATES: tuple[FunctionType, ...]
+else:
+    FunctionType = type(_first_init)  # `types` has no other
+
+    # fmt: off
+    def _init_0(self):
+        pass
+
+    def _init_1(self, a):
+        self.a = a
+
+    def _init_2(self, a, b):
+        self.a, self.b = a, b
+
+    def _init_3(self, a, b, c):
+        self.a, self.b, self.c = a, b, c
+
+    def _init_4(self, a, b, c, d):
+        self.a, self.b, self.c, self.d = a, b, c, d
+
+    def _init_5(self, a, b, c, d, e):
+        self.a, self.b, self.c, self.d, self.e = a, b, c, d, e
+
+    def _init_6(self, a, b, c, d, e, f):
+        self.a, self.b, self.c, self.d, self.e, self.f = a, b, c, d, e, f
+
+    def _init_7(self, a, b, c, d, e, f, g):
+        self.a, self.b, self.c, self.d, self.e, self.f, self.g = a, b, c, d, e, f, g
+
+    def _init_8(self, a, b, c, d, e, f, g, h):
+        self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h = a, b, c, d, e, f, g, h
+
+    def _init_9(self, a, b, c, d, e, f, g, h, i):
+        self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h, self.i = a, b, c, d, e, f, g, h, i
+
+    def _init_10(self, a, b, c, d, e, f, g, h, i, j):
+        (self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h, self.i, self.j,
+        ) = a, b, c, d, e, f, g, h, i, j
+
+    def _init_11(self, a, b, c, d, e, f, g, h, i, j, k):
+        (self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h, self.i, self.j, self.k,
+        ) = a, b, c, d, e, f, g, h, i, j, k
+
+    def _init_12(self, a, b, c, d, e, f, g, h, i, j, k, m):
+        (self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h, self.i, self.j, self.k, self.m,
+        ) = a, b, c, d, e, f, g, h, i, j, k, m
+
+    def _init_13(self, a, b, c, d, e, f, g, h, i, j, k, m, n):
+        (self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h, self.i, self.j,
+         self.k, self.m, self.n) = a, b, c, d, e, f, g, h, i, j, k, m, n
+
+    def _init_14(self, a, b, c, d, e, f, g, h, i, j, k, m, n, o):
+        (self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h, self.i, self.j,
+         self.k, self.m, self.n, self.o) = a, b, c, d, e, f, g, h, i, j, k, m, n, o
+
+    _TEMPLATES = (
+        _init_0, _init_1, _init_2, _init_3, _init_4, _init_5, _init_6, _init_7,
+        _init_8, _init_9, _init_10, _init_11, _init_12, _init_13, _init_14,
+    )
+    # fmt: on

@@ -81,3 +81,23 @@ def test_replace_changes_only_what_is_named() -> None:
     assert replace(Point(1, 2), y=3) == Point(1, 3)
     with pytest.raises(TypeError):
         replace(Point(1, 2), z=3)
+
+
+@pytest.mark.parametrize("count", range(31))
+def test_records_of_any_size_keep_each_field_in_its_place(count: int) -> None:
+    names = [f"field_{number}" for number in range(count)]
+    made = type("Made", (Record,), {"__annotations__": dict.fromkeys(names, int), **dict.fromkeys(names[3:], 0)})
+    assert vars(made(*range(count))) == {name: number for number, name in enumerate(names)}
+    some = {name: number for number, name in enumerate(names[:5])}
+    assert vars(made(**some)) == {**dict.fromkeys(names, 0), **some}
+    with pytest.raises(TypeError, match="Made.__init__"):
+        made(*range(count + 1))
+
+
+def test_a_derived_record_makes_its_own_init_after_its_base() -> None:
+    Point(1)
+
+    class Later(Point):
+        z: int = 3
+
+    assert vars(Later(1, z=4)) == {"x": 1, "y": 0, "note": "", "secret": "s", "z": 4}
