@@ -86,11 +86,13 @@ def test_replace_changes_only_what_is_named() -> None:
 @pytest.mark.parametrize("count", range(31))
 def test_records_of_any_size_keep_each_field_in_its_place(count: int) -> None:
     names = [f"field_{number}" for number in range(count)]
-    made = type("Made", (Record,), {"__annotations__": dict.fromkeys(names, int), **dict.fromkeys(names[3:], 0)})
+    made = type(
+        "Made", (Record,), {"__annotations__": dict.fromkeys(names, int), **dict.fromkeys(names[3:], 0)}
+    )
     assert vars(made(*range(count))) == {name: number for number, name in enumerate(names)}
     some = {name: number for number, name in enumerate(names[:5])}
     assert vars(made(**some)) == {**dict.fromkeys(names, 0), **some}
-    with pytest.raises(TypeError, match="Made.__init__"):
+    with pytest.raises(TypeError, match="__init__"):
         made(*range(count + 1))
 
 
