@@ -135,8 +135,24 @@ def rewrite(source: Source, text: str, *, keep_mark: bool = True) -> None:
         raise EnvironmentProblem(f"{source.name}: cannot be written: {error.strerror}") from None
 
 
-def move(source: Source, text: str, name: str) -> str:
-    """Write a file under another name, whole or not at all, and remove that which was opened as `source`.
+def in_git(source: Source) -> bool:
+    """Return whether git has the text of a file as it is now, staged or committed, so that it can come back."""
+    import subprocess
+
+    from dispatchfile.gitenv import git_environment
+
+    folder, name = os.path.split(os.path.realpath(source.name))
+    command = ["git", "-c", "core.fsmonitor=false", "cat-file", "blob", f":./{name}"]
+    try:
+        done = subprocess.run(command, cwd=folder, env=git_environment(), capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    known = done.stdout.removeprefix(_BOM).replace(b"\r\n", b"\n")
+    return done.returncode == 0 and known == source.text.encode().replace(b"\r\n", b"\n")
+
+
+def move(source: Source, text: str, name: str, *, keep: bool = False) -> str:
+    """Write a file under another name, whole or not at all, and remove that which was opened as `source`, or `keep` it.
 
     Raises UsageError when there is a file of that name or the old one is a symbolic link, EnvironmentProblem when it
     cannot be written or the old one has changed since.
@@ -154,7 +170,8 @@ def move(source: Source, text: str, name: str) -> str:
         raise EnvironmentProblem(f"{name}: cannot be written: {error.strerror}") from None
     try:
         _replace(name, text.encode(), now)
-        os.unlink(source.name)
+        if not keep:
+            os.unlink(source.name)
     except OSError as error:
         os.unlink(name)
         raise EnvironmentProblem(f"{name}: cannot be written: {error.strerror}") from None
@@ -190,9 +207,22 @@ def difference(name: str, before: str, after: str, *, color: bool = False) -> st
     """Return the unified difference of two texts of a file; empty when they are the same."""
     from difflib import unified_diff
 
-    lines = unified_diff(_lines(before), _lines(after), name, name)
+    shown_name = _quoted(name)
+    lines = unified_diff(_lines(before), _lines(after), shown_name, shown_name)
     shown = [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
     return "".join(_painted(line) if color else line for line in shown)
+
+
+def _quoted(name: str) -> str:
+    """Return a file's name as `git apply` and `patch` read it: one that holds odd bytes in quotes, with escapes."""
+    if name.isprintable() and not {'"', "\\"} & set(name):
+        return name
+    escapes = {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n", ord("\t"): "\\t"}
+    parts = [
+        escapes.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")
+        for byte in os.fsencode(name)
+    ]
+    return f'"{"".join(parts)}"'
 
 
 def put(text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from dispatchfile import __version__
 from dispatchfile.diagnostics import Diagnostic, Edit, Severity
 from dispatchfile.lint import catalogue
@@ -101,7 +103,7 @@ def _artifact(name: str) -> dict[str, str]:
     """Return where a file is: below the root of the sources, or by its full path when it lies elsewhere."""
     from urllib.parse import quote
 
-    path = quote(name.removeprefix("./"))
+    path = quote(os.fsencode(name.removeprefix("./")))
     if name.startswith("/"):
         return {"uri": f"file://{path}"}
     # A first part with a colon would be read as a scheme; it is quoted, and `<stdin>` too.
@@ -151,7 +153,7 @@ def _fingerprints(findings: Sequence[Diagnostic]) -> list[str]:
             if span
             else [found.code, found.message]
         )
-        digest = sha256("\0".join(about).encode()).hexdigest()[:16]
+        digest = sha256("\0".join(about).encode(errors="surrogatepass")).hexdigest()[:16]
         seen[digest] = seen.get(digest, 0) + 1
         prints.append(f"{digest}:{seen[digest]}")
     return prints

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -222,6 +223,13 @@ def test_statistics(repo: Path) -> None:
     assert run("--statistics", "--output-format", "github")[0] == 2
 
 
+def test_the_summary_names_the_worst_finding_to_explain(repo: Path) -> None:
+    track(repo, Dispatchfile=UNTAGGED + "task: lost: steps: 1\n")
+    out = run()[1]
+    assert [line[:5] for line in out.splitlines() if line.startswith(("warn", "error"))][0] == "warni"
+    assert out.rstrip().endswith("Run `dispatchfile explain DF103` for details.")
+
+
 def test_infos_are_counted(repo: Path) -> None:
     track(repo, Dispatchfile=UNTAGGED)
     (repo / ".dispatchfile.toml").write_text('[lint]\nseverity = {DF601 = "info"}\n')
@@ -366,6 +374,20 @@ def test_diff_shows_and_writes_nothing(repo: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert (repo / "Dispatchfile").read_text() == SOUND
     assert run("--diff") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["new\nline", "esc\x1b[31m", 'quo"te\\', os.fsdecode(b"lat\xe9in")], ids=ascii
+)
+def test_git_applies_a_diff_whatever_the_file_is_called(repo: Path, name: str) -> None:
+    path = repo / name / "Dispatchfile"
+    path.parent.mkdir()
+    path.write_text(OLD)
+    code, out, _ = run("--diff", str(path.relative_to(repo)))
+    assert code == 1
+    assert out.replace("\n", "").isprintable()
+    subprocess.run(["git", "apply", "-p0", "-"], cwd=repo, input=out.encode(), check=True)
+    assert run("--diff", str(path.relative_to(repo)))[0] == 0
 
 
 def test_diff_shows_no_secret(repo: Path) -> None:

@@ -77,6 +77,7 @@ def test_fingerprints_outlive_moves_and_tell_repetitions_apart():
         ("a b/ü#?.cue", {"uri": "a%20b/%C3%BC%23%3F.cue", "uriBaseId": "SRCROOT"}),
         ("c:evil", {"uri": "c%3Aevil", "uriBaseId": "SRCROOT"}),
         ("/etc/x", {"uri": "file:///etc/x"}),
+        ("lat\udce9in", {"uri": "lat%E9in", "uriBaseId": "SRCROOT"}),
         ("<stdin>", {"uri": "%3Cstdin%3E", "uriBaseId": "SRCROOT"}),
     ],
 )
