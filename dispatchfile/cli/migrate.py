@@ -18,7 +18,7 @@ EXAMPLES = examples(
     "dispatchfile migrate --write                      change them",
     "dispatchfile migrate --check                      name the files with deprecated syntax; exit 1 if there are any",
     "dispatchfile migrate --to yaml Dispatchfile       print it as YAML",
-    "dispatchfile migrate --to yaml --write ci.cue     write ci.yaml in place of ci.cue",
+    "dispatchfile migrate --to yaml --write ci.cue     write ci.yaml in place of ci.cue, which git has",
     "dispatchfile migrate - < Dispatchfile             from standard input to standard output",
 )
 
@@ -40,7 +40,7 @@ def add_parser(commands: Commands) -> None:
     add(
         "--write",
         action="store_true",
-        help="change the files; one in another flavour takes the old one's place",
+        help="change the files; one in another flavour takes the old one's place where git has that",
     )
     add("--diff", action="store_true", help="show what would change; exit 1 if anything would (default)")
     add("--check", action="store_true", help="name the files that would change; exit 1 if there are any")
@@ -67,7 +67,7 @@ def main(args: argparse.Namespace) -> int:
             worst = max(worst, error.exit_code)
     if changed and not args.write and not args.quiet:
         count = "1 file" if changed == 1 else f"{changed} files"
-        print(f"{count} would change; `dispatchfile migrate --write` does it", file=sys.stderr)
+        print(f"{count} would change; --write does it", file=sys.stderr)
     return max(worst, 1) if changed and not args.write else worst
 
 
@@ -95,23 +95,36 @@ def _migrate(path: str, args: argparse.Namespace) -> bool:
             files.difference(source.name, source.text, done.text, color=wants_color(sys.stdout, args.color))
         )
     elif changed:
-        written = _write(source, done.text, args.to)
-        if not args.quiet:
-            print(f"migrated {path}" + (f" to {written}" if written != path else ""), file=sys.stderr)
+        _write(source, done.text, args)
     return changed
 
 
-def _write(source: Source, text: str, to: str | None) -> str:
-    """Write the new text in place of a file, under its own name or that of the flavour; return that name."""
+def _write(source: Source, text: str, args: argparse.Namespace) -> None:
+    """Write the new text in place of a file, under its own name or that of the flavour.
+
+    A conversion cannot be undone, so what git could not bring back stays: next to a file of another name, and where
+    it would be the same name, UsageError is raised. Raises what `files.move` and `files.rewrite` raise, too.
+    """
     from pathlib import Path
 
     from dispatchfile import front
-    from dispatchfile.cli import files
+    from dispatchfile.cli import files, options
+    from dispatchfile.errors import UsageError
 
-    path = Path(source.name)
+    path, name, to = Path(source.name), source.name, args.to
     converted = to is not None and to != front.flavour_of(source)
+    keep = converted and not files.in_git(source)
     if converted and path.suffix.lower() in front.EXTENSIONS and path.suffix != f".{to}":
-        return files.move(source, text, str(path.with_suffix(f".{to}")))
-    # Without an extension the first line tells the flavour.
-    files.rewrite(source, f"#!json\n{text}" if converted and to == "json" else text)
-    return source.name
+        name = files.move(source, text, str(path.with_suffix(f".{to}")), keep=keep)
+    elif keep:
+        raise UsageError(
+            f"{name}: not converted in place: git does not have this text, which would be lost",
+            help=f"`git add` it first, or print the new text: dispatchfile migrate --to {to} {name} > FILE",
+        )
+    else:
+        # Without an extension the first line tells the flavour.
+        files.rewrite(source, f"#!json\n{text}" if converted and to == "json" else text)
+    if not args.quiet:
+        print(f"migrated {source.name}" + (f" to {name}" if name != source.name else ""), file=sys.stderr)
+    if keep:
+        options.note(args, f"{source.name} stays: git does not have its text; remove one of the two")

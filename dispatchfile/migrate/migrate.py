@@ -6,6 +6,8 @@ import re
 
 from dispatchfile import front
 from dispatchfile.convert.convert import convert, same
+from dispatchfile.cue import tree
+from dispatchfile.cue.printer import printed
 from dispatchfile.diagnostics import errors
 from dispatchfile.errors import EvaluationError
 from dispatchfile.lint import engine
@@ -45,6 +47,7 @@ def migrate(source: Source, to: Flavour | None = None) -> Migrated:
     remarks: tuple[str, ...] = ()
     if flavour == "cue":
         after, remarks = _modern(after)
+        after = _formatted(before, after)
     _refuse_another(before, after)
     if to is None or to == flavour:
         return Migrated(after.source.text, remarks)
@@ -107,6 +110,20 @@ def _modern(subject: Subject) -> tuple[Subject, tuple[str, ...]]:
     ):
         return after, ()
     return subject, ("the old syntax of CUE stays: in today's the value would not be the same",)
+
+
+def _formatted(before: Subject, after: Subject) -> Subject:
+    """Return a CUE file that was migrated in the layout of `fmt` if the old one had it, else as it is."""
+    old, new = before.reading.syntax, after.reading.syntax
+    if (
+        before.source.text == after.source.text
+        or not isinstance(old, tree.File)
+        or not isinstance(new, tree.File)
+    ):
+        return after
+    if printed(old) != before.source.text or (text := printed(new)) == after.source.text:
+        return after
+    return _subject(Source(after.source.name, text))
 
 
 def spelled_alike(pipeline: Pipeline | None) -> Pipeline | None:

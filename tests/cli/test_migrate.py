@@ -25,7 +25,7 @@ def test_shows_the_difference_and_changes_nothing(folder, capsys) -> None:
     told = capsys.readouterr()
     assert '-task "test"' in told.out
     assert '+task: "test"' in told.out
-    assert told.err == "1 file would change; `dispatchfile migrate --write` does it\n"
+    assert told.err == "1 file would change; --write does it\n"
     assert (folder / "Dispatchfile").read_text() == OLD
 
 
@@ -71,13 +71,21 @@ def test_to_prints(folder, capsys) -> None:
     assert told.err == ""
 
 
+def staged() -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", "."], check=True)
+
+
 def test_without_an_extension_the_name_stays(folder, capsys) -> None:
+    staged()
     assert main(["migrate", "--to", "yaml", "--write"]) == 0
     assert (folder / "Dispatchfile").read_text() == YAML
+    staged()
     assert main(["migrate", "--to", "json", "--write"]) == 0
     text = (folder / "Dispatchfile").read_text()
     assert text.startswith("#!json\n{\n")
     assert main(["render"]) == 0
+    staged()
     assert main(["migrate", "--to", "cue", "--write"]) == 0
     assert (folder / "Dispatchfile").read_text().startswith("#!cue\nresource: ")
 
@@ -90,10 +98,28 @@ def test_an_extension_goes_with_the_flavour_and_nothing_is_overwritten(folder, c
     assert (folder / "ci.yaml").read_text() == "mine"
     assert (folder / "ci.cue").read_text() == OLD
     (folder / "ci.yaml").unlink()
+    staged()
     assert main(["migrate", "--to", "yaml", "--write", "ci.cue"]) == 0
     assert capsys.readouterr().err.endswith("migrated ci.cue to ci.yaml\n")
-    assert [path.name for path in folder.iterdir()] == ["ci.yaml"]
+    assert sorted(path.name for path in folder.iterdir()) == [".git", "ci.yaml"]
     assert (folder / "ci.yaml").read_text() == YAML
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["no repository", "changed since"])
+def test_what_git_does_not_have_is_not_converted_away(folder, capsys, changed) -> None:
+    (folder / "ci.cue").write_text(OLD)
+    if changed:
+        staged()
+        for name in ("ci.cue", "Dispatchfile"):
+            (folder / name).write_text(f"{OLD}// new\n")
+    before = (folder / "Dispatchfile").read_text()
+    assert main(["migrate", "--to", "yaml", "--write", "ci.cue"]) == 0
+    assert "note: ci.cue stays: git does not have its text" in capsys.readouterr().err
+    assert (folder / "ci.cue").read_text() == before
+    assert (folder / "ci.yaml").read_text().startswith(YAML)
+    assert main(["migrate", "--to", "yaml", "--write", "Dispatchfile"]) == 2
+    assert "not converted in place: git does not have this text" in capsys.readouterr().err
+    assert (folder / "Dispatchfile").read_text() == before
 
 
 def test_links_are_not_followed_out_of_the_repository(folder, tmp_path_factory, capsys) -> None:

@@ -178,7 +178,7 @@ YAML_CASES = {
         (
             "anchors, aliases, and merge keys are resolved: their values stand there now",
             "the helper fields .env, base served references only and are left out",
-            "1 comment is left out: what they speak of is resolved",
+            "1 comment is left out: what it speaks of is resolved",
         ),
     ),
     "comment behind a bracket": ("a: [1,\n  2] # x\nb: {c: 1} # y\n", None, ()),

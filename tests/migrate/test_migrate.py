@@ -235,3 +235,11 @@ def test_old_syntax_whose_order_counts_stays(monkeypatch) -> None:
     done = migrate(Source("Dispatchfile", text))
     assert done.text == text
     assert done.remarks == ("the old syntax of CUE stays: in today's the value would not be the same",)
+
+
+@pytest.mark.parametrize("own", ["", "x:   1\n"], ids=["of fmt", "another"])
+def test_a_file_in_the_layout_of_fmt_stays_in_it(own) -> None:
+    line = f'actions: [{{tasks: ["{"t" * 52}"], on push branches: ["main"]}}]\n'
+    done = migrate(Source("Dispatchfile", line + own)).text
+    assert "on: git: push: branches" in done
+    assert len(done.split("\n")[0]) > len(line) if own else fmt.formatted(Source("", done)) == done
