@@ -202,6 +202,8 @@ def _rendered(told: Sequence[Diagnostic], kind: str, out: TextIO, color: str | N
 
 
 def _summary(told: Sequence[Diagnostic], mended: int, files: int, args: argparse.Namespace) -> str:
+    if not told and not mended:  # as it should be, and not worth importing a report for
+        return f"Nothing found in {files} {'file' if files == 1 else 'files'}."
     from dispatchfile.report.text import counted, summary
 
     parts = [f"Mended {counted(mended, 'finding')}."] if mended else []

@@ -224,10 +224,10 @@ def test_statistics(repo: Path) -> None:
 
 
 def test_the_summary_names_the_worst_finding_to_explain(repo: Path) -> None:
-    track(repo, Dispatchfile=UNTAGGED + "task: lost: steps: 1\n")
-    out = run()[1]
-    assert [line[:5] for line in out.splitlines() if line.startswith(("warn", "error"))][0] == "warni"
-    assert out.rstrip().endswith("Run `dispatchfile explain DF103` for details.")
+    track(repo, Dispatchfile=UNTAGGED, ci__Dispatchfile=UNTAGGED + "task: lost: steps: 1\n")
+    told = run()[1].rstrip()
+    assert told.startswith("warning[DF601]")
+    assert told.endswith("Run `dispatchfile explain DF103` for details.")
 
 
 def test_infos_are_counted(repo: Path) -> None:
