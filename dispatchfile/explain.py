@@ -50,7 +50,7 @@ def find(word: str) -> list[Entry]:
 
     A word is the code or name of a rule, the beginning of codes (`DF2`), the path of a field or the end of one
     (`task.timeout`, `timeout`; names and positions may stand in it, `task.build.steps[0].image`), a variable with or
-    without `$( )`, or `exit-codes`.
+    without `$( )`, `exit-codes`, or one of those.
     """
     folded = word.strip().lower()
     bare = re.sub(r"^\$[({](.*?)[)}]?$", r"\1", folded)
@@ -366,4 +366,13 @@ def topics() -> list[Entry]:
     from dispatchfile import errors
 
     table = (errors.__doc__ or "").partition("\n\n")[2].strip()
-    return [Entry("topic", "exit-codes", "What the exit code of a command says.", text=table)]
+    codes = re.findall(r"\d+", "".join(re.findall(r"(?m)^\|([^|]*)", table)))
+    return [
+        Entry(
+            "topic",
+            "exit-codes",
+            "What the exit code of a command says.",
+            text=table,
+            aliases=("exit", *codes),
+        )
+    ]

@@ -55,11 +55,14 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write the file. Raises UsageError where there is one, and EnvironmentProblem when it cannot be written."""
+    """Write the file, for `-` to standard output. Raises UsageError where there is one, and EnvironmentProblem when it cannot be written."""
     flavour = args.flavour or _flavour_of(args.file)
     target = args.file or _FILES[flavour]
-    _refuse_second(args.file)
     template, why = (args.template, "") if args.template else _fitting()
+    if target == "-":
+        sys.stdout.write(_text(template, flavour))
+        return 0
+    _refuse_second(args.file)
     _create(target, _text(template, flavour))
     if not args.quiet:
         print(f'wrote {target} from the template "{template}"{why}', file=sys.stderr)
@@ -87,7 +90,7 @@ def _refuse_second(file: str | None) -> None:
             where = "" if file else " in this directory"
             raise UsageError(
                 f"{name} exists already{where}; nothing was written",
-                help="`dispatchfile plan` says what it does; -f FILE writes another one",
+                help="`dispatchfile plan` says what it does; -f FILE writes another one, -f - prints it",
             )
 
 
@@ -140,7 +143,8 @@ def _create(target: str, text: str) -> None:
     except FileExistsError:
         raise UsageError(f"{target} exists already; nothing was written") from None
     except OSError as error:
-        raise EnvironmentProblem(f"{target}: cannot be written: {error.strerror}") from None
+        advice = "" if path.parent.is_dir() else f"there is no folder {path.parent}; make it first"
+        raise EnvironmentProblem(f"{target}: cannot be written: {error.strerror}", help=advice) from None
 
 
 def _next(template: str, option: str) -> str:

@@ -110,3 +110,14 @@ def test_a_dangling_link_is_not_followed(folder, tmp_path) -> None:
     (folder / "Dispatchfile").symlink_to(tmp_path / "outside")
     assert main(["init"]) == 2
     assert not os.path.lexists(tmp_path / "outside")
+
+
+def test_printed_or_told_why_not(folder, capsys) -> None:
+    (folder / "Dispatchfile").write_text("mine")
+    assert main(["init", "--template", "go", "-f", "-"]) == 0
+    told = capsys.readouterr()
+    assert told.out == (TEMPLATES / "go.cue").read_text()
+    assert told.err == ""
+    assert main(["init", "-f", "ci/Dispatchfile"]) == 4
+    assert "there is no folder ci; make it first" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["Dispatchfile"]
