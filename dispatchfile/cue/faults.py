@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.source import Source, Span
 
@@ -47,6 +49,7 @@ _FAULTS = {
     "bytes label": ("a label cannot be bytes", "", 'use "…" instead of \'…\''),
     "pattern": ("a label in [ ] has exactly one expression", "", "such as [string]: … or [X=string]: …"),
     "alias in list": ("alias inside a list", "", "an alias stands in front of a field: X=name: …"),
+    "leftover": ("left over from a merge conflict", "a conflict's mark", "remove this line"),
     "heredoc": (
         "unexpected `{text}` at end of file", "left over from a shell here-document?", "remove this line",
     ),
@@ -54,11 +57,17 @@ _FAULTS = {
 """Message, label and help of each fault; {text} is what stands at its place."""
 
 _CHARACTERS = {
-    "“": 'quotes are written "', "”": 'quotes are written "', "‘": 'quotes are written "', "’": 'quotes are written "',
-    ";": "fields are separated by line ends or commas", "@": "a text with @ must be quoted",
-    "\u00a0": "a no-break space; replace it by a plain one", "%": "a text with % must be quoted",
-    "`": "", "\ufeff": "a byte order mark; remove it", "~": "", "\\": "",
+    ";": ("fields are separated by line ends or commas", ","),
+    "@": ("a text with @ must be quoted", None), "%": ("a text with % must be quoted", None),
+    "\u00a0": ("a no-break space; replace it by a plain one", " "), "\ufeff": ("a byte order mark; remove it", ""),
+    "\u200b": ("a space without width; remove it", ""),
+    "：": ("a full-width colon; write :", ":"), "，": ("a full-width comma; write ,", ","),
+    "`": ("texts stand in quotes: \"…\"", None), "~": ("a text with ~ must be quoted", None),
+    "\\": ("no backslash carries a line over to the next; break behind [ or {, or an operator", None),
 }  # fmt: skip
+"""Help, and what to write instead, for characters that begin no token."""
+
+_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"}
 
 
 def fault(source: Source, name: str, start: int, end: int) -> Diagnostic:
@@ -70,6 +79,20 @@ def fault(source: Source, name: str, start: int, end: int) -> Diagnostic:
     fix = None
     if name == "character":
         return _character(source, start, end)
+    if name == "hash" and text.startswith("#!"):
+        return error(
+            "`#!` stands on the first line only",
+            Span(source, start, end),
+            "not the first line",
+            "move it there, or remove it",
+        )
+    if name == "escape" and text[1:2] in ("$", "'", "&", "%", "@", "{", "`", "#", "-", "!"):
+        fix = fix_of("remove the backslash", Span(source, start, start + 1), "", safe=False)
+        return error(
+            message, Span(source, start, end), label, f"`{text[1:2]}` needs no backslash in a string", fix=fix
+        )
+    if name == "escape" and len(text) == 2 and text[1] > " ":
+        fix = fix_of("double the backslash", Span(source, start, start + 1), "\\\\", safe=False)
     if name == "hash":
         marks = len(text) - len(text.lstrip("#"))
         span = Span(source, start, start + marks)
@@ -102,6 +125,22 @@ def _unterminated(source: Source, name: str, start: int) -> Diagnostic:
                 'quotes inside a string are written \\"',
                 related=(Related(Span(source, start, start + 1), "this quote opens another string"),),
             )
+    word = re.search(r"[^\s\"{}\[\](),]+$", opened)
+    if (
+        name == "unterminated"
+        and quote < 0
+        and word
+        and re.match(r"\"[\s\]}),]*(?://|$)", source.line(source.position(start)[0])[start - line_start :])
+    ):
+        span = Span(source, line_start + word.start(), start + 1)
+        fix = fix_of("put the opening quote in", Span(source, span.start, span.start), '"', safe=False)
+        return error(
+            message,
+            Span(source, start, start + 1),
+            "starts here",
+            f'or is the opening quote missing? write "{short(word[0])}"',
+            fix=fix,
+        )
     return error(message, Span(source, start, start + (3 if name != "unterminated" else 1)), label, help_)
 
 
@@ -121,8 +160,31 @@ def _conflict(source: Source, start: int, end: int) -> Diagnostic:
 def _character(source: Source, start: int, end: int) -> Diagnostic:
     character = source.text[start]
     shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
-    help_ = _CHARACTERS.get(character, "a text must be quoted" if character.isprintable() else "remove it")
-    return error(f"unexpected character {shown}", Span(source, start, end), "", help_)
+    message = f"unexpected character {shown}"
+    line_start = source.line_starts[source.position(start)[0] - 1]
+    line_end = source.text.find("\n", start)
+    rest = source.text[start : line_end if line_end >= 0 else len(source.text)]
+    if not source.text[line_start:start].strip():
+        if rest.startswith("```"):
+            return error("``` is Markdown", Span(source, start, start + 3), "not CUE", "remove this line")
+        if character in ";%":
+            span = Span(source, start, start + 1)
+            fix = fix_of("write // instead", span, "//", safe=False)
+            return error(f"{shown} does not start a comment", span, "", "comments start with //", fix=fix)
+    if character in _QUOTES:
+        closing = re.compile("[“”„‘’\"']").search(source.text, start + 1, start + len(rest))
+        plain: Fix | None = None
+        if closing and '"' not in rest[1 : closing.start() - start] and "\\" not in rest:
+            span = Span(source, start, closing.end())
+            plain = fix_of("write plain quotes", span, f'"{span.text[1:-1]}"', safe=False)
+        return error(message, Span(source, start, start + 1), "", 'quotes are written "', fix=plain)
+    default = ("a text must be quoted" if character.isprintable() else "remove it", None)
+    help_, instead = _CHARACTERS.get(character, default)
+    span = Span(source, start, start + 1)
+    if character == ";" and re.match(r";[ \t\r]*(?://|$)", rest):
+        instead = ""
+    better = None if instead is None else fix_of(help_, span, instead, safe=True)
+    return error(message, Span(source, start, end), "", help_, fix=better)
 
 
 def short(text: str, *, quoted: bool = False) -> str:

@@ -18,7 +18,10 @@ def without_conflicts(text: str) -> tuple[str, list[Fault]]:
     begin = second = -1
     for found in _CONFLICT.finditer(text):
         mark = found[1][0]
-        if mark == "<" and begin < 0:
+        if begin < 0 and mark != "<":
+            blanks.append(found.span())
+            faults.append(("leftover", *found.span()))
+        elif mark == "<" and begin < 0:
             begin = found.start()
             blanks.append(found.span())
         elif mark in "|=" and begin >= 0 > second:

@@ -100,6 +100,9 @@ def _field_in_list(parser: Parser, place: Place) -> Diagnostic | None:
         return None
     if _ends_list(parser, place, first):
         return messages.never_closed(place, place.opener or place.token, parser.tokens[parser.position][1])
+    wrong = _struct_as_list(parser, place, first)
+    if wrong is not None:
+        return wrong
     diagnostic = messages.field_in_list(place, first)
     _skip_fields(parser)
     return diagnostic
@@ -111,7 +114,7 @@ def _ends_list(parser: Parser, place: Place, first: int) -> bool:
     if opener is None or not place.starts_line(label):
         return False
     deeper = place.indent(label) - place.indent(opener)
-    if deeper > 0 or (deeper == 0 and _next_closer(tokens, first) == _CLOSE_BRACKET):
+    if deeper > 0 or (deeper == 0 and _next_closer(tokens, first)[0] == _CLOSE_BRACKET):
         return False
     for _ in range(parser.position - first):
         parser.pop()
@@ -126,13 +129,26 @@ def _ends_list(parser: Parser, place: Place, first: int) -> bool:
     return True
 
 
-def _next_closer(tokens: list[Token], index: int) -> int:
-    """Return the kind of the next closing bracket whose opening one stands before a token."""
+def _struct_as_list(parser: Parser, place: Place, first: int) -> Diagnostic | None:
+    """Begin again with a struct where fields stand between `[` and `}`."""
+    opener, lexed = place.opener, parser.lexed.tokens
+    closer = _next_closer(parser.tokens, first)
+    if opener is None or closer[0] != KIND["CLOSE_BRACE"] or opener not in lexed:
+        return None
+    if not place.starts_line(closer) or place.indent(closer) != place.indent(opener):
+        return None
+    lexed[lexed.index(opener)] = (KIND["OPEN_BRACE"], *opener[1:])
+    parser.restart()
+    return messages.wrong_opener(place, opener, closer)
+
+
+def _next_closer(tokens: list[Token], index: int) -> Token:
+    """Return the next closing bracket whose opening one stands before a token, or the last token."""
     depth = 0
     while tokens[index][0] != END and depth >= 0:
         depth += (tokens[index][0] in OPENERS) - (tokens[index][0] in CLOSERS)
         index += 1
-    return tokens[index - 1][0]
+    return tokens[index - 1] if depth < 0 else tokens[index]
 
 
 def _skip_fields(parser: Parser) -> None:
@@ -231,7 +247,7 @@ def _missing_colon(parser: Parser, place: Place) -> Diagnostic | None:
         return None
     if place.token[0] in (IDENT, STRING) and not _label_ahead(parser):
         return None
-    if place.text(place.before) == "$":
+    if place.text(place.before) == "$" or slips.label_with_marks(place):
         return None
     at = place.before[2]
     parser.insert((COLON, at, at))

@@ -112,6 +112,19 @@ def wrong_bracket(place: Place, opener: Token) -> Diagnostic:
     )
 
 
+def wrong_opener(place: Place, opener: Token, closer: Token) -> Diagnostic:
+    """Return what to say about a `[` that has fields behind it and ends with a `}`."""
+    span = place.at(opener)
+    return error(
+        f"`[` where `{{` should open a struct, which ends on line {place.source.position(closer[1])[0]}",
+        span,
+        "expected `{`",
+        "write `{`; fields stand between { and }",
+        related=(Related(place.at(closer), "ends here"),),
+        fix=fix_of("write {", span, "{", safe=False),
+    )
+
+
 def stray_bracket(place: Place) -> Diagnostic:
     """Return what to say about a closing bracket without an opening one."""
     mark = place.text(place.token)
@@ -238,7 +251,7 @@ def _expected(place: Place) -> str:
         return "':'"
     if takes(KIND["EQUALS"]):
         return "'='"
-    return "a name" if takes(IDENT) else "`{`" if takes(KIND["OPEN_BRACE"]) else "something else"
+    return "a name" if takes(IDENT) else "`{`"
 
 
 def _hint(place: Place) -> str:
@@ -247,12 +260,28 @@ def _hint(place: Place) -> str:
         return "the line end before this already separates the fields; remove the comma"
     if place.token[0] == COMMA and before is not None and before[0] == COMMA:
         return "remove one of the two commas"
+    text = place.text(place.token)
+    if text in ("&", "*") and before is not None and before[0] == COLON:
+        return "CUE has no anchors as YAML has; name a value by a field of its own, and write the name"
+    if text == "==" and place.source.line(place.line).startswith("======="):
+        return "left over from a merge conflict? remove this line"
+    if place.opener_mark == "(" and text == ",":
+        return "a list stands in [ ]"
+    if place.opener_mark == "[" and text == "=":
+        return "a text must be quoted"
     if before is not None and before[0] == COLON:
         return f"`{place.heading(before)}:` has no value"
-    if before is not None and before[0] == STRING and place.index > 1 and place.on_new_line:
+    if (
+        before is not None
+        and before[0] in (IDENT, STRING)
+        and place.index > 1
+        and (place.on_new_line or text == "}")
+    ):
         label = place.parser.tokens[place.index - 2]
-        if label[0] == IDENT and place.parser.takes(COLON):
-            return f"did you mean {place.text(label)}: {short(place.text(before))}?"
+        if label[0] in (IDENT, STRING) and place.parser.takes(COLON):
+            value = place.text(before)
+            value = value if before[0] == STRING else f'"{value}"'
+            return f"did you mean {place.text(label)}: {short(value)}?"
     return ""
 
 

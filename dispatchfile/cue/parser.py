@@ -82,7 +82,7 @@ def parse(source: Source) -> Parsing:
 
 def _legible(text: str) -> tuple[str, list[Fault]]:
     """Return the text with what no lexer should see blanked out, and faults for it; offsets stay the same."""
-    if "\0" not in text and "<<<<<<<" not in text:
+    if "\0" not in text and "<<<<<<<" not in text and ">>>>>>>" not in text:
         return text, []
     from dispatchfile.cue.legible import without_conflicts, without_nul
 

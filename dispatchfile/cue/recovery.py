@@ -151,15 +151,13 @@ def _resume(parser: Parser, place: Place) -> bool:
 
 def _resume_in_brackets(parser: Parser, place: Place, closer: int) -> bool:
     """Pop to where the list, call or parenthesis may end, and go on at the comma or closer that was found."""
-    popped = False
     while parser.values[-1] is not place.opener and not parser.takes(closer):
         parser.pop()
-        popped = True
     token = parser.tokens[parser.position]
     at = token[1]
     if not parser.takes(closer):
         parser.insert((BOTTOM, at, at))
-    elif popped and parser.takes(BOTTOM):
+    elif place.token[0] != COMMA and parser.takes(BOTTOM):
         parser.insert((BOTTOM, at, at))  # so that the elements behind it keep their number
     elif token[0] == COMMA and not parser.takes(COMMA):
         parser.position += 1

@@ -9,7 +9,7 @@ from dispatchfile.cue.lexer import COLON, END, IDENT, NL, STRING
 from dispatchfile.source import Span
 
 _BLOCK = re.compile(r":[ \t]+([|>][-+]?)$")
-_WORD = re.compile(r"(?<![\w$.\"/-])([\w$.-][\w$./-]*)[ \t]*[?!]?:(?=[ \t]|$)")
+_WORD = re.compile(r"(?<![\w$.\"/-])([A-Za-z_$.-][\w$./-]*)[ \t]*[?!]?:(?=[ \t]|$)")
 _UNQUOTED = re.compile(
     r"[ \t{]*(?:(?:[\w$-]+|\"[^\"]*\")(?:[ \t]+(?:[\w$]+|\"[^\"]*\"))*[?]?:[ \t]+)+"
     r"((?:[A-Za-z_/.~*-]|\d(?=[^,]*\*)|\$)[^\"{}\[\]()=]*|\$\{[^\"{}]*\})"
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 def recognised(place: Place) -> Diagnostic | None:
     """Return what to say about a known slip, None when it is none."""
-    for slip in (yaml_dash, _comment, _label_with_marks, _glued_prefix, _unquoted, _chain_colon, _equals):
+    for slip in (
+        yaml_dash,
+        _comment,
+        label_with_marks,
+        _glued_prefix,
+        _unquoted,
+        _chain_colon,
+        _equals,
+        _condition,
+    ):
         diagnostic = slip(place)
         if diagnostic is not None:
             return diagnostic
@@ -93,7 +102,7 @@ def _comment(place: Place) -> Diagnostic | None:
     )
 
 
-def _label_with_marks(place: Place) -> Diagnostic | None:
+def label_with_marks(place: Place) -> Diagnostic | None:
     """Recognise a label that has to be quoted, such as `src-git: {` or `example.com/name: "x"`."""
     source = place.source
     start = source.line_starts[place.line - 1]
@@ -138,18 +147,36 @@ def _equals(place: Place) -> Diagnostic | None:
     return error(f"expected ':' after label, found `{span.text}`", span, "expected ':'", "write `:`", fix=fix)
 
 
+def _condition(place: Place) -> Diagnostic | None:
+    """Recognise conditions and loops in the spelling of other languages."""
+    text, token = place.text(place.token), place.token
+    line = place.source.line(place.line)
+    help_ = ""
+    if text in ("else", "elif"):
+        help_ = "CUE has no else; write a second `if` with the opposite condition"
+    elif text == ":" and (word := re.search(r"(?:^|[{,])[ \t]*(if|for)\b", line)):
+        help_ = f"write `{word[1]} … {{ }}`, with the fields between the brackets"
+    elif place.before is not None and place.text(place.before) == "?":
+        token, text = place.before, "?"
+        help_ = "CUE has no a ? b : c; write the field in `if a { }` and in `if !a { }`"
+    return error(f"unexpected `{text}`", place.at(token), "not part of CUE", help_) if help_ else None
+
+
 def _unquoted(place: Place) -> Diagnostic | None:
     """Recognise a text without quotes: words, a path or an image behind a label's colon."""
-    source, token = place.source, place.token
-    if place.on_new_line and place.before is not None:
-        token = place.before
+    source, token, before = place.source, place.token, place.before
+    over_line = place.on_new_line
+    if before is not None and not over_line and place.index > 1 and place.starts_line(before):
+        before, over_line = place.parser.tokens[place.index - 2], True  # it has gone on with the next label
+    if before is not None and over_line:
+        token = before
     line = source.position(token[1])[0]
     start, text = source.line_starts[line - 1], source.line(line).split(" //")[0].rstrip()
     found = _UNQUOTED.fullmatch(text) if len(text) < 1000 else None
     if found is None or token[1] < start + found.start(1):
         return None
     value = found[1].rstrip(", \t")
-    if re.search(r"[\w$]:(?:\s|$)", value) or (place.on_new_line and not _OPERATORS.search(value)):
+    if re.search(r"[\w$]:(?:\s|$)", value) or (over_line and not _OPERATORS.search(value)):
         return None
     span = Span(source, start + found.start(1), start + found.start(1) + len(value))
     return error(

@@ -178,6 +178,74 @@ k: "\\(1 2)"                //^ expected `)`, found `2`
 l: [X=1]                    //^ alias inside a list
 m: \"""abc\"""              //^ a block string starts on the line below its quotes
 """,
+    "other languages": """
+a "b" = {                   //^ expected ':' after label, found `=` => write `:`
+}
+b := 1                      //^ expected ':' after label, found `:=` => write `:`
+-- why so                   //^ `--` does not start a comment => comments start with //
+; why                       //^ `;` does not start a comment => comments start with //
+c-d: 1                      //^ label must be quoted => write "c-d"
+e src-git: {                //^ label must be quoted => write "src-git"
+  f: 1
+}
+e.org/f: "x"                //^ label must be quoted => write "e.org/f"
+g: |                        //^ this looks like YAML inside CUE => write \""" here
+  go test
+  go vet: all
+
+h: >-                       //^ this looks like YAML inside CUE => write \""" here
+  go test
+i: f"x"                     //^ a string has no prefix `f` => remove it; the value of a field comes in by
+j: [core.Env{a: 1}]         //^ missing ',' in list literal => a struct has no type in front of it
+k: ("a", "b")               //^ expected `)`, found `,` => a list stands in [ ]
+l: {if a: 1}                //^ unexpected `:` => write `if … { }`
+m: a ? "b" : "c"            //^ unexpected `?` => CUE has no a ? b : c
+n pull_request()            //^ only a function can be called, and this is a label => write n pull_request: {}
+o: ${GIT_URL}               //^ value must be quoted => write "${GIT_URL}"
+p: /workspace/src           //^ value must be quoted => write "/workspace/src"
+q: 0 * * * *                //^ value must be quoted => write "0 * * * *"
+qq: 1
+r: [main, release/*]        //^ value must be quoted => write "release/*"
+s: "a                       //^ string literal goes over several lines => put \""" at its start
+  b"
+t: &x [1]                   //^ expected a value, found `&` => CUE has no anchors
+u: golang:1"                //^ string literal not terminated => or is the opening quote missing? write "golang:1"
+v: ["\\(a"]                 //^ interpolation \\( is not closed => close it with `)`
+if a {} else {}             //^ unexpected `else` => CUE has no else
+#!cue                       //^ `#!` stands on the first line only => move it there
+=======                     //^ expected a field, found `==` => left over from a merge conflict?
+w: 1
+```                         //^ ``` is Markdown => remove this line
+""",
+    "rest of a conflict": """
+a: 1
+>>>>>>> theirs              //^ left over from a merge conflict => remove this line
+""",
+    "end swallowed": """
+a: {
+  b: [{
+    c: \"""                  //^ string literal not terminated => end it with three quotes
+    d: 1
+  }]
+}
+""",
+    "brackets and indents": """
+a: {
+  b: "x", "y"]              //^ `]` without `[` => `b` must be a list, did you mean `b: [`?
+  c: ["x", "y")             //^ `)` where the `[` of line 4 ends => write `]`
+  d: [
+    "x"
+  e: 1
+}
+f: [                        //^ `[` where `{` should open a struct, which ends on line 12 => write `{`
+  g: 1
+  h: 2
+}
+i:
+  j: 1
+}                           //^ `}` without `{` => `i` must be a struct, did you mean `i: {`?
+k: {l: 1} m: 2              //^ expected ',' or a new line before `m`
+""".replace("  d: [", "  d: [   //^ d opened at line 5 is never closed => `e:` at column 3 suggests"),
     "brackets": """
 a: [1 = 2,                  //^ expected ',' or `]`, found `=`
   3,
@@ -227,11 +295,30 @@ def applied(text):
         ("u: https://x.org, \n", 'u: "https://x.org", \n'),
         ("t: 10m", 't: "10m"'),
         ("a: b c: 1", "a: b: c: 1"),
+        ("a: [\n  1,\n}\n", "a: [\n  1,\n]\n"),
+        ("a: [\n  b: 1\n}\n", "a: {\n  b: 1\n}\n"),
+        ('a "b" = {}\n', 'a "b" : {}\n'),
+        ("a := 1\n", "a : 1\n"),
+        ("-- a b\nb: 1\n", "// a b\nb: 1\n"),
+        ("r a-b: {}\n", 'r "a-b": {}\n'),
+        ("on pull_request()\n", "on pull_request: {}\n"),
+        ("a: /b/c\n", 'a: "/b/c"\n'),
+        ("a: [b/*]\n", 'a: ["b/*"]\n'),
+        ("a: “b”;\n", 'a: "b"\n'),
+        ("a：\u00a01\n", "a: 1\n"),
+        ('a: "\\d\\$"\n', 'a: "\\\\d$"\n'),
+        ('a: b:1"\n', 'a: "b:1"\n'),
         ("task:\n  - a: 1\n", "#!yaml\ntask:\n  - a: 1\n"),
     ],
 )
 def test_fixes(text, mended):
     assert applied(text) == mended
+
+
+def test_elements_behind_a_broken_one_keep_their_number():
+    file = parse(Source("f", 'a: [\n  "x",\n  = 1,\n  "z",\n]\n')).file
+    elements = file.declarations[0].value.elements
+    assert [element.span.text for element in elements] == ['"x"', "", '"z"']
 
 
 def test_spans_are_tight():
