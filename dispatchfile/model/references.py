@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _FEW = 8  # names that a message lists
+_MOST_CYCLES = 20  # that are told; tasks that all wait for each other have more than anybody reads
 
 
 _MOST_GUESSES = (
@@ -71,7 +72,10 @@ def needs(task: Task, pipeline: Pipeline, made_by: Mapping[str, str]) -> list[st
 
 
 def cycles(pipeline: Pipeline) -> list[tuple[str, ...]]:
-    """Return the cycles that keep tasks from ever starting, each from its first task in the file, without the return."""
+    """Return the cycles that keep tasks from ever starting, each from its first task in the file, without the return.
+
+    At most `_MOST_CYCLES`.
+    """
     made_by = makers(pipeline)
     edges = {task.name: needs(task, pipeline, made_by) for task in pipeline.tasks.values()}
     order = {name: index for index, name in enumerate(edges)}
@@ -81,7 +85,7 @@ def cycles(pipeline: Pipeline) -> list[tuple[str, ...]]:
         if start in done:
             continue
         trail: dict[str, Iterator[str]] = {start: iter(edges[start])}
-        while trail:
+        while trail and len(found) < _MOST_CYCLES:
             current = next(reversed(trail))
             follower = next(trail[current], None)
             if follower is None:

@@ -35,6 +35,7 @@ OLDEST = {"context.git-url": "context.git.url", "context.git-revision": "context
 _KINDS = ("context", "inputs", "outputs", "resources")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _LONGEST = 1000  # characters of a variable's name
+_MOST = 100  # findings about one string: each takes a look at all of it
 
 # Parameters that Tekton adds to those of the resource itself.
 _ADDED = ("name", "type", "path")
@@ -106,24 +107,38 @@ def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """Yield the variables in resources and tasks that have no meaning where they stand."""
     for resource in pipeline.resources.values():
         for value, path in strings(resource.value, f"resource.{resource.name}"):
-            for variable in find(str(value.data)):
-                problem = _in_resource(variable, resource, path)
-                if problem is not None:
-                    yield _finding(variable, value, path, problem)
-            yield from _check_broken(value, path)
+            yield from _told(value, path, resource, pipeline, set())
     for task in pipeline.tasks.values():
         mended: set[Fix | None] = set()
         for field in ("steps", "volumes", "metadata"):
             part = task.value.at(field)
             for value, path in strings(part, f"task.{task.name}.{field}") if part is not None else ():
-                for variable in find(str(value.data)):
-                    problem = _in_task(variable, task, pipeline)
-                    if problem is not None:
-                        # A list needs an entry once, however many variables miss it.
-                        fix = None if problem.fix in mended else problem.fix
-                        mended.add(problem.fix)
-                        yield _finding(variable, value, path, problem, fix)
-                yield from _check_broken(value, path)
+                yield from _told(value, path, task, pipeline, mended)
+
+
+def _told(
+    value: Value, path: str, holder: Resource | Task, pipeline: Pipeline, mended: set[Fix | None]
+) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the variables of one string, as far as somebody would read it."""
+    from itertools import islice
+
+    yield from islice(_meaningless(value, path, holder, pipeline, mended), _MOST)
+    yield from islice(_check_broken(value, path), _MOST)
+
+
+def _meaningless(
+    value: Value, path: str, holder: Resource | Task, pipeline: Pipeline, mended: set[Fix | None]
+) -> Iterator[Diagnostic]:
+    for variable in find(str(value.data)):
+        if isinstance(holder, Task):
+            problem = _in_task(variable, holder, pipeline)
+        else:
+            problem = _in_resource(variable, holder, path)
+        if problem is not None:
+            # A list needs an entry once, however many variables miss it.
+            fix = None if problem.fix in mended else problem.fix
+            mended.add(problem.fix)
+            yield _finding(variable, value, path, problem, fix)
 
 
 def strings(value: Value, path: str) -> Iterator[tuple[Value, str]]:

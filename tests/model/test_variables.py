@@ -151,3 +151,9 @@ def test_the_place_is_the_variable_itself():
     [found] = findings(PIPELINE % {"arg": "é $(context.git.comit) x", "digest": OWN})
     assert found.span is not None
     assert found.span.text == "$(context.git.comit)"
+
+
+def test_a_string_full_of_mistakes_is_not_told_to_the_end():
+    found = findings(PIPELINE % {"arg": "$(context.git.comit)" * 5000 + "${context.git.url}", "digest": OWN})
+    assert [one.code for one in found] == ["DF401"] * 101
+    assert found[-1].help == "write $(context.git.url)"
