@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "dispatchfile"
 
 # A room may import rooms of earlier lines, and the modules of its own line only where it is that module's own package.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("late", "record"),
+    ("changes", "late", "record"),
     ("source",),
     ("diagnostics",),
     ("errors", "gitenv", "glob", "mask", "spelling", "value"),

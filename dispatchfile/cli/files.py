@@ -205,10 +205,9 @@ def _replace(path: str, content: bytes, like: os.stat_result) -> None:
 
 def difference(name: str, before: str, after: str, *, color: bool = False) -> str:
     """Return the unified difference of two texts of a file; empty when they are the same."""
-    from difflib import unified_diff
+    from dispatchfile.changes import unified
 
-    shown_name = _quoted(name)
-    lines = unified_diff(_lines(before), _lines(after), shown_name, shown_name)
+    lines = unified(_lines(before), _lines(after), _quoted(name))
     shown = [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
     return "".join(_painted(line) if color else line for line in shown)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
 from lsprotocol import types
 
 from dispatchfile import fmt
+from dispatchfile.changes import changes
 from dispatchfile.lint import catalogue, engine
 from dispatchfile.lint.fix import is_fixable
 from dispatchfile.lsp.diagnostics import diagnostic
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 FIX_ALL = "source.fixAll.dispatchfile"
 KINDS = (types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll)
-
-# Beyond so many lines that differ, comparing them takes longer than to send them.
-_MOST_LINES = 2000
 
 # Whether a comment silences a finding is tried out, so this is for a place, not for a whole file.
 _MOST_SILENCED = 5
@@ -68,7 +64,7 @@ def differences(document: Document, text: str) -> list[types.TextEdit]:
         starts.append(starts[-1] + len(line))
     return [
         types.TextEdit(document.lines.range(starts[first], starts[last]), "".join(new[begin:end]))
-        for first, last, begin, end in _changed_lines(old, new)
+        for first, last, begin, end in changes(old, new)
     ]
 
 
@@ -133,24 +129,3 @@ def _touches(document: Document, found: Diagnostic, place: types.Range) -> bool:
 
 def _key(position: types.Position) -> tuple[int, int]:
     return position.line, position.character
-
-
-def _changed_lines(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
-    """Return which lines of the old text give way to which of the new: (old from, old to, new from, new to)."""
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
-        last += 1
-    middle, other = old[first : len(old) - last], new[first : len(new) - last]
-    if not middle and not other:
-        return []
-    if max(len(middle), len(other)) > _MOST_LINES:
-        return [(first, first + len(middle), first, first + len(other))]
-    matcher = SequenceMatcher(None, middle, other, autojunk=False)
-    return [
-        (first + a, first + b, first + c, first + d)
-        for kind, a, b, c, d in matcher.get_opcodes()
-        if kind != "equal"
-    ]
