@@ -98,6 +98,8 @@ def open_source(path: Path | str) -> Source:
 
 
 def _decoded(name: str, data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _unreadable(name, data, 0, "is UTF-16", "save the file as UTF-8")
     at = data.find(b"\0")
     if at >= 0:
         raise _unreadable(

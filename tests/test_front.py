@@ -99,7 +99,7 @@ def test_a_dispatchfile_further_up_in_the_repository_is_pointed_at(tmp_path, mon
     ("content", "error", "message"),
     [
         (b"a: \xff\n", EvaluationError, "not UTF-8 on line 1: byte 0xff"),
-        ("a: 'é'\n".encode("utf-16"), EvaluationError, "NUL byte on line 1"),
+        ("a: 'é'\n".encode("utf-16"), EvaluationError, "is UTF-16"),
         (b"a\nb\0", EvaluationError, "NUL byte on line 2"),
         (b" " * (4 * 1024 * 1024 + 1), EvaluationError, "larger than 4 MiB"),
     ],
