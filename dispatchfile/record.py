@@ -33,16 +33,22 @@ class Record:
         own = vars(cls).get("__annotations__")
         if own:
             names = dict.fromkeys((*cls._fields, *own))
-            plain = [name for name in names if not hasattr(cls, name)]
-            cls._fields = (*plain, *(name for name in names if name not in plain))
-            cls._compared = cls._shown = cls._fields
+            cls._fields = cls._compared = cls._shown = tuple(
+                sorted(names, key=lambda name: hasattr(cls, name))
+            )
         if uncompared or hidden:
             cls._compared = tuple(name for name in cls._fields if name not in uncompared)
             cls._shown = tuple(name for name in cls._compared if name not in hidden)
-        cls.__init__ = _first_init  # type: ignore[assignment, method-assign] # type checkers see a dataclass's own
+        if cls.__init__ is not Record.__init__:  # but made for a base already
+            cls.__init__ = Record.__init__  # type: ignore[method-assign] # type checkers see a dataclass's own
         if not eq:
             cls.__eq__ = object.__eq__  # type: ignore[method-assign] # by identity, as asked
             cls.__hash__ = object.__hash__  # type: ignore[method-assign] # by identity, as asked
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        cls = self.__class__  # its first object: from now on the class has an `__init__` of its own
+        cls.__init__ = _init(cls)  # type: ignore[method-assign] # as above
+        cls.__init__(self, *args, **kwargs)
 
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
@@ -61,13 +67,6 @@ def replace(record: Kind, **changes: Any) -> Kind:
     """Return a copy of a record with some fields changed."""
     fields = {name: getattr(record, name) for name in record._fields}
     return record.__class__(**{**fields, **changes})
-
-
-def _first_init(self: Record, *args: Any, **kwargs: Any) -> None:
-    """Put the class's own `__init__` in the place of this one, and do what it does."""
-    cls = self.__class__
-    cls.__init__ = _init(cls)  # type: ignore[method-assign] # as in __init_subclass__
-    cls.__init__(self, *args, **kwargs)
 
 
 def _init(cls: type[Record]) -> Callable[..., None]:
@@ -98,7 +97,7 @@ if TYPE_CHECKING:
 
     _TEMPLATES: tuple[FunctionType, ...]
 else:
-    FunctionType = type(_first_init)  # `types` has no other
+    FunctionType = type(replace)  # `types` has no other
 
     # fmt: off
     def _init_0(self):
