@@ -148,11 +148,15 @@ def is_closed(node: Node) -> bool:
     return any(around is None and not _open(node, group) for group, around in limits(node))
 
 
-def is_named_definition(node: Node) -> bool:
-    """Return whether a node is a definition itself, not an instance of one."""
-    return node.definition or (
-        isinstance(node.label, str) and node.label[:2] in ("\0#", "\0_") and "#" in node.label[:3]
-    )
+def in_definition(node: Node) -> bool:
+    """Return whether a node is a definition itself, not an instance of one, or stands in one."""
+    around: Node | None = node
+    while around is not None:
+        label = around.label
+        if around.definition or (isinstance(label, str) and label[:2] in ("\0#", "\0_") and "#" in label[:3]):
+            return True
+        around = around.parent
+    return False
 
 
 def _open(node: Node, group: Group) -> bool:

@@ -97,7 +97,7 @@ class Run:
             raise fail(f"cannot loop over a {kind_name(kind_of(source))}", clause.source.span)
         if source.state == RUNNING:
             self.machine.cycles += 1
-            if not self.machine.last_call:
+            if source.kind == LIST or not self.machine.last_call:
                 raise incomplete("the loop goes over a value that it is part of", clause.source.span)
         elif source.blocked is not None:
             raise Stop(source.blocked)
@@ -135,8 +135,6 @@ def _computed_label(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         raise fail(RESERVED, field.label.span)
     if machine.closing:
         declare(node, label, conjunct.group)
-    arc = machine.arc(node, label, OPTIONAL if field.mark == "?" else REGULAR)
     group = below(conjunct.group)
-    machine.add(
-        arc, Conjunct(field.value, conjunct.env, group, conjunct.trail, field.label.span, conjunct.cyclic)
-    )
+    value = Conjunct(field.value, conjunct.env, group, conjunct.trail, field.label.span, conjunct.cyclic)
+    machine.arc(node, label, value, OPTIONAL if field.mark == "?" else REGULAR)

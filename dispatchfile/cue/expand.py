@@ -124,10 +124,10 @@ def _field(
     if machine.closing:
         declare(node, name, group)
     mark = field.mark
-    arc = machine.arc(node, name, _PRESENCE[mark] if mark else REGULAR)
+    value = Conjunct(field.value, env, child, conjunct.trail, label.span, conjunct.cyclic)
+    arc = machine.arc(node, name, value, _PRESENCE[mark] if mark else REGULAR)
     if field.colon == "::":
         arc.definition = True
-    machine.add(arc, Conjunct(field.value, env, child, conjunct.trail, label.span, conjunct.cyclic))
 
 
 def _pattern(
@@ -139,8 +139,10 @@ def _pattern(
         match(machine, node, arc, pattern)
 
 
-def match(machine: Machine, node: Node, arc: Node, pattern: tuple[Any, Env | None, Conjunct]) -> None:
-    """Add a pattern's value to a field whose label it matches."""
+def match(
+    machine: Machine, node: Node, arc: Node, pattern: tuple[Any, Env | None, Conjunct], *given: Conjunct
+) -> None:
+    """Add a pattern's value to a field whose label it matches; `given` is what the field is about to get."""
     field, env, conjunct = pattern
     label = arc.label
     if not isinstance(label, str) or label[:1] == "\0":
@@ -165,17 +167,18 @@ def match(machine: Machine, node: Node, arc: Node, pattern: tuple[Any, Env | Non
         machine,
         arc,
         Conjunct(conjunct.expr, env, below(conjunct.group), conjunct.trail, None, conjunct.cyclic),
+        *given,
     )
 
 
-def constrain(machine: Machine, arc: Node, conjunct: Conjunct) -> None:
-    """Give an arc what a pattern or `...T` asks of it.
+def constrain(machine: Machine, arc: Node, conjunct: Conjunct, *given: Conjunct) -> None:
+    """Give an arc what a pattern or `...T` asks of it; `given` is what it is about to get besides.
 
     When the arc was written outside of what the pattern came from, its depth is that of the data: not a cycle.
     """
     if conjunct.trail is not None:
         source = conjunct.trail.target
-        if any(given.trail is None or not given.trail.holds(source) for given in arc.conjuncts):
+        if any(own.trail is None or not own.trail.holds(source) for own in (*arc.conjuncts, *given)):
             conjunct = Conjunct(conjunct.expr, conjunct.env, conjunct.group)
     machine.add(arc, conjunct)
 
@@ -202,10 +205,10 @@ def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) ->
 
 
 def may_have(machine: Machine, node: Node, label: str) -> bool:
-    """Return whether a struct has an optional field of that label, or a pattern that allows it."""
-    return label in node.arcs or any(
-        matches(machine, field, env, label) for field, env, _ in node.patterns if label[:1] != "\0"
-    )
+    """Return whether a closed struct may get that field: it is optional, hidden, or a pattern allows it."""
+    if label in node.arcs or label[:1] == "\0":
+        return True
+    return any(matches(machine, field, env, label) for field, env, _ in node.patterns)
 
 
 # Lists
@@ -246,9 +249,7 @@ def elements(
         machine.conflict(node, f"a list of {count}", conjunct)
         return
     for index, (expr, env) in enumerate(parts):
-        machine.add(
-            machine.arc(node, index), Conjunct(expr, env, child, conjunct.trail, None, conjunct.cyclic)
-        )
+        machine.arc(node, index, Conjunct(expr, env, child, conjunct.trail, None, conjunct.cyclic))
     if rest is not None and rest.value is not None:
         tail = Conjunct(rest.value, conjunct.env, child, conjunct.trail, None, conjunct.cyclic)
         node.rests = [*node.rests, (count, tail)]
@@ -283,7 +284,7 @@ def _plain(machine: Machine, node: Node, conjunct: Conjunct) -> None:
                     continue
                 if machine.closing:
                     declare(node, label, conjunct.group)
-                machine.add(machine.arc(node, label), conjunct.of(_term(item, span), None))
+                machine.arc(node, label, conjunct.of(_term(item, span), None))
     else:
         machine.meet(node, value, conjunct)
 

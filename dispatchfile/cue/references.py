@@ -146,7 +146,7 @@ def lookup(machine: Machine, node: Node, label: str, span: Span) -> Node:
     if not node.kind & STRUCT:
         raise fail(f"undefined field: {shown_label(label)} (of a {kind_name(node.kind)})", span)
     _still_open(machine, node, span)
-    from dispatchfile.cue.closedness import is_closed, is_named_definition
+    from dispatchfile.cue.closedness import in_definition, is_closed
     from dispatchfile.cue.expand import may_have
     from dispatchfile.spelling import nearest
 
@@ -159,7 +159,7 @@ def lookup(machine: Machine, node: Node, label: str, span: Span) -> Node:
     bottom = incomplete(f"undefined field: {shown_label(label)}", span).bottom
     if guess:
         bottom.help = f"did you mean {guess}?"
-    closed = is_closed(node) or (is_named_definition(node) and "..." not in (node.declared or {}))
+    closed = is_closed(node) or (in_definition(node) and "..." not in (node.declared or {}))
     if closed and not may_have(machine, node, label):
         bottom.code, bottom.rule = ERROR, "DF002"
     raise Stop(bottom)

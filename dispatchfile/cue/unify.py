@@ -299,8 +299,8 @@ class Machine:
             node.waiting = []
         node.waiting.append(conjunct)
 
-    def arc(self, node: Node, label: Any, presence: int = REGULAR) -> Node:
-        """Return a node's child of that label, made when missing."""
+    def arc(self, node: Node, label: Any, value: Conjunct, presence: int = REGULAR) -> Node:
+        """Give a node's child of that label a conjunct, and return it; it is made when missing."""
         arc = node.arcs.get(label)
         if arc is None:
             self.spend()
@@ -317,12 +317,13 @@ class Machine:
                     ),
                 )
             for pattern in node.patterns:
-                match(self, node, arc, pattern)
+                match(self, node, arc, pattern, value)
             for start, rest in node.rests:
                 if label >= start:
-                    constrain(self, arc, rest)
+                    constrain(self, arc, rest, value)
         elif arc.presence < presence:
             arc.presence = presence
+        self.add(arc, value)
         return arc
 
     def meet(self, node: Node, atom: Any, conjunct: Conjunct) -> None:

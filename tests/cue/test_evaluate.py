@@ -35,6 +35,11 @@ VALUES = {
     "hidden and definitions are not exported": ("_h: 1\n#D: 2\nE :: 3\na: _h + #D + E", {"a": 6}),
     "optional": ("a: {b?: int, c: 1}", {"a": {"c": 1}}),
     "optional constrains": ("a: {b?: int}\na: b: 2", {"a": {"b": 2}}),
+    "a loop brings instances of what is around it": (
+        "#T: {sub: [string]: #T, all: [string]: #T}\n_t: #T & {all: k: {}}\nt: _t & {sub: {for n, v in _t.all {(n): v}}}",
+        {"t": {"sub": {"k": {"sub": {}, "all": {}}}, "all": {"k": {"sub": {}, "all": {}}}}},
+    ),
+    "a hidden field of a definition may still come": ("#D: {s: {}, _x: s._h}, a: 1", {"a": 1}),
     "a scalar may have optional fields": (
         'a: {x?: int, 3}, b: {[string]: int, [1, 2]}, c: {#D, y?: 1}, #D: *"d" | string',
         {"a": 3, "b": [1, 2], "c": "d"},
@@ -193,6 +198,10 @@ ERRORS = {
     "loop adds to what it goes over": (
         'a: {x: 1, for k, v in a {"\\(k)q": v}}', "DF002", None, "added to a struct that is being looped over", 1
     ),
+    "undefined field within a definition": (
+        "#D: {s: {a?: int}, x: s.b}", "DF002", "#D.x", "undefined field: b", 1
+    ),
+    "list that loops over itself": ("a: [for x in a {x}]", "DF003", "a", "that it is part of", 1),
     "condition that undoes itself": (
         "a: {b?: int, if b == _|_ {b: 1}}", "DF002", "a", "changes whether it applies", 1
     ),
