@@ -128,6 +128,8 @@ def rewrite(source: Source, text: str, *, keep_mark: bool = True) -> None:
             help="name the file that it leads to",
         )
     path = os.path.realpath(source.name)
+    if not os.access(path, os.W_OK):
+        raise EnvironmentProblem(f"{source.name}: is read-only; not written")
     try:
         mark, now = _unchanged(source, path)
         _replace(path, (mark if keep_mark else b"") + text.encode(), now)

@@ -42,7 +42,11 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Format the files; return the worst exit code of them. Raises what `files.chosen` raises, and UsageError."""
+    """Format the files; return the worst exit code of them.
+
+    Raises what `files.chosen` raises, UsageError, and AssertionError when all is done but for files on which the layout
+    has a bug.
+    """
     from dispatchfile.cli import files
     from dispatchfile.errors import DispatchfileError, UsageError
 
@@ -50,6 +54,7 @@ def main(args: argparse.Namespace) -> int:
     if args.stdin_filename and "-" not in paths:
         raise UsageError("--stdin-filename is for standard input", help="name - as the file")
     worst, changed = 0, 0
+    bugs: list[AssertionError] = []
     for path in paths:
         try:
             changed += _format(path, args)
@@ -58,6 +63,11 @@ def main(args: argparse.Namespace) -> int:
 
             tell(error, args.color)
             worst = max(worst, error.exit_code)
+        except AssertionError as bug:  # the layout would change what this file says; the others come first
+            bug.add_note(f"while formatting {path}, which is left as it was")
+            bugs.append(bug)
+    if bugs:
+        raise bugs[0]
     if (args.check or args.diff) and changed:
         worst = max(worst, 1)
         if not args.quiet:

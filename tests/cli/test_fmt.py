@@ -174,3 +174,36 @@ def test_a_layout_that_would_change_something_is_a_bug_and_leaves_the_file(folde
     assert "formatting would change the text: the word '1'" in done.stderr
     assert len(list(folder.glob("dispatchfile/crashes/*"))) == 1
     assert (folder / "Dispatchfile").read_text() == UGLY
+
+
+def test_a_bug_with_one_file_leaves_it_and_formats_the_others(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dispatchfile import fmt
+    from dispatchfile.source import Source
+
+    real = fmt.formatted
+
+    def formatted(source: Source) -> str:
+        if source.name == "b":
+            raise AssertionError("formatting would change the text: its comments")
+        return real(source)
+
+    monkeypatch.setattr(fmt, "formatted", formatted)
+    for name in ("a", "b", "c"):
+        (folder / name).write_text(UGLY)
+    with pytest.raises(AssertionError, match="its comments") as raised:
+        main(["fmt", "a", "b", "c"])
+    assert raised.value.__notes__ == ["while formatting b, which is left as it was"]
+    assert [(folder / name).read_text() for name in ("a", "b", "c")] == [NEAT, UGLY, NEAT]
+    assert capsys.readouterr().err == "formatted a\nformatted c\n"
+
+
+def test_a_read_only_file_is_left_alone(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a").write_text(UGLY)
+    monkeypatch.setattr("os.access", lambda *_: False)  # whoever runs the tests may be allowed everything
+    assert main(["fmt", "a"]) == 4
+    assert (folder / "a").read_text() == UGLY
+    assert "a: is read-only; not written" in capsys.readouterr().err
