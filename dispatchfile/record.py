@@ -39,8 +39,7 @@ class Record:
         if uncompared or hidden:
             cls._compared = tuple(name for name in cls._fields if name not in uncompared)
             cls._shown = tuple(name for name in cls._compared if name not in hidden)
-        if cls.__init__ is not Record.__init__:  # but made for a base already
-            cls.__init__ = Record.__init__  # type: ignore[method-assign] # type checkers see a dataclass's own
+        cls.__init__ = Record.__init__  # type: ignore[method-assign] # never what its base's will be
         if not eq:
             cls.__eq__ = object.__eq__  # type: ignore[method-assign] # by identity, as asked
             cls.__hash__ = object.__hash__  # type: ignore[method-assign] # by identity, as asked

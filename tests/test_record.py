@@ -103,3 +103,14 @@ def test_a_derived_record_makes_its_own_init_after_its_base() -> None:
         z: int = 3
 
     assert vars(Later(1, z=4)) == {"x": 1, "y": 0, "note": "", "secret": "s", "z": 4}
+
+
+def test_a_record_derived_before_the_first_object_of_its_base_has_an_init_of_its_own() -> None:
+    class Base(Record):
+        x: int
+
+    class Derived(Base):
+        y: int
+
+    assert vars(Base(1)) == {"x": 1}
+    assert vars(Derived(1, 2)) == {"x": 1, "y": 2}
