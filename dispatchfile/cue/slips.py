@@ -14,6 +14,7 @@ _UNQUOTED = re.compile(
     r"[ \t{]*(?:(?:[\w$-]+|\"[^\"]*\")(?:[ \t]+(?:[\w$]+|\"[^\"]*\"))*[?]?:[ \t]+)+"
     r"((?:[A-Za-z_/.~*-]|\d(?=[^,]*\*)|\$)[^\"{}\[\]()=]*|\$\{[^\"{}]*\})"
 )
+_NEAR = 300  # characters to each side of the place in which a label is looked for, however long the line
 _OPERATORS = re.compile(r"[*/+-][ \t]+[*/+-]|[*/+-]{2}")
 
 TYPE_CHECKING = False
@@ -106,8 +107,13 @@ def label_with_marks(place: Place) -> Diagnostic | None:
     """Recognise a label that has to be quoted, such as `src-git: {` or `example.com/name: "x"`."""
     source = place.source
     start = source.line_starts[place.line - 1]
-    for found in _WORD.finditer(source.line(place.line)):
-        first, last = start + found.start(1), start + found.end(1)
+    line = source.text.find("\n", place.token[1])
+    near = (
+        max(start, place.token[1] - _NEAR),
+        min(line if line >= 0 else len(source.text), place.token[1] + _NEAR),
+    )
+    for found in _WORD.finditer(source.text, *near):
+        first, last = found.span(1)
         if first <= place.token[1] <= last + 1 and not found[1].replace("$", "_").isidentifier():
             span = Span(source, first, last)
             return error(

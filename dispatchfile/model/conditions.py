@@ -98,7 +98,7 @@ def _check_on(action: Action) -> Iterator[Diagnostic]:
     if on is None or on.data is None:
         yield _finding(
             "DF102", Severity.WARNING, f"{action.title} has no `on`; it never fires", action.value, path,
-            "such as on: push: branches: [\"master\"]",
+            "such as on: git: push: branches: [\"main\"]",
         )  # fmt: skip
         return
     if not isinstance(on.data, dict):
