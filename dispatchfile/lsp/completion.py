@@ -9,6 +9,7 @@ from lsprotocol import types
 from dispatchfile import explain
 from dispatchfile.lsp import variables
 from dispatchfile.model import schema, shape
+from dispatchfile.plain import yaml_writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,9 +160,9 @@ def _volumes(path: Path, value: Value | None) -> Iterator[str]:
 
 
 def _written_value(document: Document, spot: Spot, word: str, kind: types.CompletionItemKind) -> str:
-    if kind is _FLAG or spot.quote or document.flavour == "yaml":
+    if kind is _FLAG or spot.quote:
         return word
-    return f'"{word}"'
+    return yaml_writer.text(word) if document.flavour == "yaml" else f'"{word}"'
 
 
 # Variables

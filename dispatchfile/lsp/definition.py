@@ -7,6 +7,7 @@ from lsprotocol import types
 from dispatchfile.lsp import named, references
 from dispatchfile.lsp.actions import text_edits, workspace_edit
 from dispatchfile.model import names
+from dispatchfile.plain import yaml_writer
 from dispatchfile.record import replace
 
 TYPE_CHECKING = False
@@ -58,15 +59,27 @@ def renamed(document: Document, offset: int, name: str) -> types.WorkspaceEdit |
     fix = names.renaming(known, places[0].named, name)
     if fix is None:
         return f'"{old}" cannot be renamed: the new name is taken, or an expression makes or takes the old'
-    edits = [_bare(edit, name) for edit in fix.edits] if document.flavour == "yaml" else fix.edits
+    edits = [_in_yaml(edit, name) for edit in fix.edits] if document.flavour == "yaml" else fix.edits
     return workspace_edit(document, text_edits(document, edits))
 
 
-def _bare(edit: Edit, name: str) -> Edit:
-    """Return an edit of YAML without the quotes that a key does not need there and did not have."""
-    needless = edit.text == f'"{name}"' and edit.span.text[:1] not in ("'", '"') and name[0].isalpha()
-    return replace(edit, text=name) if needless and name not in _YAML_WORDS else edit
+def _in_yaml(edit: Edit, name: str) -> Edit:
+    """Return an edit that writes a name with quotes where YAML needs them, and only there.
 
-
-# Other readers of YAML take them for true, false, or null.
-_YAML_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    A key in CUE needs quotes around a dash, and YAML around a word such as `no`, which would be false without them.
+    """
+    span, text = edit.span, edit.span.source.text
+    before, after = text[: span.start].rstrip(" \t")[-1:], text[span.end :].lstrip(" \t")[:1]
+    whole = before in ("", "\n", "[", "{", ",", "-", ":", "?") and after in (
+        "",
+        "\r",
+        "\n",
+        ",",
+        "]",
+        "}",
+        ":",
+        "#",
+    )
+    if not whole or span.text[:1] in ("'", '"'):
+        return edit
+    return replace(edit, text=yaml_writer.text(name))

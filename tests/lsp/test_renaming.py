@@ -19,8 +19,8 @@ FILES = sorted((Path(__file__).parents[2] / "examples").glob("*/Dispatchfile*"))
 NEW = "zz-renamed"
 
 
-def renamed(document: Document, offset: int) -> str:
-    edit = definition.renamed(document, offset, NEW)
+def renamed(document: Document, offset: int, name: str = NEW) -> str:
+    edit = definition.renamed(document, offset, name)
     assert isinstance(edit, WorkspaceEdit), edit
     (changes,) = edit.document_changes or ()
     assert isinstance(changes, TextDocumentEdit)
@@ -48,3 +48,25 @@ def test_the_rest_stays(path: Path) -> None:
         after = json.dumps(reading.value and reading.value.plain(), default=str)
         assert NEW in after
         assert after.replace(NEW, place.named[2]) == before.replace(NEW, place.named[2])
+
+
+@pytest.mark.parametrize(
+    ("new", "written"), [("b-2", "b-2"), ("no", '"no"'), ("1e5", '"1e5"')], ids=["bare", "a word", "a number"]
+)
+def test_in_yaml_a_name_has_the_quotes_that_it_needs(new: str, written: str) -> None:
+    text = """\
+resource:
+  src: {type: git, param: {url: u}}
+task:
+  build:
+    inputs: [src]
+    steps: [{name: a, image: "x:1"}]
+  test: {inputs: [build], steps: [{name: a, image: "x:1", workingDir: /workspace/src}]}
+actions:
+- tasks: [test, "build"]
+"""
+    document = Document("", 1, Source("a.yaml", text), DEFAULT, "utf-16")
+    expected = text.replace("  build:", f"  {written}:").replace("[build]", f"[{written}]")
+    assert renamed(document, text.index("build"), new) == expected.replace('"build"', f'"{new}"')
+    expected = text.replace("  src:", f"  {written}:").replace("[src]", f"[{written}]")
+    assert renamed(document, text.index("src"), new) == expected.replace("workspace/src", f"workspace/{new}")

@@ -421,6 +421,7 @@ def test_completion(client: Client, name: str, file: str, marked: str, offered: 
         ("Dispatchfile", HEAD + 'x: "v$(con|', "context.git.tag", 'x: "v$(context.git.tag)'),
         ("d.yaml", YAML_HEAD + "  ship:\n    in|", "inputs", "    inputs: "),
         ("d.yaml", YAML_HEAD + "  ship:\n    inputs: [s|]", "src", "    inputs: [src]"),
+        ("d.yaml", YAML_HEAD + "  no: {}\n  ship:\n    inputs: [|]", "no", '    inputs: ["no"]'),
         ("d.json", '{"task": {"t": {|}}}', "steps", '{"task": {"t": {"steps": }}}'),
         ("d.json", '{"task": {"t": {"st|"}}}', "steps", '{"task": {"t": {"steps"}}}'),
     ],
