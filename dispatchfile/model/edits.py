@@ -85,7 +85,7 @@ def with_field(value: Value, name: str, content: str) -> tuple[Edit, ...]:
     before = _line_before(first)
     if span.text[:1] == "{":
         apart = f"\n{before}" if not before.strip() else " "
-        comma = "," if apart == " " or _has_commas(span, first) else ""
+        comma = "," if apart == " " or _has_commas(value, span, first) else ""
         return (Edit(here, f"{label}: {content}{comma}{apart}"),)
     if not before.strip(" -"):  # a block of YAML, or the top of a file of CUE
         return (Edit(here, f"{label}: {content}\n{' ' * len(before)}"),)
@@ -95,10 +95,14 @@ def with_field(value: Value, name: str, content: str) -> tuple[Edit, ...]:
     return ()
 
 
-def _has_commas(span: Span, first: Span) -> bool:
-    """Return whether commas end the lines of a struct, so that JSON and flow YAML get theirs."""
-    rest = span.source.text[first.start : span.end - 1].rstrip()
-    lines = rest.split("\n")
+def _has_commas(value: Value, span: Span, first: Span) -> bool:
+    """Return whether a comma ends the first field of a struct, so that JSON and flow YAML get theirs."""
+    fields = value.data.values() if isinstance(value.data, dict) else ()
+    own = next((item.span for item in fields if first in item.keys), None)
+    behind = span.source.text[own.end : span.end - 1].strip() if own is not None else ""
+    if behind:
+        return behind.startswith(",")
+    lines = span.source.text[first.start : span.end - 1].rstrip().split("\n")
     return len(lines) == 1 or any(line.rstrip().endswith(",") for line in lines)
 
 

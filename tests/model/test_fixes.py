@@ -187,3 +187,18 @@ def test_what_cannot_be_mended_in_the_text_is_left_alone(text):
 def test_a_field_is_not_renamed_to_one_that_is_there():
     [finding] = _found('task: a: steps: [{image: "i", imagee: "j"}]')
     assert (finding.fix, finding.help) == (None, '"image" is there already; remove one of the two')
+
+
+def test_a_field_added_to_lines_without_commas_gets_none():
+    text = dedent("""
+        resource: app: {type: "image", param: url: "v"}
+        task: a: {
+          steps: [
+            {image: "i", args: ["$(outputs.resources.app.url)"]},
+            {image: "j"},
+          ]
+          timeout: "1h"
+        }
+        """)
+    [finding] = _found(text)
+    assert 'task: a: {\n  outputs: ["app"]\n  steps: [\n' in fixed(text, finding)
