@@ -149,7 +149,7 @@ class _Lexer:
             elif group == _END:
                 return self.finish(start)
             else:
-                self.comment(start, position)
+                position = self.comment(start, position)
                 last = tokens[-1][0] if tokens else NL
                 continue
             append((last, start, position))
@@ -221,9 +221,17 @@ class _Lexer:
         tokens.append((kind, start, end))
         return end
 
-    def comment(self, start: int, end: int) -> None:
-        if not self.is_url(start, end):
+    def comment(self, start: int, end: int) -> int:
+        """Note a comment; return where to go on, which is inside it when it is a part of a URL without quotes."""
+        begin = self.url_before(start)
+        if begin < 0:
             self.out.comments.append((start, start + len(self.text[start:end].rstrip("\r"))))
+            return end
+        end = begin + len(re.split(r"[\s\"]", self.text[begin:end], maxsplit=1)[0].rstrip(",]})"))
+        del self.out.tokens[-2:]
+        self.fault("url", begin, end)
+        self.out.tokens.append((BOTTOM, begin, end))
+        return end
 
     def template(self, start: int, end: int) -> tuple[int, int]:
         """Return the kind and the end of what `<` begins: `<Name>` in front of a colon or label, or the operator."""
@@ -258,18 +266,13 @@ class _Lexer:
             quote, end = quote * 3, start + 3
         return self.string((quote, len(found[1]), start), start, end)
 
-    def is_url(self, start: int, end: int) -> bool:
-        """Turn `https:` before a comment into a faulty literal, since someone has left the quotes of a URL out."""
+    def url_before(self, start: int) -> int:
+        """Return where the `https:` right before a comment begins, -1 when there is none."""
         tokens = self.out.tokens
         if len(tokens) < 3 or tokens[-1] != (COLON, start - 1, start) or tokens[-2][0] != IDENT:
-            return False
-        begin = tokens[-2][1]
-        if self.text[begin : start - 1] not in _SCHEMES or tokens[-2][2] != start - 1:
-            return False
-        del tokens[-2:]
-        self.fault("url", begin, end)
-        tokens.append((BOTTOM, begin, end))
-        return True
+            return -1
+        begin, end = tokens[-2][1:]
+        return begin if end == start - 1 and self.text[begin:end] in _SCHEMES else -1
 
     def string(self, quote: tuple[str, int, int], start: int, position: int) -> int:
         r"""Add the piece of a string from `start` on, read from `position`; return where it ends.
@@ -311,10 +314,7 @@ class _Lexer:
         return end
 
     def close_holes(self, end: int) -> bool:
-        """Note an interpolation that has not ended with its line; return whether there is one.
-
-        A faulty literal up to `end` takes the place of its tokens.
-        """
+        """Make a faulty literal of a string whose interpolation does not end with its line; return whether there is one."""
         tokens = self.out.tokens
         for index, bracket in enumerate(self.open):
             if isinstance(bracket, tuple) and len(bracket[0]) == 1:

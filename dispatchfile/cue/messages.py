@@ -130,17 +130,27 @@ def stray_bracket(place: Place) -> Diagnostic:
     mark = place.text(place.token)
     opening = CLOSERS[place.token[0]]
     help_ = ""
-    if label := _label_without_opener(place):
+    related: tuple[Related, ...] = ()
+    label, number = _label_without_opener(place)
+    if label:
+        start = place.source.line_starts[number - 1] + place.source.line(number).index(label)
+        related = (Related(Span(place.source, start, start + len(label)), f"no `{opening}` behind this"),)
         kind = "list" if mark == "]" else "struct" if mark == "}" else ""
         help_ = f"`{label}` must be a {kind}, did you mean `{label}: {opening}`?" if kind else ""
     elif place.opener is not None:
         line = place.source.position(place.opener[1])[0]
         help_ = f"`{OPENERS.get(place.opener[0], '(')}` of line {line} is still open"
-    return error(f"`{mark}` without `{opening}`", place.at(place.token), f"closes no `{opening}`", help_)
+    return error(
+        f"`{mark}` without `{opening}`",
+        place.at(place.token),
+        f"closes no `{opening}`",
+        help_,
+        related=related,
+    )
 
 
-def _label_without_opener(place: Place) -> str:
-    """Return the label behind whose colon the opening bracket of a stray one is missing, or "".
+def _label_without_opener(place: Place) -> tuple[str, int]:
+    """Return the label behind whose colon the opening bracket of a stray one is missing, or "", and its line.
 
     It stands on the line, or ends the next line above that has the same indent.
     """
@@ -148,7 +158,7 @@ def _label_without_opener(place: Place) -> str:
     if not place.starts_line(token):
         before = source.text[source.line_starts[place.line - 1] : token[1]]
         found = re.match(r"\s*(?:[\w$]+\s+)*([\w$]+|\"[^\"]*\")\s*:\s+[^\[\]{}():]*$", before)
-        return found[1] if found else ""
+        return (found[1] if found else ""), place.line
     indent = before_indent = place.indent(token)
     for number in range(place.line - 1, max(place.line - 200, 0), -1):
         text = source.line(number).rstrip()
@@ -156,8 +166,8 @@ def _label_without_opener(place: Place) -> str:
             before_indent = len(text.expandtabs()) - len(text.expandtabs().lstrip())
         if text.strip() and before_indent <= indent and not text.strip().startswith(("{", "[")):
             found = re.search(r"([\w$]+|\"[^\"]*\")\s*:$", text) if before_indent == indent else None
-            return found[1] if found else ""
-    return ""
+            return (found[1] if found else ""), number
+    return "", 0
 
 
 def never_closed(place: Place, opener: Token, at: int) -> Diagnostic:

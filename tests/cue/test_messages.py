@@ -293,6 +293,8 @@ def applied(text):
         ('a: [\n  "b"\n  "c"\n]', 'a: [\n  "b",\n  "c"\n]'),
         ("a: 1 b: 2", "a: 1, b: 2"),
         ("u: https://x.org, \n", 'u: "https://x.org", \n'),
+        ("u: https://x.org // y\n", 'u: "https://x.org" // y\n'),
+        ('u: ["a", https://x.org, "b"]\n', 'u: ["a", "https://x.org", "b"]\n'),
         ("t: 10m", 't: "10m"'),
         ("a: b c: 1", "a: b: c: 1"),
         ("a: [\n  1,\n}\n", "a: [\n  1,\n]\n"),
