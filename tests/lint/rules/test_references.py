@@ -61,6 +61,7 @@ DEPENDENCIES = {
     "an input too": 'task: {t: {inputs: ["u"], deps: [«"u"»]}, u: {}}',
     "only through others": 'resource: r: {}\ntask: {t: {inputs: ["r"], deps: ["v"]}, u: {outputs: ["r"], deps: ["v"]}, v: {}}',
     "a task for its result": 'resource: r: {}\ntask: {t: {inputs: ["r", "u"]}, u: {outputs: ["r"]}}',
+    "in an action": 'task: {t: {}, u: {}}\nactions: [{tasks: ["t", "u", «"t"»]}, {tasks: ["t"]}]',
     "its own cache": 'resource: r: type: "storage"\ntask: {t: {inputs: ["r"], outputs: ["r"]}}',
 }
 
@@ -133,6 +134,16 @@ ENTRIES = {
     "JSON": ("json", '{"task": {"t": {"inputs": ["a", "a"]}}}', '{"task": {"t": {"inputs": ["a"]}}}'),
     "YAML": ("yaml", "task:\n  t:\n    inputs:\n    - a\n    - a\n", "task:\n  t:\n    inputs:\n    - a\n"),
     "YAML row": ("yaml", "task:\n  t: {inputs: [a, a]}\n", "task:\n  t: {inputs: [a]}\n"),
+    "of an action": (
+        "cue",
+        'task: t: {}\nactions: [{tasks: ["t", "t"]}]',
+        'task: t: {}\nactions: [{tasks: ["t"]}]',
+    ),
+    "of two actions": (
+        "yaml",
+        "task: {t: {}}\nactions: [{tasks: &t [t, t]}, {tasks: *t}]\n",
+        "task: {t: {}}\nactions: [{tasks: &t [t, t]}, {tasks: *t}]\n",
+    ),
     "shared": (
         "cue",
         '_in: ["a", "a"]\ntask: {t: inputs: _in, u: inputs: _in}',

@@ -1,7 +1,8 @@
 """A list names something twice, or `deps` names a task that makes an input.
 
-A task that takes a resource waits for the task that makes it anyway, and a task listed in `inputs` need not stand in
-`deps` too. The fix removes the entry; the tasks run in the same order.
+This holds for the lists of a task, and for the `tasks` of an action. A task that takes a resource waits for the task
+that makes it anyway, and a task listed in `inputs` need not stand in `deps` too. The fix removes the entry; the tasks
+run in the same order.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
@@ -27,6 +28,8 @@ actions: [{tasks: ["test"], on: git: push: branches: ["main"]}]
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 from dispatchfile.diagnostics import Fix, Related, Severity
 from dispatchfile.lint.rule import Rule
@@ -58,6 +61,38 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             if items is not None and isinstance(items.data, list) and items.data:
                 implied = _implied(task, pipeline, made_by) if field == "deps" else {}
                 yield from _entries(subject, task, field, items, implied)
+    yield from _repeated_tasks(subject, pipeline)
+
+
+def _repeated_tasks(subject: Subject, pipeline: Pipeline) -> Iterator[Diagnostic]:
+    """Yield a finding for each task that an action lists again."""
+    lists = [_list(action.value.at("tasks")) for action in pipeline.actions]
+    uses = Counter(item.span for items in lists for item in items)
+    for action, items in zip(pipeline.actions, lists, strict=True):
+        first: dict[object, Value] = {}
+        listed = action.value.at("tasks")
+        for index, item in enumerate(items):
+            if not isinstance(item.data, str) or first.setdefault(item.data, item) is item:
+                continue
+            place = first[item.data].span
+            yield RULE.finding(
+                f'{action.title} lists "{item.data}" twice',
+                item.span,
+                "says nothing new",
+                (Related(place, "listed here already"),) if place is not None else (),
+                help=f'remove "{item.data}" here',
+                path=f"actions[{action.index}].tasks[{index}]",
+                fix=_fix(listed, item)
+                if listed and uses[item.span] == 1 and _own(subject, listed, item)
+                else None,
+            )
+
+
+def _own(subject: Subject, listed: Value, item: Value) -> bool:
+    """Return whether an entry of the `tasks` of an action may be taken out without a change for anything else."""
+    from dispatchfile.lint import edits, nesting
+
+    return nesting.is_private(subject, "tasks") and item.span in (edits.literal_items(listed) or ())
 
 
 def _implied(task: Task, pipeline: Pipeline, made_by: Mapping[str, str]) -> dict[str, str]:
