@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 class Conversion(Record):
     """A file in another flavour; `remarks` tell what the author wrote and the new text does not have."""
 
-    text: str
+    reading: Reading
     remarks: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the new text."""
+        return self.reading.source.text
 
 
 def convert(reading: Reading, to: Flavour) -> Conversion:
@@ -49,10 +54,10 @@ def convert(reading: Reading, to: Flavour) -> Conversion:
     value = _without(reading.value, served)
     notes = _notes(reading, value, served)
     text = _written(value.plain(), notes, to)
-    _check(value, text, to, reading.source.name)
-    if to == "cue":
-        text = formatted(Source("Dispatchfile", text))
-    return Conversion(text, tuple(_remarks(reading, served, notes, to)))
+    again = _read_again(value, text, to, reading.source.name)
+    if to == "cue" and (laid_out := formatted(again.source)) != text:
+        again = front.read(Source(again.source.name, laid_out))
+    return Conversion(again, tuple(_remarks(reading, served, notes, to)))
 
 
 def _without(value: Value, labels: Iterable[str]) -> Value:
@@ -91,11 +96,11 @@ def _written(content: Plain, notes: Notes, to: Flavour) -> str:
     return cue(content, notes)
 
 
-def _check(value: Value, text: str, to: Flavour, name: str) -> None:
-    """Read the new text. Raises EvaluationError when it does not say the same."""
-    again = front.read(Source(f"{name} as {to.upper()}", text), to)
+def _read_again(value: Value, text: str, to: Flavour, name: str) -> Reading:
+    """Return what the new text says. Raises EvaluationError when that is not the same."""
+    again = front.read(Source(f"Dispatchfile.{to}", text), to)
     if again.ok and again.value is not None and same(value.plain(), again.value.plain()):
-        return
+        return again
     why = next((f": {found.message}" for found in errors(again.diagnostics)), "")
     raise EvaluationError(
         f"{name}: cannot be written as {to.upper()}{why}",

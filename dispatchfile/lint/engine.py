@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dispatchfile.value import Reading
+
 
 IGNORE_MARK = "dispatchfile:"  # in every ignore comment
 
@@ -56,9 +58,9 @@ def findings(looked_at: Subject) -> tuple[Diagnostic, ...]:
     return told
 
 
-def subject(source: Source, settings: Settings = DEFAULT) -> Subject:
-    """Return a file with what each stage made of it."""
-    reading = front.read(source)
+def subject(source: Source, settings: Settings = DEFAULT, reading: Reading | None = None) -> Subject:
+    """Return a file with what each stage made of it; `reading` is its value when that is known."""
+    reading = reading or front.read(source)
     pipeline, found = front.interpret(reading)
     return Subject(source, settings, reading, pipeline, found)
 

@@ -53,7 +53,7 @@ def migrate(source: Source, to: Flavour | None = None) -> Migrated:
         return Migrated(after.source.text, remarks)
     conversion = convert(after.reading, to)
     # What a template or a reference hid from the fixes is plain now.
-    plain = _subject(Source(f"Dispatchfile.{to}", conversion.text))
+    plain = engine.subject(conversion.reading.source, Settings(select=RULES), conversion.reading)
     mended = _fixed(plain)
     _refuse_another(plain, mended)
     return Migrated(mended.source.text, conversion.remarks)
