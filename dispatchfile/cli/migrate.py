@@ -106,6 +106,7 @@ def _write(source: Source, text: str, args: argparse.Namespace) -> None:
     it would be the same name, UsageError is raised. Raises what `files.move` and `files.rewrite` raise, too.
     """
     from pathlib import Path
+    from shlex import quote
 
     from dispatchfile import front
     from dispatchfile.cli import files, options
@@ -119,7 +120,7 @@ def _write(source: Source, text: str, args: argparse.Namespace) -> None:
     elif keep:
         raise UsageError(
             f"{name}: not converted in place: git does not have this text, which would be lost",
-            help=f"`git add` it first, or print the new text: dispatchfile migrate --to {to} {name} > FILE",
+            help=f"`git add` it first, or print the new text: dispatchfile migrate --to {to} {quote(name)} > FILE",
         )
     else:
         # Without an extension the first line tells the flavour.
