@@ -7,6 +7,8 @@ to take there. A name that no level knows is an error even in a field that is ne
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from dispatchfile.cue import tree
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.record import Record
@@ -249,6 +251,7 @@ class _Pass:
             names.update(dict.fromkeys(level.names))
             level = level.up
         names.update(dict.fromkeys((*self.packages, *TYPES[1:], *FUNCTIONS)))
+        names.pop(_own_label(identifier.span), None)
         guess = nearest(identifier.name, names)
         instead = guess or ""
         related: tuple[Related, ...] = ()
@@ -261,7 +264,7 @@ class _Pass:
         elif guess:
             advice = f"did you mean {guess}?"
         else:
-            quoted = self.quoted_field(identifier.name)
+            quoted = self.quoted_fields.get(identifier.name)
             advice = f"declare it as a field ({identifier.name}: …), or put it in quotes if it is text"
             instead = f'"{identifier.name}"' if quoted is None and _is_whole_value(identifier.span) else ""
             if quoted is not None:
@@ -276,13 +279,28 @@ class _Pass:
             instead=instead,
         )
 
-    def quoted_field(self, name: str) -> Span | None:
+    @cached_property
+    def quoted_fields(self) -> dict[str, Span]:
+        """Return the first places of the file's own fields whose labels stand in quotes."""
+        found: dict[str, Span] = {}
         for declaration in self.file.declarations:
-            if isinstance(declaration, tree.Field) and isinstance(declaration.label, tree.Name):
-                label = declaration.label
-                if label.quoted and label.name == name:
-                    return label.span
-        return None
+            label = declaration.label if isinstance(declaration, tree.Field) else None
+            if isinstance(label, tree.Name) and label.quoted:
+                found.setdefault(label.name, label.span)
+        return found
+
+
+def _own_label(span: Span) -> str:
+    """Return the label of the field whose value starts at a place: no value means itself. Empty for other places."""
+    text, end = span.source.text, span.start
+    while end and text[end - 1] in " \t":
+        end -= 1
+    if text[end - 1 : end] != ":":
+        return ""
+    start = end = end - 1
+    while start and (text[start - 1].isalnum() or text[start - 1] in "_$#"):
+        start -= 1
+    return text[start:end]
 
 
 def _is_whole_value(span: Span) -> bool:

@@ -12,6 +12,7 @@ FOUND = {
         'reference "docker_usr" not found',
         "did you mean docker_user?",
     ),
+    "never the field itself": ("image: goImage", 'reference "goImage" not found', "declare it as a field"),
     "unused field": ("a: {b: nope}", 'reference "nope" not found', "declare it as a field"),
     "quoted label": (
         '"abcdef": 1\nb: abcdef',
