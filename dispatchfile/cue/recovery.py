@@ -49,7 +49,8 @@ class Findings:
         for name, start, end in sorted(faults, key=lambda fault: fault[1]):
             if len(self.diagnostics) >= MAX_FINDINGS:
                 break
-            self.add(fault(self.source, name, start, end))
+            if self.source.position(start)[0] not in self.lines:  # else `add` would leave it out
+                self.add(fault(self.source, name, start, end))
 
 
 def recovered(
