@@ -24,14 +24,20 @@ class Image(Record):
 
 
 def step_images(subject: Subject) -> Iterator[Image]:
-    """Yield the image of each step; not those whose name ends in a variable, which may hold tag and digest too."""
+    """Yield the image of each step; not those whose name ends in a variable, which may hold tag and digest too.
+
+    Nor those that are no texts, such as bytes of CUE: that is a finding of its own.
+    """
     if subject.pipeline is None:
         return
+    mistyped = {found.span for found in subject.found if found.code == "DF103"}
     for task in subject.pipeline.tasks.values():
         for index, step in enumerate(task.steps):
             place = step.value.at("image")
             repository, tag, digest = parts(step.image)
-            if place is not None and repository and not repository.endswith(")"):
+            if place is None or place.span in mistyped:
+                continue
+            if repository and not repository.endswith(")"):
                 yield Image(repository, tag, digest, place, f"task.{task.name}.steps[{index}].image")
 
 

@@ -16,6 +16,7 @@ def steps(*fields: str) -> str:
 IMAGES = {
     "untagged": ("DF601", steps('image: «"golang"»', 'image: «"team/golang"»', 'image: "golang:1"')),
     "a port is no tag": ("DF601", steps('image: «"localhost:5000/a"»', 'image: "localhost:5000/a:1"')),
+    "bytes": ("DF601", steps("image: 'golang:1'")),
     "a digest": ("DF601", steps(f'image: "golang@sha256:{"0" * 64}"')),
     "a variable": (
         "DF601",
