@@ -44,9 +44,12 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, argv: Sequence[str], namespace: argparse.Namespace) -> None:
         """Parse a command's arguments into the namespace; raises UsageError."""
+        argv = _with_words_marked(argv)
         nested = next((a for a in self._actions if isinstance(a, argparse._SubParsersAction)), None)
         read = self.parse_known_args if nested else self.parse_known_intermixed_args
-        unknown = read(list(argv), namespace)[1]
+        unknown = [_unmarked(text) for text in read(argv, namespace)[1]]
+        for dest, value in vars(namespace).items():
+            setattr(namespace, dest, _unmarked(value))
         if not unknown:
             return
         deepest: Parser = nested.choices[getattr(namespace, nested.dest)] if nested else self
@@ -73,10 +76,28 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
+        value = _unmarked(value)
         choices = [str(choice) for choice in action.choices]
         near = nearest(str(value), choices)
         hint = f', did you mean "{near}"?' if near else f"; expected one of {', '.join(choices)}"
         raise argparse.ArgumentError(action, f'"{value}" is not known{hint}')
+
+
+# No argument of a process holds this character.
+_WORD = "\0"
+
+
+def _with_words_marked(argv: Sequence[str]) -> list[str]:
+    """Return arguments with those behind `--` marked as words: argparse would take them for options all the same."""
+    at = argv.index("--") if "--" in argv else len(argv)
+    return [*argv[:at], *(f"{_WORD}{text}" for text in argv[at + 1 :])]
+
+
+def _unmarked(value: Any) -> Any:
+    """Return a value, or the values of a list, without the mark of words."""
+    if isinstance(value, list):
+        return [_unmarked(one) for one in value]
+    return value.removeprefix(_WORD) if isinstance(value, str) else value
 
 
 def add_global_options(parser: Parser, *, behind: bool = False) -> None:

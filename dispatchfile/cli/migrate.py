@@ -123,8 +123,9 @@ def _write(source: Source, text: str, args: argparse.Namespace) -> None:
             help=f"`git add` it first, or print the new text: dispatchfile migrate --to {to} {quote(name)} > FILE",
         )
     else:
-        # Without an extension the first line tells the flavour.
-        files.rewrite(source, f"#!json\n{text}" if converted and to == "json" else text)
+        # Where no extension tells the flavour, the first line does.
+        bare = converted and to == "json" and path.suffix.lower() != ".json"
+        files.rewrite(source, f"#!json\n{text}" if bare else text)
     if not args.quiet:
         print(f"migrated {source.name}" + (f" to {name}" if name != source.name else ""), file=sys.stderr)
     if keep:

@@ -107,8 +107,12 @@ class Outline:
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """Return what argparse would make of the arguments; raises NotPlain when they are not plain."""
-        values, words, given = dict(self.values), [], iter(argv)
+        values, given = dict(self.values), iter(argv)
+        words: list[str] = []
         for word in given:
+            if word == "--":
+                words += given
+                break
             if not word.startswith("-") or word == "-":
                 words.append(word)
                 continue

@@ -105,6 +105,13 @@ def test_an_extension_goes_with_the_flavour_and_nothing_is_overwritten(folder, c
     assert (folder / "ci.yaml").read_text() == YAML
 
 
+def test_the_line_of_the_flavour_goes_where_the_extension_says_it(folder) -> None:
+    (folder / "ci.json").write_text(YAML)
+    staged()
+    assert main(["migrate", "--to", "json", "--write", "ci.json"]) == 0
+    assert json.loads((folder / "ci.json").read_text())["task"]
+
+
 @pytest.mark.parametrize("changed", [False, True], ids=["no repository", "changed since"])
 def test_what_git_does_not_have_is_not_converted_away(folder, capsys, changed) -> None:
     (folder / "ci.cue").write_text(OLD)

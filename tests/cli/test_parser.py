@@ -37,12 +37,13 @@ def test_a_plain_command_line_means_what_argparse_makes_of_it(name: str, argv: l
     [
         (["a.cue"], {"path": "a.cue", "output": "yaml", "file": None, "directory": "."}),
         (["-o", "json", "-"], {"path": "-", "output": "json"}),
+        (["-q", "--", "-o"], {"path": "-o", "output": "yaml", "quiet": True}),
         (
             ["--output=json", "-q", "-C", "x"],
             {"path": None, "output": "json", "quiet": True, "directory": "x"},
         ),
     ],
-    ids=["an argument", "options and an argument", "global options"],
+    ids=["an argument", "options and an argument", "a word like an option", "global options"],
 )
 def test_plain_command_lines_are_read(argv: list[str], values: dict[str, object]) -> None:
     args = plain(main._module("render").add_parser, argv)
@@ -52,7 +53,7 @@ def test_plain_command_lines_are_read(argv: list[str], values: dict[str, object]
 
 @pytest.mark.parametrize(
     "argv",
-    [["--help"], ["--outputt"], ["a", "b"], ["-o", "xml"], ["-o"], ["-ojson"], ["--", "a"], ["--quiet=1"], ["-o", "-q"]],
+    [["--help"], ["--outputt"], ["a", "b"], ["-o", "xml"], ["-o"], ["-ojson"], ["--quiet=1"], ["-o", "-q"]],
     ids=" ".join,
 )  # fmt: skip
 def test_what_is_not_plain_is_left_to_argparse(argv: list[str]) -> None:
