@@ -133,14 +133,53 @@ def check(machine: Machine, node: Node) -> None:
     for label, arc in list(node.arcs.items()):
         if arc.presence != 2 or not isinstance(label, str) or label[:1] == "\0":
             continue
-        declarers = node.declared.get(label, [])
-        for group, around in restrictions:
-            if not any(inside(declarer, around) and not inside(declarer, group) for declarer in declarers):
-                continue
-            if allowed(machine, node, label, group):
-                continue
-            refuse(machine, node, label, arc, group)
+        givers = list(node.declared.get(label, ()))
+        for group in (node.offered or {}).get(label, ()):
+            givers.remove(group)
+        naming = [*node.declared.get(label, ()), *node.declared.get("...", ())]
+        refusing = _refusing(restrictions, givers, naming)
+        if refusing is not None:
+            refusing = _refusing(restrictions, givers, naming + _matching(machine, node, label))
+        if refusing is not None:
+            refuse(machine, node, label, arc, refusing)
+
+
+def _refusing(
+    restrictions: list[tuple[Group, Group | None]], givers: list[Group | None], naming: list[Group | None]
+) -> Group | None:
+    """Return a closed group that does not allow what `givers` give, or None; `naming` are all that name the field.
+
+    What a group names beyond what a closed group beside it allows does not count.
+    """
+    while True:
+        valid = [group for group in naming if _objector(restrictions, group, naming) is None]
+        if len(valid) == len(naming):
             break
+        naming = valid
+    for giver in givers:
+        found = _objector(restrictions, giver, naming)
+        if found is not None:
+            return found
+    return None
+
+
+def _objector(
+    restrictions: list[tuple[Group, Group | None]], group: Group | None, naming: list[Group | None]
+) -> Group | None:
+    for closed, around in restrictions:
+        applies = inside(group, around) and not inside(group, closed)
+        if applies and not any(_written(other, closed) for other in naming):
+            return closed
+    return None
+
+
+def _matching(machine: Machine, node: Node, label: str) -> list[Group | None]:
+    """Return the groups with a pattern that allows the field."""
+    from dispatchfile.cue.expand import matches
+
+    return [
+        conjunct.group for pattern, env, conjunct in node.patterns if matches(machine, pattern, env, label)
+    ]
 
 
 def is_closed(node: Node) -> bool:
@@ -161,19 +200,6 @@ def in_definition(node: Node) -> bool:
 
 def _open(node: Node, group: Group) -> bool:
     return any(inside(declarer, group) for declarer in (node.declared or {}).get("...", []))
-
-
-def allowed(machine: Machine, node: Node, label: str, group: Group) -> bool:
-    """Return whether conjuncts of `group` declare the field, by label, by pattern or by `...`."""
-    from dispatchfile.cue.expand import matches
-
-    declared = node.declared or {}
-    if any(_written(declarer, group) for declarer in (*declared.get(label, ()), *declared.get("...", ()))):
-        return True
-    for pattern, env, conjunct in node.patterns:
-        if _written(conjunct.group, group) and matches(machine, pattern, env, label):
-            return True
-    return False
 
 
 def refuse(machine: Machine, node: Node, label: str, arc: Node, group: Group) -> None:

@@ -134,7 +134,7 @@ def _computed_label(machine: Machine, node: Node, conjunct: Conjunct) -> None:
     if label[:1] == "\0":
         raise fail(RESERVED, field.label.span)
     if machine.closing:
-        declare(node, label, conjunct.group)
+        declare(node, label, conjunct.group, field.mark)
     group = below(conjunct.group)
     value = Conjunct(field.value, conjunct.env, group, conjunct.trail, field.label.span, conjunct.cyclic)
     machine.arc(node, label, value, OPTIONAL if field.mark == "?" else REGULAR)

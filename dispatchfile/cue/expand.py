@@ -100,11 +100,15 @@ def _enter(node: Node, group: Group | None, declarations: tuple[tree.Declaration
     return group
 
 
-def declare(node: Node, label: str, group: Group | None) -> None:
-    """Remember that a group declares a field."""
+def declare(node: Node, label: str, group: Group | None, mark: str = "") -> None:
+    """Remember that a group declares a field, or with a mark (`?`, `!`) that it only may be there."""
     if node.declared is None:
         node.declared = {}
     node.declared.setdefault(label, []).append(group)
+    if mark:
+        if node.offered is None:
+            node.offered = {}
+        node.offered.setdefault(label, []).append(group)
 
 
 def _field(
@@ -122,7 +126,7 @@ def _field(
         machine.refuse(node, Bottom(ERROR, RESERVED, label.span))
         return
     if machine.closing:
-        declare(node, name, group)
+        declare(node, name, group, field.mark)
     mark = field.mark
     value = Conjunct(field.value, env, child, conjunct.trail, label.span, conjunct.cyclic)
     arc = machine.arc(node, name, value, _PRESENCE[mark] if mark else REGULAR)

@@ -143,7 +143,8 @@ class Node:
     derived: list[Conjunct] | tuple[()] = ()  # conjuncts that follow from those given
     followers: list[tuple[Node, Conjunct, Group | None, dict[Group, Group]]] | tuple[()] = ()
     followed: set[tuple[Node, bool]] | None = None
-    declared: dict[str, list[Group | None]] | None = None
+    declared: dict[str, list[Group | None]] | None = None  # which groups name a field
+    offered: dict[str, list[Group | None]] | None = None  # the part of these that do not give it
     groups: list[Group] | tuple[()] = ()
     literals = 0  # how many struct literals, and what else brings fields, it is made of
     struct_conjuncts = 0

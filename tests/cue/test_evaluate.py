@@ -40,6 +40,9 @@ VALUES = {
         {"t": {"sub": {"k": {"sub": {}, "all": {}}}, "all": {"k": {"sub": {}, "all": {}}}}},
     ),
     "a hidden field of a definition may still come": ("#D: {s: {}, _x: s._h}, a: 1", {"a": 1}),
+    "a literal adds what only one of two definitions has as optional": (
+        "#A: {a: int}, #B: {a: int, b?: int}, c: {#A & #B, a: 1, b: 2}", {"c": {"a": 1, "b": 2}}
+    ),
     "a scalar may have optional fields": (
         'a: {x?: int, 3}, b: {[string]: int, [1, 2]}, c: {#D, y?: 1}, #D: *"d" | string',
         {"a": 3, "b": [1, 2], "c": "d"},
@@ -171,6 +174,9 @@ ERRORS = {
     "bounds apart": ("a: >3 & <2", "DF002", "a", "no value can be both >3 and <2", 1),
     "too large": ("a: uint8 & 256", "DF002", "a", "out of bound <=255", 1),
     "field not allowed": ("#D: {a: 1}\nd: #D & {b: 2}", "DF002", "d.b", "field not allowed: b", 2),
+    "field that one of two embedded patterns allows": (
+        '#A: {[=~"^a"]: int}, #B: {[=~"^."]: int}, #C: {#A & #B}\nc: #C & {b: 3}', "DF002", "c.b", "not allowed: b", 2
+    ),
     "nested field not allowed": ("#D: {a: {}}\nd: #D & {a: c: 2}", "DF002", "d.a.c", "field not allowed: c", 2),
     "closed by close": ("d: close({a: 1}) & {b: 2}", "DF002", "d.b", "field not allowed: b", 1),
     "closed by ::": ("D :: {a: 1}\nd: D & {b: 2}", "DF002", "d.b", "field not allowed: b", 2),
