@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from dispatchfile.cue.lexer import CLOSERS, OPENERS
+from dispatchfile.cue.lexer import CLOSERS, COLON, OPENERS
+
+_ILLEGAL = r"[^\w\s\"'`{}\[\](),:.=<>+\-*&|!?/#@$]+|."
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.cue.lexer import Token
 
 
-def closers(text: str, tokens: list[Token], start: int, end: int) -> int:
+def closers(text: str, tokens: list[Token], start: int) -> int:
     """Return where the brackets begin that end a line and close those opened on it; a string holds them by mistake."""
     line = text.rfind("\n", 0, start) + 1
     depth = 0
@@ -19,6 +21,8 @@ def closers(text: str, tokens: list[Token], start: int, end: int) -> int:
         if at < line:
             break
         depth += (kind in OPENERS) - (kind in CLOSERS)
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
     rest = text[start:end].rstrip(" \t\r")
     rest = rest.removesuffix(",").rstrip(" \t") if depth > 0 else rest
     at = start + len(rest)
@@ -56,3 +60,17 @@ def word_around(text: str, tokens: list[Token], position: int) -> tuple[int, int
         begin = tokens.pop()[1]
     found = re.compile(r"[^\s,\[\]{}()\"]+").match(text, position)
     return begin, found.end() if found else position + 1
+
+
+def illegal(text: str, tokens: list[Token], position: int) -> tuple[int, bool]:
+    """Return where to go on behind what begins no token, and whether it stands for a value.
+
+    Typographic quotes hold one, and so does what is seen right behind a label's colon.
+    """
+    quoted = re.compile('[“„‘][^“”„‘’"\n]*[”’“‘]').match(text, position)
+    if quoted:
+        return quoted.end(), True
+    found = re.compile(_ILLEGAL).match(text, position)
+    end = found.end() if found else position + 1
+    is_seen = text[position].isprintable() and text[position] not in ";：，"
+    return end, is_seen and bool(tokens) and tokens[-1][0] == COLON

@@ -81,7 +81,6 @@ _PACKAGE_FOLLOWS = rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)"
 _IMPORT_FOLLOWS = rf"[ \t]*(?:\(|(?:{_NAME}[ \t]+)?\"[^\"\n]*\"[ \t\r]*(?:\Z|\n|,|//))"
 _NO_OPERAND_FOLLOWS = r"[ \t]*(?:[:,?)=\]}\r\n]|//|\Z)"
 _NUMBER_GOES_ON = r"(?!\.\.\.)[\w$.][^\s,\[\]{}()\"]*"
-_ILLEGAL = r"[^\w\s\"'`{}\[\](),:.=<>+\-*&|!?/#@$]+|."
 _ATTRIBUTE_PIECE = r"""[^()"']+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()]"""
 
 _pieces: dict[tuple[str, int], re.Pattern[str]] = {}
@@ -201,9 +200,8 @@ class _Lexer:
         if kind in OPENERS:
             if len(stack) == MAX_DEPTH:
                 self.fault("depth", start, end)
-                end = len(self.text)
                 stack.clear()
-                return end
+                return len(self.text)
             stack.append(OPENERS[kind])
             tokens.append((kind, start, end))
             return end
@@ -301,8 +299,7 @@ class _Lexer:
         mark, _, opened = quote
         from dispatchfile.cue.damage import closers, several_lines
 
-        end = _line_end(self.text, start)
-        end = len(self.text) if len(mark) == 3 else closers(self.text, self.out.tokens, start, end)
+        end = len(self.text) if len(mark) == 3 else closers(self.text, self.out.tokens, start)
         if self.close_holes(end):
             return end
         if len(mark) == 1 and start == opened and (several := several_lines(self.text, opened)):
@@ -373,9 +370,12 @@ class _Lexer:
                 self.fault("text", begin, end)
                 self.out.tokens.append((BOTTOM, begin, end))
         else:
-            found = re.compile(_ILLEGAL).match(text, position)
-            end = found.end() if found else position + 1
+            from dispatchfile.cue.damage import illegal
+
+            end, is_value = illegal(text, self.out.tokens, position)
             self.fault("character", position, end)
+            if is_value:
+                self.out.tokens.append((BOTTOM, position, end))
         return end
 
 

@@ -29,6 +29,10 @@ _CLOSE_BRACKET = KIND["CLOSE_BRACKET"]
 _MARKS = frozenset((KIND["QUESTION"], KIND["EXCLAMATION"]))
 
 
+MAX_READ_AGAIN = 5_000_000
+"""How many characters are read again in all, because a mending is better made before the text is parsed."""
+
+
 def mended(parser: Parser, place: Place) -> Diagnostic | None:
     """Change the tokens so that the parser can go on; return what was wrong, None when nothing fits."""
     for attempt in _ATTEMPTS:
@@ -52,8 +56,10 @@ def _closing_bracket(parser: Parser, place: Place) -> Diagnostic | None:
         parser.tokens[parser.tokens.index(place.token, parser.position)] = (closer, *place.token[1:])
         return messages.wrong_bracket(place, opener)
     if not any(_belong_together(place, outer, place.token) for outer in around) or opener is None:
-        del parser.tokens[parser.position]
-        return messages.stray_bracket(place)
+        stray = messages.stray_bracket(place)
+        if not stray.related or not _opened_behind(parser, stray.related[0].span.end, place.token[0]):
+            del parser.tokens[parser.position]
+        return stray
     while not parser.takes(CLOSER_OF[place.opener_mark]) and parser.values[-1] is not opener:
         parser.pop()
     at = place.token[1]
@@ -133,7 +139,7 @@ def _struct_as_list(parser: Parser, place: Place, first: int) -> Diagnostic | No
     """Begin again with a struct where fields stand between `[` and `}`."""
     opener, lexed = place.opener, parser.lexed.tokens
     closer = _next_closer(parser.tokens, first)
-    if opener is None or closer[0] != KIND["CLOSE_BRACE"] or opener not in lexed:
+    if opener is None or closer[0] != KIND["CLOSE_BRACE"] or opener not in lexed or not _may_restart(parser):
         return None
     if not place.starts_line(closer) or place.indent(closer) != place.indent(opener):
         return None
@@ -254,6 +260,54 @@ def _missing_colon(parser: Parser, place: Place) -> Diagnostic | None:
     return messages.missing_colon(place)
 
 
+def _may_restart(parser: Parser) -> bool:
+    return parser.restarts < 60 and parser.restarts * len(parser.source.text) < MAX_READ_AGAIN
+
+
+def _respelled(parser: Parser, place: Place) -> Diagnostic | None:
+    """Begin again with one token in place of a label or text that should have been quoted."""
+    if not _may_restart(parser):
+        return None
+    for slip, kind in ((slips.label_with_marks, IDENT), (slips.unquoted, BOTTOM)):
+        found = slip(place)
+        if found is not None and found.span is not None:
+            start, end = found.span.start, found.span.end
+            tokens = parser.lexed.tokens
+            first = next(index for index, token in enumerate(tokens) if token[1] >= start)
+            last = next(index for index, token in enumerate(tokens) if token[1] >= end)
+            if last - first < 2 or tokens[first][1] != start or tokens[last - 1][2] != end:
+                return None
+            goes_on = tokens[last][0] not in CLOSERS and place.starts_line(tokens[last])
+            tokens[first:last] = [(kind, start, end), *([(NL, end, end)] if goes_on else [])]
+            parser.restart()
+            return found
+    return None
+
+
+def _equals(parser: Parser, place: Place) -> Diagnostic | None:
+    """Take `=` or `:=` for the colon of a label."""
+    found = slips.equals(place)
+    if found is None:
+        return None
+    if place.before is not None and place.before[0] == COLON:
+        del parser.tokens[parser.position]
+    else:
+        parser.tokens[parser.position] = (COLON, *place.token[1:])
+    return found
+
+
+def _opened_behind(parser: Parser, label_end: int, closer: int) -> bool:
+    """Begin again with an opening bracket behind the colon of a label; return whether there is one."""
+    tokens = parser.lexed.tokens
+    for index, token in enumerate(tokens if _may_restart(parser) else ()):
+        if token[0] == COLON and token[1] >= label_end:
+            opener = next(kind for kind, mark in OPENERS.items() if mark == CLOSERS[closer])
+            tokens.insert(index + 1, (opener, token[2], token[2]))
+            parser.restart()
+            return True
+    return False
+
+
 def _yaml_block(parser: Parser, place: Place) -> Diagnostic | None:
     """Skip the deeper lines behind a `|` or `>` at a line's end, in a struct."""
     head = slips.yaml_block(place) if place.opener_mark in ("{", "file") else None
@@ -278,6 +332,8 @@ def _yaml_block(parser: Parser, place: Place) -> Diagnostic | None:
 
 _ATTEMPTS: tuple[Callable[[Parser, Place], Diagnostic | None], ...] = (
     _yaml_block,
+    _respelled,
+    _equals,
     _closing_bracket,
     _field_in_list,
     _missing_comma,

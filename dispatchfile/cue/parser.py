@@ -16,7 +16,9 @@ Recovery. One mistake must not hide the next one, nor bring errors about sound t
 fit, `recovery.py` looks for the smallest change that lets the parser go on, in this order:
 
 1. Put in what is missing, when the token fits behind it: `:` behind a label, `,` between list elements, the closing
-   bracket of a block when the indentation says that it ends here. Or drop a bracket that closes nothing.
+   bracket of a block when the indentation says that it ends here. Or drop a bracket that closes nothing, or take one of
+   the wrong kind for the right one. Where the mistake lies before what has been read, such as a missing `[` or the
+   quotes of a label, it is mended in the lexer's tokens, and the text parsed once more. (`mending.py`)
 2. Give the piece up: inside `[ ]` or `( )` skip to the next comma or the closing bracket, in a struct skip to the
    next line (with the blocks opened on the way), and pop the stack to where the parser stands in a list of
    declarations, or elements, again. That is the state which takes a line end *and* the closing bracket; a state
@@ -134,10 +136,12 @@ class Parser:
     def __init__(self, source: Source, lexed: Lexed) -> None:
         self.source = source
         self.lexed = lexed
+        self.restarts = -1
         self.restart()
 
     def restart(self) -> None:
         """Go back to the first token, as the lexer delivered them."""
+        self.restarts += 1
         self.tokens = list(self.lexed.tokens)
         self.builder = Builder(self.source)
         self.states = [0]

@@ -30,9 +30,9 @@ def recognised(place: Place) -> Diagnostic | None:
         _comment,
         label_with_marks,
         _glued_prefix,
-        _unquoted,
+        unquoted,
         _chain_colon,
-        _equals,
+        equals,
         _condition,
     ):
         diagnostic = slip(place)
@@ -138,7 +138,7 @@ def _glued_prefix(place: Place) -> Diagnostic | None:
     return error(f"a string has no prefix `{prefix}`", place.at(before), "not part of CUE", help_)
 
 
-def _equals(place: Place) -> Diagnostic | None:
+def equals(place: Place) -> Diagnostic | None:
     """Recognise `:=` or `=` where a label needs a colon."""
     before = place.before
     if before is None or place.text(place.token) != "=" or place.on_new_line:
@@ -168,7 +168,7 @@ def _condition(place: Place) -> Diagnostic | None:
     return error(f"unexpected `{text}`", place.at(token), "not part of CUE", help_) if help_ else None
 
 
-def _unquoted(place: Place) -> Diagnostic | None:
+def unquoted(place: Place) -> Diagnostic | None:
     """Recognise a text without quotes: words, a path or an image behind a label's colon."""
     source, token, before = place.source, place.token, place.before
     over_line = place.on_new_line

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from dispatchfile.cue.evaluate import read
 from dispatchfile.cue.parser import parse
 from dispatchfile.diagnostics import Severity
 from dispatchfile.source import Source
@@ -321,6 +322,27 @@ def test_elements_behind_a_broken_one_keep_their_number():
     file = parse(Source("f", 'a: [\n  "x",\n  = 1,\n  "z",\n]\n')).file
     elements = file.declarations[0].value.elements
     assert [element.span.text for element in elements] == ['"x"', "", '"z"']
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("task a-b: {\n  c: 1\n}\n", {"task": {"a-b": {"c": 1}}}),
+        ('task "a" = {\n  b: 1\n}\n', {"task": {"a": {"b": 1}}}),
+        ("a := 1\n", {"a": 1}),
+        ("steps:\n  {\n    a: 1\n  }\n]\n", {"steps": [{"a": 1}]}),
+        ('a: "x", "y"]\nb: 1\n', {"a": ["x", "y"], "b": 1}),
+        ("a:\n  b: 1\n}\nc: 1\n", {"a": {"b": 1}, "c": 1}),
+        ("a: [\n  b: 1\n}\n", {"a": {"b": 1}}),
+        ("a: [\n  1,\n}\nb: 2\n", {"a": [1], "b": 2}),
+        ("a: [\n  1,\nb: 2\n", {"a": [1], "b": 2}),
+        ("a: [\n  1\nb: 2\n", {"a": [1], "b": 2}),
+    ],
+)
+def test_what_was_meant_is_read(text, value):
+    reading = read(Source("f", text))
+    assert [found.code for found in reading.diagnostics] == ["DF001"]
+    assert reading.value.plain() == value
 
 
 def test_spans_are_tight():
