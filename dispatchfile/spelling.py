@@ -1,4 +1,4 @@
-"""Did you mean …? The nearest known name to a mistyped one."""
+"""Words: the nearest known name to a mistyped one (did you mean …?), and plurals."""
 
 from __future__ import annotations
 
@@ -47,3 +47,8 @@ def _distance(a: str, b: str, limit: int) -> int:
             return limit + 1
         before, above = above, row
     return above[-1]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and a noun, in the plural where there is not one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

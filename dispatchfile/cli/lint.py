@@ -8,6 +8,7 @@ import sys
 from dispatchfile.cli.parser import examples
 from dispatchfile.diagnostics import Severity
 from dispatchfile.errors import DispatchfileError, EvaluationError, UsageError
+from dispatchfile.spelling import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,19 +203,18 @@ def _rendered(told: Sequence[Diagnostic], kind: str, out: TextIO, color: str | N
 
 
 def _summary(told: Sequence[Diagnostic], mended: int, files: int, args: argparse.Namespace) -> str:
-    if not told and not mended:  # as it should be, and not worth importing a report for
-        return f"Nothing found in {files} {'file' if files == 1 else 'files'}."
-    from dispatchfile.report.text import counted, summary
-
     parts = [f"Mended {counted(mended, 'finding')}."] if mended else []
-    parts.append(summary(told) if told else f"Nothing found in {counted(files, 'file')}.")
+    if not told:
+        return "  ".join([*parts, f"Nothing found in {counted(files, 'file')}."])
+    from dispatchfile.report.text import summary
+
+    parts.append(summary(told))
     if not args.fix:
         safe = sum(one.fix is not None and one.fix.safe for one in told)
         unsafe = sum(one.fix is not None and not one.fix.safe for one in told)
         parts += [f"{safe} can be mended by --fix."] if safe else []
         more = "more" if safe else "can be mended"
         parts += [f"{unsafe} {more} by --fix --unsafe-fixes."] if unsafe else []
-    if told:
-        worst = min(told, key=lambda one: _RANK.index(one.severity))
-        parts.append(f"Run `dispatchfile explain {worst.code}` for details.")
+    worst = min(told, key=lambda one: _RANK.index(one.severity))
+    parts.append(f"Run `dispatchfile explain {worst.code}` for details.")
     return "  ".join(parts)

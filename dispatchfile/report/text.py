@@ -9,6 +9,7 @@ import re
 
 from dispatchfile.diagnostics import Diagnostic, Severity, in_order
 from dispatchfile.source import Span
+from dispatchfile.spelling import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,11 +59,6 @@ def harmless(text: str) -> str:
 def flat(text: str) -> str:
     """Return a text as one line that a terminal may get."""
     return harmless(text.replace("\n", " ").replace("\t", " "))
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and a noun, in the plural where there is not one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _block(found: Diagnostic, screen: Screen | None, *, color: bool) -> str:
