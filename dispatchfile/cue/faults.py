@@ -50,6 +50,7 @@ _FAULTS = {
     "pattern": ("a label in [ ] has exactly one expression", "", "such as [string]: … or [X=string]: …"),
     "alias in list": ("alias inside a list", "", "an alias stands in front of a field: X=name: …"),
     "leftover": ("left over from a merge conflict", "a conflict's mark", "remove this line"),
+    "heredoc head": ("`{text}` is not CUE", "left over from a shell here-document?", "remove this line"),
     "heredoc": (
         "unexpected `{text}` at end of file", "left over from a shell here-document?", "remove this line",
     ),

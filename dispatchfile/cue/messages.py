@@ -275,6 +275,10 @@ def _hint(place: Place) -> str:
         return "CUE has no anchors as YAML has; name a value by a field of its own, and write the name"
     if text == "==" and place.source.line(place.line).startswith("======="):
         return "left over from a merge conflict? remove this line"
+    if place.opener_mark == "(" and text in ("=", ":"):
+        return "structs are written { name: value }, without a name in front"
+    if text == "." and "{{" in place.source.line(place.line):
+        return "CUE has no templates; a text must be quoted"
     if place.opener_mark == "(" and text == ",":
         return "a list stands in [ ]"
     if place.opener_mark == "[" and text == "=":

@@ -94,7 +94,13 @@ def _legible(text: str) -> tuple[str, list[Fault]]:
 
 
 def _without_heredoc(file: tree.File, faults: list[Fault]) -> tree.File:
-    """Return the file without a lone word such as EOF at its end, which a shell has left there, and fault it."""
+    """Return the file without what a shell has left there, and fault it: `cat … <<EOF`, and a lone word such as EOF."""
+    first = file.declarations[0] if file.declarations else None
+    if isinstance(first, tree.Embedding) and first.span.text.startswith("cat "):
+        head = first.span.text.split("\n", 1)[0]
+        if "<<" in head:
+            faults.append(("heredoc head", first.span.start, first.span.start + len(head)))
+            file = replace(file, declarations=file.declarations[1:])
     last = file.declarations[-1] if file.declarations else None
     word = last.value if isinstance(last, tree.Embedding) else None
     if not isinstance(word, tree.Identifier) or word.name not in ("EOF", "EOT", "EOS", "END", "HEREDOC"):

@@ -141,6 +141,15 @@ user: git@x.org             //^ unexpected character `@` => a text with @ must b
 a: 1
 EOF                         //^ unexpected `EOF` at end of file
 """,
+    "heredoc and its head": """
+cat > Dispatchfile <<'EOF'  //^ `cat > Dispatchfile <<'EOF'` is not CUE => remove this line
+a: 1
+EOF                         //^ unexpected `EOF` at end of file
+""",
+    "calls and templates": """
+a: [dict(name="x")]         //^ expected ',' or `)`, found `=` => structs are written { name: value }
+b: {{ .URL }}               //^ expected a field or `}`, found `.` => CUE has no templates
+""",
     "YAML inside": """
 steps: [
   - name: "foo"             //^ this looks like YAML inside CUE
