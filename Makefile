@@ -40,7 +40,7 @@ rules: venv  ## write the catalogue and the pages of lint's rules from their mod
 schema: venv  ## write grammar/schema/pipeline.schema.json from the model's tables
 	$(VENV)/bin/python -m dispatchfile.model.jsonschema
 
-bench: venv  ## how fast it is beside a loop of `docker run` and beside act; asserts nothing
+bench: venv  ## how fast it is beside `docker run` and act, with BENCH=lint beside yamllint; asserts nothing
 ifeq ($(firstword $(BENCH)),lint)
 	@$(VENV)/bin/python tests/bench/lint.py $(wordlist 2,9,$(BENCH))
 else

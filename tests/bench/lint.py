@@ -63,7 +63,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; default: all")
-    options.add_argument("--rounds", type=int, default=10, metavar="N")
+    options.add_argument(
+        "--rounds",
+        type=int,
+        default=10,
+        metavar="N",
+        help="of start; many and again take at most 3 (default: 10)",
+    )
     args = options.parse_args()
     if unknown := set(args.rows) - set(ROWS):
         options.error(f"unknown row {', '.join(sorted(unknown))}")
