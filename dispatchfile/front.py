@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dispatchfile.value import Value
 
 FLAVOURS = ("cue", "starlark", "yaml", "json")
+NO_STARLARK = "Starlark is not read yet"
 
 # In this order; the extensions are those that Dispatch 0.3 to 0.5 looked for.
 DEFAULT_NAMES = (
@@ -167,7 +168,7 @@ def read(source: Source, flavour: str | None = None) -> Reading:
     if flavour == "starlark":
         line = Span(source, 0, len(source.line(1)))
         advice = "Dispatchfiles in CUE, YAML, and JSON are understood"
-        problem = Diagnostic("DF001", Severity.ERROR, "Starlark is not supported yet", line, help=advice)
+        problem = Diagnostic("DF001", Severity.ERROR, NO_STARLARK, line, help=advice)
         return Reading(source, None, (problem,))
     from dispatchfile import cue
 

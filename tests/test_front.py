@@ -46,7 +46,7 @@ def test_unknown_first_lines(first, advice):
 
 def test_starlark_is_told_to_wait():
     [found] = front.read(Source("Dispatchfile", "#!starlark\ntask()\n")).diagnostics
-    assert "not supported yet" in found.message
+    assert "not read yet" in found.message
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatchfile import front
-from dispatchfile.diagnostics import Diagnostic, errors, in_order
+from dispatchfile.diagnostics import Diagnostic, Severity, errors, in_order
 from dispatchfile.lint import catalogue
 from dispatchfile.lint.rule import Subject
 from dispatchfile.lint.settings import DEFAULT, Settings
@@ -62,7 +62,12 @@ def subject(source: Source, settings: Settings = DEFAULT, reading: Reading | Non
     """Return a file with what each stage made of it; `reading` is its value when that is known."""
     reading = reading or front.read(source)
     pipeline, found = front.interpret(reading)
-    return Subject(source, settings, reading, pipeline, found)
+    return Subject(source, settings, reading, pipeline, tuple(map(_judged, found)))
+
+
+def _judged(found: Diagnostic) -> Diagnostic:
+    """Return a finding of a stage as lint tells it: what this program cannot read is no mistake of the file."""
+    return replace(found, severity=Severity.INFO) if found.message == front.NO_STARLARK else found
 
 
 def _told(

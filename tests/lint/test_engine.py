@@ -149,3 +149,8 @@ def test_a_rule_whose_word_is_not_in_the_text_is_not_imported(monkeypatch: pytes
     codes(SOUND)
     assert "DF601" in loaded
     assert "DF201" not in loaded, "it has no check"
+
+
+def test_a_file_in_starlark_is_no_mistake() -> None:
+    found = engine.inspect(Source("Dispatchfile", '#!starlark\nload("x/git@0.0.7", "g")\ng()\n'))
+    assert [(one.code, one.severity) for one in found] == [("DF001", Severity.INFO)]
