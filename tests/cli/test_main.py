@@ -128,7 +128,10 @@ def test_only_the_chosen_command_is_imported():
         "print(sorted(m for m in sys.modules if m.startswith('dispatchfile.cli.')), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "['dispatchfile.cli.argument_parser', 'dispatchfile.cli.main', 'dispatchfile.cli.parser']"
+    assert (
+        done.stderr.strip()
+        == "['dispatchfile.cli.argument_parser', 'dispatchfile.cli.main', 'dispatchfile.cli.parser']"
+    )
 
 
 HEAVY = ("docker", "git", "networkx", "rich", "lark", "yaml", "pathlib", "dataclasses", "typing")
