@@ -1,4 +1,4 @@
-"""Edits that rules share: taking entries out of a text, adding some, and putting a field one level deeper.
+"""Edits that rules share: taking entries out of a text, and putting a field one level deeper (adding: `model/edits.py`).
 
 They work on the text as it is written, in brackets or in YAML's blocks, and return None where a text is written
 so that no edit is surely right: behind an alias or a reference, in a comprehension, among comments.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from dispatchfile.diagnostics import Edit
+from dispatchfile.model.edits import is_block, is_computed
 from dispatchfile.source import Span
 
 TYPE_CHECKING = False
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from dispatchfile.cue import tree
     from dispatchfile.source import Source
     from dispatchfile.value import Value
-
-
-def is_block(value: Value) -> bool:
-    """Return whether a list or struct is written as one of YAML's blocks, by indentation."""
-    return not _opening(value).startswith(("[", "{"))
-
-
-def _opening(value: Value) -> str:
-    """Return a value's text without YAML's anchor and tag in front of it."""
-    return re.sub(r"\A(?:[&!]\S*\s+)+", "", value.spans[0].text if value.spans else "")
 
 
 def end_of(value: Value) -> int | None:
@@ -159,43 +150,7 @@ def literal_items(items: Value) -> list[Span] | None:
     inside = all(span.start <= one.start and one.end <= span.end for one in found)
     if len(found) < len(items.data) or not inside or len(set(found)) < len(found):
         return None
-    return None if re.search(r"\b(?:for|if)\b", _between(span, found)) else found
-
-
-def _between(span: Span, items: Sequence[Span]) -> str:
-    """Return the text of a list that belongs to none of its items."""
-    text, at, pieces = span.source.text, span.start, []
-    for item in sorted(items, key=lambda one: one.start):
-        pieces.append(text[at : item.start])
-        at = item.end
-    return "".join((*pieces, text[at : span.end]))
-
-
-# Adding
-
-
-def with_items(items: Value, texts: Sequence[str]) -> Edit | None:
-    """Return the edit that adds items, as they are to be written, to a list that is written out in one place."""
-    found = literal_items(items)
-    if found is None or not texts:
-        return None
-    source = found[0].source if found else items.spans[0].source
-    if not found:
-        opening = items.spans[0]
-        if opening.text.startswith("[") and not opening.text[1:-1].strip():
-            return Edit(Span(source, opening.start + 1, opening.end - 1), ", ".join(texts))
-        return None
-    last = found[-1]
-    if is_block(items):
-        dash = source.text[line_start(source, last.start) : last.start]
-        if dash.strip() != "-" or dash.endswith("-"):
-            return None
-        at = line_end(source, last.end)
-        at -= source.text[at - 1] == "\r"
-        return Edit(Span(source, at, at), "".join(f"\n{dash}{text}" for text in texts))
-    indent = indentation(source, last.start)
-    between = ", " if indent is None else f",\n{indent}"
-    return Edit(Span(source, last.end, last.end), "".join(f"{between}{text}" for text in texts))
+    return None if is_computed(span, found) else found
 
 
 # One level deeper

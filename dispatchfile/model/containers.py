@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Fix, Related, Severity
-from dispatchfile.model.edits import appended, is_json_like, reworded, with_field
+from dispatchfile.model.edits import is_json_like, listed, reworded
 from dispatchfile.model.kubernetes import VOLUME
 from dispatchfile.model.pipeline import EnvVar, Pipeline, Step, Task, Volume, VolumeMount
 from dispatchfile.model.steps import text
@@ -117,7 +117,7 @@ def _check_all_mounts(task: Task) -> Iterator[Diagnostic]:
 
 def _undefined(mount: VolumeMount, step: Step, task: Task, path: str, *, again: bool) -> Diagnostic:
     """Return the finding that a mounted volume is none; the fix that adds it comes once, however often it is mounted."""
-    place, volumes = mount.value.at("name"), task.value.at("volumes")
+    place = mount.value.at("name")
     meant = nearest(mount.name, [volume.name for volume in task.volumes])
     fix = None
     if meant is not None:
@@ -128,11 +128,7 @@ def _undefined(mount: VolumeMount, step: Step, task: Task, path: str, *, again: 
         name, empty = ('"name"', '"emptyDir"') if is_json_like(mount.value) else ("name", "emptyDir")
         entry = f'{{{name}: "{mount.name}", {empty}: {{}}}}'
         advice = f"add it to the `volumes` of the task: {entry}"
-        if volumes is None:
-            edits = with_field(task.value, "volumes", f"[{entry}]")
-        else:
-            edit = appended(volumes, entry)
-            edits = (edit,) if edit is not None else ()
+        edits = listed(task.value, "volumes", entry)
         fix = Fix("add it to the `volumes` of the task", edits, safe=False) if edits and not again else None
     return _error(
         "DF504", f'step "{step.name}" mounts "{mount.name}", which is no volume of its task', place, f"{path}.name",

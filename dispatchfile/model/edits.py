@@ -7,9 +7,17 @@ say plainly what to do (a list that an expression makes, two places of one struc
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.diagnostics import Edit
 from dispatchfile.source import Span
 from dispatchfile.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_COMMENT = re.compile(r"(?://|#(?=\s))[^\n]*")
 
 
 def relabelled(key: Span, name: str) -> str:
@@ -48,26 +56,59 @@ def is_json_like(value: Value) -> bool:
     )
 
 
-def appended(value: Value, entry: str) -> Edit | None:
-    """Return the edit that puts an entry at the end of a list; `entry` is a flow form such as a quoted string."""
+def is_block(value: Value) -> bool:
+    """Return whether a list or struct is written as one of YAML's blocks, by indentation."""
+    return not _opening(value).startswith(("[", "{"))
+
+
+def _opening(value: Value) -> str:
+    """Return a value's text without YAML's anchor and tag in front of it."""
+    return re.sub(r"\A(?:[&!]\S*\s+)+", "", value.spans[0].text if value.spans else "")
+
+
+def is_computed(span: Span, items: Iterable[Span]) -> bool:
+    """Return whether a comprehension makes a list: a `for` or `if` stands in its text outside its items."""
+    pieces, at = [], span.start
+    for item in sorted(items, key=lambda one: one.start):
+        pieces.append(span.source.text[at : item.start])
+        at = max(at, item.end)
+    pieces.append(span.source.text[at : span.end])
+    return re.search(r"\b(?:for|if)\b", _COMMENT.sub("", " ".join(pieces))) is not None
+
+
+def listed(owner: Value, field: str, entry: str) -> tuple[Edit, ...]:
+    """Return the edits that add an entry to a list of a struct, and the list where there is none; () as in `with_field`."""
+    there = owner.at(field)
+    if there is None:
+        return with_field(owner, field, f"[{entry}]")
+    edit = appended(there, entry)
+    return (edit,) if edit is not None else ()
+
+
+def appended(value: Value, *entries: str) -> Edit | None:
+    """Return the edit that puts entries at the end of a list; each is a flow form such as a quoted string."""
     span, elements = _only(value), value.data
     if span is None or not isinstance(elements, list):
         return None
-    flow = span.text[:1] == "[" and span.text[-1:] == "]"
     if not elements:
         inside = Span(span.source, span.start + 1, span.end - 1)
-        return Edit(inside, entry) if flow and not inside.text.strip() else None
+        flow = span.text[:1] == "[" and span.text[-1:] == "]"
+        return Edit(inside, ", ".join(entries)) if flow and not inside.text.strip() else None
     last = _only(elements[-1])
     if last is None or not span.start <= last.start <= last.end <= span.end:
         return None
     before = _line_before(last)
-    if flow:
-        end = Span(span.source, last.end, last.end)
-        return Edit(end, f", {entry}" if before.strip() else f",\n{before}{entry}")
-    line_end = (span.source.text + "\n").index("\n", last.end)
-    line_end -= span.source.text[line_end - 1] == "\r"
-    end = Span(span.source, line_end, line_end)
-    return Edit(end, f"\n{before}{entry}") if before.strip() == "-" and before[-1:] == " " else None
+    if is_block(value):
+        line_end = (span.source.text + "\n").index("\n", last.end)
+        line_end -= span.source.text[line_end - 1] == "\r"
+        end, apart = Span(span.source, line_end, line_end), f"\n{before}"
+        fits = before.strip() == "-" and before[-1:] == " "
+    else:
+        end, apart = Span(span.source, last.end, last.end), ", " if before.strip() else f",\n{before}"
+        places = [one.span for one in elements if one.span is not None]
+        inside_ones = [one for one in places if span.start <= one.start and one.end <= span.end]
+        fits = span.text[-1:] == "]" and not is_computed(span, inside_ones)
+    return Edit(end, "".join(f"{apart}{entry}" for entry in entries)) if fits else None
 
 
 def with_field(value: Value, name: str, content: str) -> tuple[Edit, ...]:

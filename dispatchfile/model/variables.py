@@ -8,7 +8,7 @@ before a plan runs; the others as its tasks start (Dispatch 1.4, "Variables").
 from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Severity
-from dispatchfile.model.edits import appended, quoted, with_field
+from dispatchfile.model.edits import listed, quoted
 from dispatchfile.model.pipeline import Pipeline, Resource, Task
 from dispatchfile.model.schema import RESOURCE_TYPES
 from dispatchfile.record import Record
@@ -312,12 +312,7 @@ def _task_result(name: str, step: str, task: Task, pipeline: Pipeline) -> _Probl
 
 def _listing(task: Task, field: str, name: str) -> Fix | None:
     """Return the fix that adds a name to the inputs or outputs of a task."""
-    place = task.value.at(field)
-    if place is None or place.data is None:
-        edits = with_field(task.value, field, f"[{quoted(name)}]") if place is None else ()
-    else:
-        edit = appended(place, quoted(name))
-        edits = (edit,) if edit is not None else ()
+    edits = listed(task.value, field, quoted(name))
     return Fix(f'add "{name}" to `{field}`', edits, safe=False) if edits else None
 
 

@@ -171,6 +171,9 @@ UNFIXABLE = {
         who: "Me"
         task: "for-\\(who)": steps: [{image: "i"}]
         """,
+    "a list that a comprehension makes": """
+        task: t: {volumes: [for n in ["v"] {name: "\\(n)", emptyDir: {}}], steps: [{image: "i", volumeMounts: [{name: "other", mountPath: "/o"}, {name: "v", mountPath: "/v"}]}]}
+        """,
     "the better name is taken": """
         task: my_task: steps: [{image: "i"}]
         task: "my-task": steps: [{image: "i"}]
@@ -202,3 +205,18 @@ def test_a_field_added_to_lines_without_commas_gets_none():
         """)
     [finding] = _found(text)
     assert 'task: a: {\n  outputs: ["app"]\n  steps: [\n' in fixed(text, finding)
+
+
+def test_a_comment_in_a_list_is_no_comprehension():
+    text = dedent("""
+        resource: {a: {type: "image", param: url: "v"}, b: {type: "image", param: url: "w"}}
+        task: t: {
+          outputs: [
+            "a", // for users
+          ]
+          steps: [{image: "i", args: ["$(outputs.resources.b.url)"]}]
+        }
+        """)
+    [finding] = _found(text)
+    assert finding.fix is not None
+    assert '"a",\n    "b", // for users' in fixed(text, finding)

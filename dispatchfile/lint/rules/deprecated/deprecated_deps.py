@@ -92,6 +92,7 @@ def _fix(subject: Subject, tasks: list[Task]) -> Fix | None:
 def _merged(tasks: list[Task], inputs: Value, deps: Value) -> Fix | None:
     """Return the fix that adds the entries of `deps` to `inputs` and removes the field."""
     from dispatchfile.lint import edits
+    from dispatchfile.model.edits import appended, is_block
 
     places, key = edits.literal_items(deps), deps.key
     if places is None or key is None or len(deps.keys) > 1:
@@ -101,9 +102,7 @@ def _merged(tasks: list[Task], inputs: Value, deps: Value) -> Fix | None:
         return None
     source = key.source
     alone = edits.indentation(source, key.start) is not None
-    if _holds_comment(source.text[key.start : end], places, key.start) or (
-        edits.is_block(deps) and not alone
-    ):
+    if _holds_comment(source.text[key.start : end], places, key.start) or (is_block(deps) and not alone):
         return None
     if any(len(task.deps) != len(places) for task in tasks):
         return None
@@ -113,10 +112,10 @@ def _merged(tasks: list[Task], inputs: Value, deps: Value) -> Fix | None:
         for index, span in enumerate(places)
         if any(task.deps[index] not in known for task, known in zip(tasks, taken, strict=True))
     )
-    added = edits.with_items(inputs, list(new))
+    added = appended(inputs, *new) if new else None
     if new and added is None:
         return None
-    block = alone and edits.is_block(tasks[0].value)
+    block = alone and is_block(tasks[0].value)
     removed = edits.without_lines(source, key.start, end) if block else edits.without(source, key.start, end)
     return Fix("list them in `inputs`", (*([added] if added else ()), removed), safe=True)
 

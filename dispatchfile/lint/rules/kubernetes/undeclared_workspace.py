@@ -172,12 +172,7 @@ def _reads(step: Step, path: str, before: str) -> bool:
 
 def _listing(task: Task, name: str) -> Fix | None:
     """Return the fix that lists a resource in a task's inputs."""
-    from dispatchfile.model.edits import appended, quoted, with_field
+    from dispatchfile.model.edits import listed, quoted
 
-    inputs = task.value.at("inputs")
-    if inputs is None:
-        made = with_field(task.value, "inputs", f"[{quoted(name)}]")
-    else:
-        edit = appended(inputs, quoted(name))
-        made = (edit,) if edit is not None else ()
-    return Fix(f'add "{name}" to `inputs`', made, safe=False) if made else None
+    edits = listed(task.value, "inputs", quoted(name))
+    return Fix(f'add "{name}" to `inputs`', edits, safe=False) if edits else None

@@ -144,19 +144,12 @@ def _fix(step: Step, value: Value, name: str, start: int, place: Span | None) ->
 
 def _declared(step: Step, variable: str, name: str) -> tuple[Edit, ...]:
     """Return the edits that add the variable to the `env` of a step, () when its text does not allow it."""
-    from dispatchfile.model.edits import appended, is_json_like, with_field
+    from dispatchfile.model.edits import is_json_like, listed
 
-    data = step.value.data
     json = is_json_like(step.value) and step.value.spans[0].text.startswith("{")
     label, content = ('"name"', '"value"') if json else ("name", "value")
     entry = f'{{{label}: "{variable}", {content}: "$({name})"}}'
-    env = step.value.at("env")
-    if not isinstance(data, dict) or env is None:
-        return with_field(step.value, "env", f"[{entry}]")
-    if not isinstance(env.data, list):
-        return ()
-    edit = appended(env, entry)
-    return (edit,) if edit is not None else ()
+    return listed(step.value, "env", entry)
 
 
 def _opening(value: Value, place: Span) -> str:
