@@ -5,6 +5,7 @@ from __future__ import annotations
 from dispatchfile import front
 from dispatchfile.diagnostics import errors
 from dispatchfile.errors import EvaluationError
+from dispatchfile.spelling import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,5 @@ def _json(source: Source) -> str:
 
 
 def _refusal(source: Source, diagnostics: Sequence[Diagnostic]) -> EvaluationError:
-    count = len(errors(diagnostics))
-    said = "1 error" if count == 1 else f"{count} errors"
-    return EvaluationError(f"{source.name}: not formatted: {said}", diagnostics)
+    count = counted(len(errors(diagnostics)), "error")
+    return EvaluationError(f"{source.name}: not formatted: {count}", diagnostics)

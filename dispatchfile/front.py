@@ -282,6 +282,7 @@ def load(path: Path | str) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
     pipeline, found = interpret(reading)
     wrong = errors(found)
     if wrong or pipeline is None:
-        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
-        raise EvaluationError(f"{reading.source.name}: {count}", found)
+        from dispatchfile.spelling import counted
+
+        raise EvaluationError(f"{reading.source.name}: {counted(len(wrong), 'error')}", found)
     return pipeline, found

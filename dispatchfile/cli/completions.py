@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 
+from dispatchfile import late
 from dispatchfile.cli.parser import examples
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def whole_parser() -> Parser:
     add_global_options(top)
     commands = top.add_subparsers(prog="dispatchfile", dest="command", parser_class=Parser)
     for name, text in COMMANDS.items():
-        import_module(f"dispatchfile.cli.{name}").add_parser(commands)
+        late.module(f"dispatchfile.cli.{name}").add_parser(commands)
         commands.choices[name].description = text
     _describe(top)
     return top

@@ -49,6 +49,7 @@ def main(args: argparse.Namespace) -> int:
     """
     from dispatchfile.cli import files
     from dispatchfile.errors import DispatchfileError, UsageError
+    from dispatchfile.spelling import counted
 
     paths = files.chosen(args.paths or ([args.file] if args.file else []))
     if args.stdin_filename and "-" not in paths:
@@ -71,8 +72,7 @@ def main(args: argparse.Namespace) -> int:
     if (args.check or args.diff) and changed:
         worst = max(worst, 1)
         if not args.quiet:
-            count = "1 file" if changed == 1 else f"{changed} files"
-            print(f"{count} would change; `dispatchfile fmt` formats", file=sys.stderr)
+            print(f"{counted(changed, 'file')} would change; `dispatchfile fmt` formats", file=sys.stderr)
     return worst
 
 

@@ -60,7 +60,9 @@ def main(args: argparse.Namespace) -> int:
     target = args.file or _FILES[flavour]
     template, why = (args.template, "") if args.template else _fitting()
     if target == "-":
-        sys.stdout.write(_text(template, flavour))
+        from dispatchfile.cli.files import put
+
+        put(_text(template, flavour))
         return 0
     _refuse_second(args.file)
     _create(target, _text(template, flavour))
@@ -137,7 +139,7 @@ def _create(target: str, text: str) -> None:
             try:
                 file.write(text)
                 file.flush()
-            except OSError:
+            except BaseException:
                 path.unlink()
                 raise
     except FileExistsError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from dispatchfile import late
 from dispatchfile.cli.parser import examples
 from dispatchfile.diagnostics import Severity
 from dispatchfile.errors import DispatchfileError, EvaluationError, UsageError
@@ -190,9 +191,7 @@ def _tell(told: Sequence[Diagnostic], mended: int, files: int, args: argparse.Na
 
 def _rendered(told: Sequence[Diagnostic], kind: str, out: TextIO, color: str | None) -> str:
     if kind != "full":
-        from importlib import import_module
-
-        text: str = import_module(f"dispatchfile.report.{kind}").render(told)
+        text: str = late.module(f"dispatchfile.report.{kind}").render(told)
         return text
     if not told:
         return ""

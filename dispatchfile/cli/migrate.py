@@ -50,6 +50,7 @@ def main(args: argparse.Namespace) -> int:
     """Migrate the files; return the worst exit code of them. Raises what `files.chosen` raises, and UsageError."""
     from dispatchfile.cli import files
     from dispatchfile.errors import DispatchfileError, UsageError
+    from dispatchfile.spelling import counted
 
     if args.write + args.diff + args.check > 1:
         raise UsageError("--write, --diff, and --check exclude each other")
@@ -66,8 +67,7 @@ def main(args: argparse.Namespace) -> int:
             tell(error, args.color)
             worst = max(worst, error.exit_code)
     if changed and not args.write and not args.quiet:
-        count = "1 file" if changed == 1 else f"{changed} files"
-        print(f"{count} would change; --write does it", file=sys.stderr)
+        print(f"{counted(changed, 'file')} would change; --write does it", file=sys.stderr)
     return max(worst, 1) if changed and not args.write else worst
 
 
@@ -86,14 +86,13 @@ def _migrate(path: str, args: argparse.Namespace) -> bool:
         if changed:
             print(source.name)
     elif not args.diff and (path == "-" or (args.to and not args.write)):
-        sys.stdout.write(done.text)
+        files.put(done.text)
         return False
     elif not args.write:
         from dispatchfile.cli.terminal import wants_color
 
-        sys.stdout.write(
-            files.difference(source.name, source.text, done.text, color=wants_color(sys.stdout, args.color))
-        )
+        color = wants_color(sys.stdout, args.color)
+        files.put(files.difference(source.name, source.text, done.text, color=color))
     elif changed:
         _write(source, done.text, args)
     return changed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from dispatchfile.cli.parser import examples
 
 TYPE_CHECKING = False
@@ -38,17 +36,18 @@ def add_parser(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Print the pipeline. Raises what `front.load` and `front.find` raise."""
     from dispatchfile.cli import options
+    from dispatchfile.cli.files import put
     from dispatchfile.model import render
 
     if args.path is not None:
         args.file = args.path
     content = render.data(options.pipeline_from(args))
     if args.output == "json":
-        sys.stdout.write(_json(content))
+        put(_json(content))
     elif args.output == "cue":
-        sys.stdout.write(render.CUE_HEADER + render.cue(content))
+        put(render.CUE_HEADER + render.cue(content))
     else:
-        sys.stdout.write(render.HEADER + render.yaml(content))
+        put(render.HEADER + render.yaml(content))
     return 0
 
 

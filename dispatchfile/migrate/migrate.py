@@ -15,6 +15,7 @@ from dispatchfile.lint.fix import fix
 from dispatchfile.lint.settings import Settings
 from dispatchfile.record import Record, replace
 from dispatchfile.source import Source
+from dispatchfile.spelling import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _refuse_another(before: Subject, after: Subject) -> None:
 def _refuse_errors(reading: Reading) -> None:
     wrong = errors(reading.diagnostics)
     if wrong or reading.value is None:
-        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        count = counted(len(wrong), "error")
         raise EvaluationError(f"{reading.source.name}: not migrated: {count}", reading.diagnostics)
 
 

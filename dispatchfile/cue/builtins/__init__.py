@@ -9,8 +9,7 @@ missing is a validator: it restricts the value it stands for.
 
 from __future__ import annotations
 
-from importlib import import_module
-
+from dispatchfile import late
 from dispatchfile.cue import tree
 from dispatchfile.cue.closedness import Group, embedded_closed
 from dispatchfile.cue.node import Choice, Conjunct, Env, Node, Plain
@@ -57,7 +56,7 @@ def package(path: str) -> tuple[dict[str, Function], dict[str, Any]]:
     module = _MODULES.get(path.partition(":")[0])
     if module is None:
         return {}, {}
-    loaded = import_module(f"dispatchfile.cue.builtins.{module}")
+    loaded = late.module(f"dispatchfile.cue.builtins.{module}")
     return loaded.FUNCTIONS, getattr(loaded, "CONSTANTS", {})
 
 
