@@ -1,7 +1,7 @@
 """From a file to a value: finds the Dispatchfile, reads it, and chooses the parser of its flavour.
 
-The first line decides (`#!cue`, `#!mesosphere/dispatch-yaml:v0.6`: the name of a parser image, of which only the
-language matters), then the file's extension; else it is CUE (Dispatch 1.4, "Syntax lines").
+What `--flavour` says decides, then the first line (`#!cue`, `#!mesosphere/dispatch-yaml:v0.6`: the name of a parser
+image, of which only the language matters), then the file's extension; else it is CUE (Dispatch 1.4, "Syntax lines").
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def _folder_above(folder: Path | str) -> str:
     return ""
 
 
-def open_source(path: Path | str) -> Source:
-    """Return the text of a file; "-" is standard input.
+def open_source(path: Path | str, flavour: str | None = None) -> Source:
+    """Return the text of a file, of a flavour if one is asked for; "-" is standard input.
 
     Raises UsageError when there is no such file, EnvironmentProblem when it cannot be read, and EvaluationError when
     its content is no text.
@@ -95,7 +95,7 @@ def open_source(path: Path | str) -> Source:
         raise _unreadable(
             name, b"", 0, f"is larger than {_MOST_BYTES // 1024 // 1024} MiB; this is no Dispatchfile"
         )
-    return Source(name, _decoded(name, data))
+    return Source(name, _decoded(name, data), flavour)
 
 
 def _decoded(name: str, data: bytes) -> str:
@@ -126,6 +126,8 @@ def _unreadable(name: str, data: bytes, at: int, message: str, advice: str = "")
 
 def flavour_of(source: Source) -> str:
     """Return the flavour of a source. Raises EvaluationError when its first line names none that is known."""
+    if source.flavour is not None:
+        return source.flavour
     first = source.line(1)
     if first.startswith("#!"):
         named = first[2:].strip().lower()
@@ -183,7 +185,7 @@ def _hinted(reading: Reading) -> Reading:
         # The parser has seen it, and little of the rest is true.
         return Reading(source, None, reading.diagnostics)
     guess = _looks_like(source.text)
-    if guess is None or source.line(1).startswith("#!") or source.name.endswith(".cue"):
+    if guess is None or source.flavour or source.line(1).startswith("#!") or source.name.endswith(".cue"):
         return reading
     first = re.match(r"\s*", source.text)
     start = first.end() if first else 0
@@ -210,7 +212,7 @@ def _looks_like(text: str) -> tuple[str, str] | None:
 
 def read_file(path: Path | str, flavour: str | None = None) -> Reading:
     """Return what a file says. Raises what `open_source` raises; what is wrong in the text is in the diagnostics."""
-    return read(open_source(path), flavour)
+    return read(open_source(path, flavour))
 
 
 def interpret(reading: Reading) -> tuple[Pipeline | None, tuple[Diagnostic, ...]]:
@@ -273,12 +275,12 @@ def _is_labelled(name: str, text: str) -> bool:
     return re.search(label, text) is not None
 
 
-def load(path: Path | str) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
-    """Return the pipeline of a file and the warnings about it.
+def load(path: Path | str, flavour: str | None = None) -> tuple[Pipeline, tuple[Diagnostic, ...]]:
+    """Return the pipeline of a file, read in its own flavour unless another is asked for, and the warnings about it.
 
     Raises EvaluationError with all diagnostics when one of them is an error, and what `open_source` raises.
     """
-    reading = read_file(path)
+    reading = read_file(path, flavour)
     pipeline, found = interpret(reading)
     wrong = errors(found)
     if wrong or pipeline is None:

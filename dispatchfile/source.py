@@ -8,10 +8,18 @@ from dispatchfile.record import Record
 
 
 class Source(Record, eq=False):
-    """A text with the name under which messages mention it."""
+    """A text with the name under which messages mention it, and its flavour where that was asked for.
+
+    Without one the first line and the name tell it: see `front.flavour_of`.
+    """
 
     name: str
     text: str
+    flavour: str | None = None
+
+    def with_text(self, text: str) -> Source:
+        """Return the same file with another text."""
+        return Source(self.name, text, self.flavour)
 
     @cached_property
     def line_starts(self) -> list[int]:

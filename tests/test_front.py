@@ -34,6 +34,13 @@ def test_flavour(name, first, flavour):
     assert front.flavour_of(Source(name, f"{first}\ntask: {{}}\n")) == flavour
 
 
+def test_the_flavour_that_is_asked_for_comes_before_the_first_line_and_the_name():
+    asked = Source("Dispatchfile.cue", "#!json\ntask: {}\n", "yaml")
+    assert front.flavour_of(asked) == "yaml"
+    assert front.read(asked).ok
+    assert front.flavour_of(asked.with_text("{}")) == "yaml"
+
+
 @pytest.mark.parametrize(
     ("first", "advice"),
     [("#!ymal", 'did you mean "#!yaml"?'), ("#!/usr/bin/env bash", "known are"), ("#!", "known are"), ("#!me/dispatch-toml:v1", "known are")],

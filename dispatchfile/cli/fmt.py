@@ -82,9 +82,9 @@ def _format(path: str, args: argparse.Namespace) -> bool:
     from dispatchfile.cli import files
     from dispatchfile.source import Source
 
-    source = front.open_source(path)
+    source = front.open_source(path, args.flavour)
     if path == "-" and args.stdin_filename:
-        source = Source(args.stdin_filename, source.text)
+        source = Source(args.stdin_filename, source.text, args.flavour)
     text = fmt.formatted(source)
     changed = text != source.text or (path != "-" and files.has_mark(path))
     if args.diff:

@@ -145,9 +145,9 @@ def _opened(args: argparse.Namespace) -> tuple[list[Source], list[Diagnostic], i
     code = 0
     for name in dict.fromkeys(names):
         try:
-            source = front.open_source(name)
+            source = front.open_source(name, args.flavour)
             if name == "-" and args.stdin_filename:
-                source = Source(args.stdin_filename, source.text)
+                source = Source(args.stdin_filename, source.text, args.flavour)
             sources.append(source)
         except EvaluationError as problem:
             unreadable += problem.diagnostics

@@ -50,6 +50,7 @@ GLOBAL_OPTIONS = """\
 global options (before or after the command):
   -C DIR             work as if started in DIR
   -f, --file FILE    the Dispatchfile (default: Dispatchfile, else Dispatchfile.cue .yaml .json)
+  --flavour FLAVOUR  cue, yaml or json, whatever its first line and its name say
   --config FILE      project settings (default: the nearest .dispatchfile.toml up to the git root)
   --color WHEN       auto, always or never
   -v, --verbose      say more

@@ -77,7 +77,7 @@ def _migrate(path: str, args: argparse.Namespace) -> bool:
     from dispatchfile.cli import files, options
     from dispatchfile.migrate.migrate import migrate
 
-    source = front.open_source(path)
+    source = front.open_source(path, args.flavour)
     done = migrate(source, args.to)
     for remark in done.remarks:
         options.note(args, f"{source.name}: {remark}")

@@ -67,7 +67,7 @@ def pipeline_from(args: argparse.Namespace) -> Pipeline:
     """Return the decoded Dispatchfile; its warnings go to stderr. Raises what `front.load` and `front.find` raise."""
     from dispatchfile import front
 
-    pipeline, found = front.load(args.file or front.find())
+    pipeline, found = front.load(args.file or front.find(), args.flavour)
     if found and not args.quiet:
         from dispatchfile.report.text import render
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GLOBAL_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-C",), {"dest": "directory", "metavar": "DIR", "default": "."}),
     (("-f", "--file"), {"metavar": "FILE"}),
+    (("--flavour",), {"choices": ("cue", "yaml", "json")}),
     (("--config",), {"metavar": "FILE"}),
     (("--color",), {"choices": ("auto", "always", "never")}),
     (("-v", "--verbose"), {"action": "store_true"}),

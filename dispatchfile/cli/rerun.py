@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = (
     "revision", "untracked", "env", "env_file", "platform", "network", "kaniko", "artifacts", "image", "docker_host",
-    "pull", "offline",
+    "pull", "offline", "flavour",
 )  # fmt: skip
 """Options that a rerun takes from the run it repeats, unless they are given anew."""
 

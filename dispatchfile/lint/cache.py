@@ -1,6 +1,6 @@
 """What was found in a text before: a folder of files, each named by what decides the findings.
 
-That is this program, the settings, the file's name, and its text. An entry that is damaged, or a folder that cannot be
+That is this program, the settings, the file's name, the flavour that was asked for, and its text. An entry that is damaged, or a folder that cannot be
 used, is as if it were not there. The folder belongs to its user alone, and what is read from it is plain data.
 """
 
@@ -81,7 +81,7 @@ class Cache:
     def _name(self, source: Source) -> str:
         key = self._key.copy()
         name, text = os.fsencode(source.name), source.text.encode(errors="surrogatepass")
-        key.update(b"%d %b%b" % (len(name), name, text))
+        key.update(b"%d %b%b %b" % (len(name), name, (source.flavour or "").encode(), text))
         return key.hexdigest()
 
     def _write(self, name: str, entry: bytes) -> None:

@@ -54,7 +54,7 @@ def fix(
         text, taken = _mended(source.text, wanted)
         if text == source.text:
             break
-        looked_at = engine.subject(Source(source.name, text), settings)
+        looked_at = engine.subject(source.with_text(text), settings)
         left = engine.findings(looked_at)
         if _damage(left) > _damage(found):
             alone = [one for one in taken if _breaks(one, source, found, settings)]
@@ -122,7 +122,7 @@ def _identity(found: Diagnostic) -> tuple[str, str, str, tuple[str, ...]]:
 
 def _breaks(one: Diagnostic, source: Source, found: Iterable[Diagnostic], settings: Settings) -> bool:
     text, _ = _mended(source.text, [one])
-    return _damage(engine.inspect(Source(source.name, text), settings)) > _damage(found)
+    return _damage(engine.inspect(source.with_text(text), settings)) > _damage(found)
 
 
 def _damage(findings: Iterable[Diagnostic]) -> int:

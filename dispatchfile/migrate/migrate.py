@@ -92,7 +92,7 @@ def _with_short_header(subject: Subject, flavour: str) -> Subject:
     first = source.line(1)
     if not re.match(r"#!.*/", first):
         return subject
-    return _subject(Source(source.name, f"#!{flavour}{source.text[len(first) :]}"))
+    return _subject(source.with_text(f"#!{flavour}{source.text[len(first) :]}"))
 
 
 def _modern(subject: Subject) -> tuple[Subject, tuple[str, ...]]:
@@ -124,7 +124,7 @@ def _formatted(before: Subject, after: Subject) -> Subject:
         return after
     if printed(old) != before.source.text or (text := printed(new)) == after.source.text:
         return after
-    return _subject(Source(after.source.name, text))
+    return _subject(after.source.with_text(text))
 
 
 def spelled_alike(pipeline: Pipeline | None) -> Pipeline | None:

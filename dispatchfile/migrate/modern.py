@@ -37,7 +37,7 @@ def modern(source: Source, file: object = None) -> Source:
         text = applied(source.text, fixes)
         if text == source.text:
             break
-        source, file = Source(source.name, text), None
+        source, file = source.with_text(text), None
     return source
 
 

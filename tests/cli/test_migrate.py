@@ -29,6 +29,18 @@ def test_shows_the_difference_and_changes_nothing(folder, capsys) -> None:
     assert (folder / "Dispatchfile").read_text() == OLD
 
 
+def test_a_flavour_that_neither_name_nor_first_line_tells(folder, capsys) -> None:
+    (folder / "Dispatchfile").write_text(YAML.removeprefix("#!yaml\n"))
+    assert main(["lint", "--flavour", "yaml", "--no-cache", "--fail-on", "error"]) == 0
+    assert main(["--flavour", "yaml", "fmt", "--check"]) == 0
+    capsys.readouterr()
+    assert main(["render", "--flavour=yaml"]) == 0
+    assert capsys.readouterr().out.startswith("#!yaml\n")
+    assert main(["migrate", "--flavour", "yaml", "--to", "cue"]) == 0
+    assert capsys.readouterr().out.startswith("#!cue\n")
+    assert main(["render"]) == 3
+
+
 def test_write(folder, capsys) -> None:
     (folder / "Dispatchfile").chmod(0o640)
     assert main(["migrate", "--write"]) == 0

@@ -112,6 +112,12 @@ def test_whatever_decides_findings_is_part_of_the_key(
     assert counted[1] == name
 
 
+def test_the_flavour_that_was_asked_for_is_part_of_the_key(tmp_path: Path, counted: list[str]) -> None:
+    for flavour in (None, "yaml", "json", "yaml"):
+        found(Source("Dispatchfile", UNTAGGED, flavour), tmp_path)
+    assert len(counted) == 3
+
+
 def test_name_and_text_are_not_mixed_up(tmp_path: Path, counted: list[str]) -> None:
     found(Source("a", "b: 1"), tmp_path)
     found(Source("ab", ": 1"), tmp_path)
