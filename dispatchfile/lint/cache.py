@@ -1,7 +1,8 @@
 """What was found in a text before: a folder of files, each named by what decides the findings.
 
-That is this program, the settings, the file's name, the flavour that was asked for, and its text. An entry that is damaged, or a folder that cannot be
-used, is as if it were not there. The folder belongs to its user alone, and what is read from it is plain data.
+That is this program, the settings, the file's name, the flavour that was asked for, and its text. An entry that is
+damaged, or a folder that cannot be used, is as if it were not there. The folder belongs to its user alone, and what is
+read from it is plain data.
 """
 
 from __future__ import annotations
