@@ -129,9 +129,12 @@ def _field(
         declare(node, name, group, field.mark)
     mark = field.mark
     value = Conjunct(field.value, env, child, conjunct.trail, label.span, conjunct.cyclic)
+    known, definition = node.arcs.get(name), field.colon == "::"
     arc = machine.arc(node, name, value, _PRESENCE[mark] if mark else REGULAR)
-    if field.colon == "::":
-        arc.definition = True
+    if known is not None and known.definition != definition:
+        message = f"{name} is declared with : and with ::, as a regular field and as a definition"
+        machine.refuse(arc, Bottom(ERROR, message, label.span))
+    arc.definition = definition
 
 
 def _pattern(

@@ -14,6 +14,7 @@ from dispatchfile.cue.values import (
     NULL,
     NUMBER,
     STRING,
+    STRUCT,
     Bound,
     Stop,
     compare,
@@ -45,6 +46,8 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
         limit = operand(machine, expr.operand, env)
         if limit.__class__ is Node or limit.__class__ is list:
             raise fail(f"{expr.operator} takes a scalar", expr.span)
+        if expr.operator in ("=~", "!~"):
+            _require(limit, STRING | BYTES, expr.span, expr.operator)
         bound = Bound(expr.operator, limit, expr.span)
         if machine.restrict(node, bound.kinds, conjunct):
             node.bounds = [*node.bounds, (bound, conjunct)]
@@ -154,7 +157,7 @@ def _compare(machine: Machine, operator: str, left: Any, right: Any, span: Span)
         if operator not in ("==", "!="):
             raise fail(f"{operator} does not compare lists and structs", span)
         a, b = concrete(machine, left, span), concrete(machine, right, span)
-        if a is not None and b is not None and kind_of(a) != kind_of(b):
+        if a is not None and b is not None and (kind_of(a) != kind_of(b) or kind_of(a) == STRUCT):
             raise fail(f"{operator} compares a {kind_name(kind_of(a))} with a {kind_name(kind_of(b))}", span)
         return bool((a == b) == (operator == "=="))
     a, b = kind_of(left), kind_of(right)

@@ -152,6 +152,10 @@ def _kinds(value):
 
 # By name: text, code, path, part of the message, line of the message.
 ERRORS = {
+    "regular expression that is no text": ('a: "x" & =~4', "DF002", "a", "=~ cannot take a int", 1),
+    "structs compared": ("a: {b: 1} == {b: 1}", "DF002", "a", "== compares a struct with a struct", 1),
+    "field and definition": ("A :: int\nA: int", "DF002", "A", "with : and with ::", 2),
+    "field and definition met": ("a: {B :: 1}, b: a & {B: 1}", "DF002", "b.B", "with : and with ::", 1),
     "conflict": ("a: 1\na: 2", "DF002", "a", "conflicting values 1 and 2", 2),
     "conflict of kinds": ('a: "x"\na: {}', "DF002", "a", 'conflicting values "x" and struct', 2),
     "conflict through a reference": ("a: b & 2\nb: 1", "DF002", "a", "conflicting values", None),
