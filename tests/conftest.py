@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import ci
+
 ROOT = Path(__file__).parent.parent
 TOOLBOX = "dispatchfile/toolbox:latest"
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """In CI a test that needs an engine may not be skipped: it would prove nothing and look as if it did."""
     report = yield
-    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("docker"):
+    if ci.IN_CI and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("docker"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped in CI: {report.longrepr[-1]}"
     return report
@@ -55,6 +56,7 @@ def the_same_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(ROOT / "no-such-folder"))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
-IN_CI = bool(os.environ.get("CI"))
+from tests import ci
 
 
 def installed(*packages: str) -> Path:
@@ -32,9 +30,7 @@ def installed(*packages: str) -> Path:
         )  # fmt: skip
         made.rename(folder)
     except (FileNotFoundError, subprocess.SubprocessError) as error:
-        if IN_CI:
-            raise
-        pytest.skip(f"npm cannot bring {' '.join(packages)}: {error}")
+        ci.skip(f"npm cannot bring {' '.join(packages)}: {error}")
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder

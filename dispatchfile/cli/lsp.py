@@ -30,7 +30,10 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(_args: argparse.Namespace) -> int:
-    """Serve until the editor says `exit`; return 1 when it goes without having said `shutdown`. Raises EnvironmentProblem when the extra is not installed."""
+    """Serve until the editor says `exit`; return 1 when it goes without having said `shutdown`.
+
+    Raises EnvironmentProblem when the extra is not installed.
+    """
     import logging
     import os
 

@@ -40,7 +40,7 @@ def uses(document: Document, offset: int, *, declared: bool) -> list[types.Locat
 
 def renameable(document: Document, offset: int) -> types.PrepareRenamePlaceholder | None:
     """Return the name at an offset that can be renamed: one of a resource, task, step, or volume."""
-    here = next((one for one in named.at(document, offset) if one.span.start <= offset <= one.span.end), None)
+    here = named.here(document, offset)
     if here is None:
         return None
     return types.PrepareRenamePlaceholder(document.range(here.span), here.named[2])

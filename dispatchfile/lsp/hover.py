@@ -53,8 +53,7 @@ def _explained(
 
 def _name(document: Document, offset: int) -> tuple[str, tuple[int, int]] | None:
     """Return what a task or a resource is, wherever its name stands."""
-    places = named.at(document, offset)
-    here = next((one for one in places if one.span.start <= offset <= one.span.end), None)
+    here = named.here(document, offset)
     value = document.reading.value
     if here is None or value is None or here.named[0] not in ("task", "resource"):
         return None

@@ -37,10 +37,15 @@ def places(pipeline: Pipeline) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def here(document: Document, offset: int) -> Place | None:
+    """Return the place of a name that an offset is in, or None."""
+    return next((one for one in document.places if one.span.start <= offset <= one.span.end), None)
+
+
 def at(document: Document, offset: int) -> list[Place]:
     """Return all places of the name that stands at an offset; empty when none does."""
-    here = next((one for one in document.places if one.span.start <= offset <= one.span.end), None)
-    return [one for one in document.places if one.named == here.named] if here is not None else []
+    found = here(document, offset)
+    return [one for one in document.places if one.named == found.named] if found is not None else []
 
 
 def _unquoted(span: Span) -> Span:
