@@ -52,18 +52,19 @@ def _lists_meet(node: Node) -> bool:
     return False
 
 
-def places(machine: Machine, node: Node, main: Span) -> tuple[Related, ...]:
-    """Return every place but `main` that says something about a node: what it says, and the path it stands at."""
+def places(machine: Machine, node: Node, main: Span) -> tuple[str, tuple[Related, ...]]:
+    """Return what `main` says about a node and the path it stands at, and the same of every other place."""
     found: dict[tuple[int, int], Related] = {}
     for conjunct in (*node.conjuncts, *node.derived):
         expr = conjunct.expr
         what = _said(machine, expr)
-        if what and (expr.span.start, expr.span.end) != (main.start, main.end):
+        if what:
             place = written_at(machine.file, expr.span)
             found[expr.span.start, expr.span.end] = Related(
                 expr.span, f"{what} at {place}" if place else what
             )
-    return tuple([found[place] for place in sorted(found)])
+    own = found.pop((main.start, main.end), None)
+    return own.message if own else "", tuple([found[place] for place in sorted(found)])
 
 
 def _said(machine: Machine, expr: Any) -> str:

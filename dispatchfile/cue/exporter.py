@@ -109,17 +109,18 @@ class Exporter:
         path = bottom.path
         if path is None:
             path = (bottom.owner.path() if bottom.owner is not None else "") or node.path()
-        related = bottom.related
+        related, label = bottom.related, ""
         if bottom.parties is not None and span is not None:
             from dispatchfile.cue.conflicts import places
 
-            related = places(self.machine, bottom.parties, span)
+            label, related = places(self.machine, bottom.parties, span)
         self.found.append(
             Diagnostic(
                 bottom.rule,
                 Severity.ERROR,
                 bottom.message,
                 span,
+                label,
                 related=related,
                 help=bottom.help,
                 path=path,
@@ -147,7 +148,7 @@ def _places(node: Node) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
 def _not_concrete(machine: Machine, node: Node) -> Bottom:
     bounds = [str(bound) for bound, _ in node.bounds]
     what = " & ".join(([] if bounds else [kind_name(node.kind)]) + bounds)
-    bottom = incomplete(f"the value is not concrete: {what}", machine.place(node)).bottom
+    bottom = incomplete(f"{node.path() or 'the value'} is not concrete: {what}", machine.place(node)).bottom
     bottom.help = "give it a value; a type or a bound alone cannot be exported"
     if node.kind_from is not None and node.kind_from.expr.__class__ is tree.Identifier:
         bottom.help = f"give it a value: {node.kind_from.expr.name} alone cannot be exported"

@@ -177,7 +177,8 @@ def never_closed(place: Place, opener: Token, at: int) -> Diagnostic:
     closing = _CLOSING[mark]
     line = source.position(opener[1])[0]
     heading = place.heading(opener)
-    what = f"{short(heading, quoted=False)} opened at line {line}" if heading else f"`{mark}` at line {line}"
+    named = re.sub(r"(?<=[\w\"]):(?=\s)", "", heading)
+    what = f"{short(named)} opened at line {line}" if heading else f"`{mark}` at line {line}"
     related: tuple[Related, ...] = ()
     help_ = f"add `{closing}` at the end of the file"
     if source.text[at:].strip():

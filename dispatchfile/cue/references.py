@@ -92,12 +92,17 @@ def base_node(machine: Machine, expr: Any, env: Env | None) -> Node:
     return place(machine, expr, env)
 
 
+def unresolved(expr: tree.Identifier) -> Stop:
+    """Return the stop at a name that is not in scope; the static pass has told about it."""
+    bottom = Bottom(ERROR, f'reference "{expr.name}" not found', expr.span)
+    bottom.silent = True
+    return Stop(bottom)
+
+
 def _identifier(machine: Machine, expr: tree.Identifier, env: Env | None) -> Any:
     meaning = machine.meanings.get(expr)
     if meaning is None:
-        bottom = Bottom(ERROR, f'reference "{expr.name}" not found', expr.span)
-        bottom.silent = True
-        raise Stop(bottom)
+        raise unresolved(expr)
     of: Any = meaning.of
     scope: Any = env  # as many levels are there as the static pass counted
     for _ in range(meaning.hops):
@@ -191,7 +196,10 @@ def _index(machine: Machine, expr: tree.Index, env: Env | None) -> Node:
     if isinstance(index, str):
         if not found.kind & STRUCT:
             raise fail(f'a list has no field "{index}": the index must be an int', expr.index.span)
-        return lookup(machine, base, index, expr.span)
+        field = lookup(machine, base, index, expr.span)
+        if field.definition:
+            raise fail(f"{index} is a definition: write .{index}", expr.index.span)
+        return field
     if not isinstance(index, int) or isinstance(index, bool):
         raise fail(
             f"the index is a {kind_name(kind)}; it must be an int (of a list) or a string", expr.index.span

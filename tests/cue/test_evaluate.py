@@ -152,6 +152,7 @@ def _kinds(value):
 
 # By name: text, code, path, part of the message, line of the message.
 ERRORS = {
+    "definition by index": ('a: B :: 1, b: a["B"]', "DF002", "b", "B is a definition", 1),
     "regular expression that is no text": ('a: "x" & =~4', "DF002", "a", "=~ cannot take a int", 1),
     "structs compared": ("a: {b: 1} == {b: 1}", "DF002", "a", "== compares a struct with a struct", 1),
     "field and definition": ("A :: int\nA: int", "DF002", "A", "with : and with ::", 2),
@@ -254,6 +255,18 @@ def test_conflict_names_every_place():
     (found,) = reading.diagnostics
     assert found.path == "task.t.image"
     assert (found.span.line, next(r.span.line for r in found.related)) == (4, 2)
+    assert found.label == '"b" at task.t.image'
+
+
+def test_what_is_not_concrete_is_told_by_its_path_since_its_place_may_be_in_a_definition():
+    [found] = read(Source("f", "#D: a: string\nx: [#D]\n")).diagnostics
+    assert (found.message, found.span.line) == ("x[0].a is not concrete: string", 1)
+
+
+@pytest.mark.parametrize("call", ['strings.Join(["a"], "")', "f(1)"])
+def test_a_call_of_an_unknown_name_is_told_once(call):
+    [found] = read(Source("f", f"a: {call}\n")).diagnostics
+    assert found.code == "DF004"
 
 
 # By name: a text, and for its first finding the line, and of each related place the line and what is said of it.

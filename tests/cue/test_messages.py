@@ -93,6 +93,11 @@ task "t": {
 }
 b: 1
 """,
+    "field never closed": """
+task: "deploy": {   //^ task "deploy" opened at line 2 is never closed
+  steps: []
+actions: []
+""",
     "task never closed": """
 task "deploy": {   //^ task "deploy" opened at line 2 is never closed => `actions:` at column 1 suggests that the `}` is missing before line 7
   steps: [

@@ -95,6 +95,11 @@ def _function(machine: Machine, call: tree.Call) -> str | Function:
             if function.label not in functions:
                 raise _unknown(meaning.name, function, functions)
             return functions[function.label]
+    name = function.operand if function.__class__ is tree.Selector else function
+    if name.__class__ is tree.Identifier and machine.meanings.get(name) is None:
+        from dispatchfile.cue.references import unresolved
+
+        raise unresolved(name)
     raise fail("only functions can be called, and functions cannot be declared", call.span)
 
 
