@@ -51,9 +51,8 @@ _PRELUDE = frozenset(
         "PACKAGE", "IMPORT", "IDENT", "STRING", "NL", "COMMA", "ATTRIBUTE", "OPEN_PARENTHESIS", "CLOSE_PARENTHESIS",
     )
 )  # fmt: skip
-_WORDS = frozenset(
-    ("for", "if", "in", "let", "true", "false", "null", "package", "import", "div", "mod", "quo", "rem")
-)
+_INTEGER_WORDS = ("div", "mod", "quo", "rem")
+_WORDS = frozenset(("for", "if", "in", "let", "true", "false", "null", "package", "import", *_INTEGER_WORDS))
 
 _NAME = r"(?:[^\W\d]|\$)[\w$]*"
 # What most files are made of. A regular expression takes long to compile, so the rest waits until it is met.
@@ -67,9 +66,10 @@ _COMMON = re.compile(
     r"|(\Z))"
 )
 _IDENT, _STRING, _BREAK, _MARK, _COMMENT, _END = range(1, 7)
+_DIGITS = r"[0-9](?:_?[0-9])*"
 _NUMBER = (
-    r"0(?:[xX][\da-fA-F_]+|[bB][01_]+|[oO][0-7_]+)"
-    r"|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+|[KMGTP]i?)?"
+    r"0(?:[xX](?:_?[\da-fA-F])+|[bB](?:_?[01])+|[oO](?:_?[0-7])+)"
+    rf"|(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]+|[KMGTP]i?)?"
 )
 _QUOTE = r"(\#{0,32})(\"\"\"(?=\r?\n)|'{3}(?=\r?\n)|[\"'])"
 _TEMPLATE = rf"<[ \t]*{_NAME}[ \t]*>(?=[ \t]*[:?\"<$\w])"
@@ -172,7 +172,7 @@ class _Lexer:
             return IDENT
         if word in ("true", "false", "null"):
             return KIND[word.upper()]
-        if word in ("div", "mod", "quo", "rem"):
+        if word in _INTEGER_WORDS:
             binary = last in _OPERAND_ENDS and not re.compile(_NO_OPERAND_FOLLOWS).match(text, end)
             return KIND["INTEGER_OPERATOR"] if binary else IDENT
         if word == "in":
