@@ -370,7 +370,7 @@ def test_diff_shows_and_writes_nothing(repo: Path) -> None:
     assert out.startswith("--- Dispatchfile\n+++ Dispatchfile\n@@ ")
     assert "ci/Dispatchfile" not in out
     assert (repo / "Dispatchfile").read_text() == OLD
-    done = subprocess.run(["patch", "-p0"], input=out.encode(), capture_output=True, check=False)
+    done = subprocess.run(["git", "apply", "-p0"], input=out.encode(), capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
     assert (repo / "Dispatchfile").read_text() == SOUND
     assert run("--diff") == (0, "", "")
