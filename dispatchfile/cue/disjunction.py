@@ -77,7 +77,7 @@ def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bo
         for term, marked in excluded[: SHOWN - len(errors)]:
             error = deep_error(machine, _scratch(machine, node, choice, term, marked=marked))
             errors += [(term, error)] if error is not None else []
-        machine.refuse(node, _none_left(choice, errors))
+        machine.refuse(node, _none_left(node, choice, errors))
     return left
 
 
@@ -239,7 +239,7 @@ def deep_error(machine: Machine, node: Node) -> Bottom | None:
     return None
 
 
-def _none_left(choice: Choice, errors: list[tuple[Any, Bottom]]) -> Bottom:
+def _none_left(node: Node, choice: Choice, errors: list[tuple[Any, Bottom]]) -> Bottom:
     """Return the error that no alternative fits, with the reason of each."""
     count = len(choice.alternatives)
     related: list[Related] = []
@@ -252,6 +252,7 @@ def _none_left(choice: Choice, errors: list[tuple[Any, Bottom]]) -> Bottom:
         ERROR, f"none of the {count} alternatives fits", choice.conjunct.expr.span, tuple(related)
     )
     bottom.choice = True
+    bottom.parties = node
     return bottom
 
 

@@ -113,7 +113,9 @@ class Exporter:
         if bottom.parties is not None and span is not None:
             from dispatchfile.cue.conflicts import places
 
-            label, related = places(self.machine, bottom.parties, span)
+            label, others = places(self.machine, bottom.parties, span)
+            known = [place.span for place in related]
+            related = (*related, *(place for place in others if place.span not in known))
         self.found.append(
             Diagnostic(
                 bottom.rule,

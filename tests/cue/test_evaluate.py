@@ -295,7 +295,13 @@ PLACES = {
     "alternatives": (
         '_s: {k: "a"} | {k: "b"} | int\nx: _s & {k: "c"}',
         1,
-        [(1, "conflicting values struct and int"), (1, 'conflicting values "c" and "a"'), (1, 'conflicting values "c" and "b"')],
+        [(1, "conflicting values struct and int"), (1, 'conflicting values "c" and "a"'), (1, 'conflicting values "c" and "b"'),
+         (2, "the reference _s at x"), (2, "struct at x")],
+    ),
+    "what no alternative fits": (
+        't: "a" | "b"\nt: "c"',
+        1,
+        [(1, 'conflicting values "a" and "c"'), (1, 'conflicting values "b" and "c"'), (2, '"c" at t')],
     ),
     "a validator": ('import "list"\na: list.MaxItems(1)\na: [1, 2]', 2, [(3, "a list of 2 at a")]),
 }  # fmt: skip
