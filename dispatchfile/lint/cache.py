@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 4096
 _LARGEST = 256 * 1024
+_KEY = 20  # bytes of a hash, in hexadecimal the name of an entry
 _CHECK = 16  # bytes of an entry in front of the findings, which tell whether it is whole
 _ROOMS = ("cue", "plain", "model", "lint")
 
@@ -44,7 +45,7 @@ class Cache:
     def __init__(self, folder: str, settings: Settings) -> None:
         self.folder = os.path.join(folder, "lint")
         self.ready = False
-        self._key = blake2b(f"{_program()}\0{settings!r}\0".encode(), digest_size=20)
+        self._key = blake2b(f"{_program()}\0{settings!r}\0".encode(), digest_size=_KEY)
 
     def get(self, source: Source) -> bytes | None:
         """Return the packed findings of a source, None when they are not here."""
@@ -105,9 +106,13 @@ class Cache:
             self.trim()
 
     def trim(self) -> None:
-        """Remove the oldest entries when there are too many; a quarter of the room is free then."""
+        """Remove the oldest entries when there are too many; a quarter of the room is free then.
+
+        What else stands in the folder is not ours: the user may have chosen one that is in use.
+        """
         with os.scandir(self.folder) as entries:
-            ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
+            own = [entry for entry in entries if _is_name(entry.name.partition(".")[0])]
+            ages = sorted((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in own)
         if len(ages) > MOST_ENTRIES:
             for _, path in ages[: len(ages) - MOST_ENTRIES * 3 // 4]:
                 os.unlink(path)
@@ -115,6 +120,10 @@ class Cache:
 
 def _check(name: str, data: bytes) -> bytes:
     return blake2b(data, digest_size=_CHECK, key=name.encode()).digest()
+
+
+def _is_name(word: str) -> bool:
+    return len(word) == _KEY * 2 and set(word) <= set("0123456789abcdef")
 
 
 def _is_private(status: os.stat_result) -> bool:

@@ -190,7 +190,7 @@ def test_corpus(text: str) -> None:
 )
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=True), st.sampled_from((20, 40, 110)))
 def test_any_white_space_and_comments(text: str, random: object, width: int) -> None:
-    other = perturbed(text, random)  # type: ignore[arg-type]
+    other = perturbed(text, random)  # type: ignore[arg-type] # what hypothesis gives as one
     parsing = parsed(other)
     assume(not parsing.diagnostics and shape(parsing.file) == shape(parsed(text).file))
     with pytest.MonkeyPatch.context() as patch:
@@ -201,7 +201,7 @@ def test_any_white_space_and_comments(text: str, random: object, width: int) -> 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=True), st.sampled_from((20, 110)))
 def test_any_text_that_can_be_parsed(text: str, random: object, width: int) -> None:
-    other = damaged(text, random)  # type: ignore[arg-type]
+    other = damaged(text, random)  # type: ignore[arg-type] # what hypothesis gives as one
     if not parsed(other).diagnostics:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(layout, "WIDTH", width)
@@ -279,7 +279,7 @@ def read(text: str) -> object:
 @settings(deadline=None)
 @given(PLAIN)
 def test_literal_read_back_is_equal(value: object) -> None:
-    assert read(f"x: {literal(value)}\n") == {"x": value}  # type: ignore[arg-type]
+    assert read(f"x: {literal(value)}\n") == {"x": value}  # type: ignore[arg-type] # plain data, as the strategy makes it
 
 
 @settings(deadline=None)

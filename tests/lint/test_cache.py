@@ -239,12 +239,20 @@ def test_the_oldest_entries_go_when_there_are_too_many(
 ) -> None:
     monkeypatch.setattr(cache_module, "MOST_ENTRIES", 8)
     cache = Cache(str(tmp_path), DEFAULT)
+    folder = tmp_path / "lint"
     for number in range(10):
         cache.keep(Source(f"file-{number}", SOUND), ())
-        newest = max((tmp_path / "lint").iterdir(), key=lambda path: path.stat().st_ctime_ns)
+        newest = max(folder.iterdir(), key=lambda path: path.stat().st_ctime_ns)
         os.utime(newest, (number, number))
+    other = folder / "of-somebody-else"
+    other.touch()
+    os.utime(other, (0, 0))
+    (folder / ("0" * 40)).symlink_to("nowhere")
+    os.utime(folder / ("0" * 40), (0, 0), follow_symlinks=False)
     cache.trim()
-    left = sorted(int(path.stat().st_mtime) for path in (tmp_path / "lint").iterdir())
+    assert other.exists()
+    other.unlink()
+    left = sorted(int(path.lstat().st_mtime) for path in folder.iterdir())
     assert left == list(range(left[0], 10))
     assert 6 <= len(left) <= 8
 
