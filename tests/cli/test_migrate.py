@@ -141,6 +141,25 @@ def test_what_git_does_not_have_is_not_converted_away(folder, capsys, changed) -
     assert (folder / "Dispatchfile").read_text() == before
 
 
+def test_a_repository_makes_git_run_nothing(folder, capsys) -> None:
+    """Its settings say where git fetches an object that is lacking, and with which program."""
+    name = subprocess.run(["git", "hash-object", "Dispatchfile"], capture_output=True, text=True, check=True)
+    for arguments in (
+        ("init", "--quiet"),
+        ("config", "core.repositoryFormatVersion", "1"),
+        ("config", "extensions.partialClone", "origin"),
+        ("config", "remote.origin.url", "ssh://git.example.com/x"),
+        ("config", "core.sshCommand", f"touch {folder}/ran; false"),
+        ("config", "core.fsmonitor", f"touch {folder}/ran; false"),
+        ("update-index", "--add", "--cacheinfo", f"100644,{name.stdout.strip()},Dispatchfile"),
+    ):
+        subprocess.run(["git", *arguments], check=True)
+    (folder / "ran").unlink(missing_ok=True)
+    assert main(["migrate", "--to", "yaml", "--write"]) == 2
+    assert "git does not have this text" in capsys.readouterr().err
+    assert not (folder / "ran").exists()
+
+
 def test_links_are_not_followed_out_of_the_repository(folder, tmp_path_factory, capsys) -> None:
     subprocess.run(["git", "init", "-q"], check=True)
     outside = tmp_path_factory.mktemp("outside") / "x.cue"
