@@ -144,6 +144,11 @@ class Builder:
         value = tree.Struct(field.span, (field,), implied=True)
         return tree.Comprehension(self.from_to(field, clauses[-1]), tuple(clauses), value, old=True)
 
+    def arrow_comprehension(
+        self, field: tree.Field, _arrow: Token, clauses: list[Clause]
+    ) -> tree.Comprehension:
+        return self.old_field_comprehension(field, clauses)
+
     # Fields
 
     def unmarked(self, label: tree.Label) -> Marked:

@@ -6,7 +6,7 @@ lexer never fails. What it cannot read it notes as a fault and goes on behind it
 What one regular expression cannot decide is decided here, by the token before and a stack of open brackets:
 
 - A line end becomes NL, CUE's inserted comma, when the token before it can end a declaration. It is left out
-  before `]` and `)`, and before `for` or `if` directly inside `[ ]`, where the language tolerates it.
+  before `]` and `)`, and before `for` or `if` directly inside `[ ]`, or behind `<-`, where the language tolerates it.
 - `\(` inside a string opens an expression; the `)` that closes it carries the string on.
 - `for`, `if`, `true` … are names when a colon follows (`if: "x"`) or a dot stands before.
 """
@@ -19,6 +19,7 @@ from dispatchfile.cue._tables import SPELLINGS, TERMINALS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     Token: TypeAlias = tuple[int, int, int]
@@ -31,7 +32,8 @@ KIND = {name: number for number, name in enumerate(TERMINALS)}
 
 END, NL, COMMA = KIND["$END"], KIND["NL"], KIND["COMMA"]
 IDENT, STRING, BYTES, NUMBER = KIND["IDENT"], KIND["STRING"], KIND["BYTES"], KIND["NUMBER"]
-COLON, DOT, BOTTOM, LESS = KIND["COLON"], KIND["DOT"], KIND["BOTTOM"], KIND["LESS"]
+COLON, DOT, BOTTOM = KIND["COLON"], KIND["DOT"], KIND["BOTTOM"]
+LESS, ARROW = KIND["LESS"], KIND["ARROW"]
 OPENERS = {KIND["OPEN_BRACE"]: "{", KIND["OPEN_BRACKET"]: "[", KIND["OPEN_PARENTHESIS"]: "("}
 CLOSERS = {KIND["CLOSE_BRACE"]: "{", KIND["CLOSE_BRACKET"]: "[", KIND["CLOSE_PARENTHESIS"]: "("}
 
@@ -54,11 +56,11 @@ _PRELUDE = frozenset(
 _INTEGER_WORDS = ("div", "mod", "quo", "rem")
 _WORDS = frozenset(("for", "if", "in", "let", "true", "false", "null", "package", "import", *_INTEGER_WORDS))
 
-_NAME = r"(?:[^\W\d]|\$)[\w$]*"
+NAME = r"(?:[^\W\d]|\$)[\w$]*"
 # What most files are made of. A regular expression takes long to compile, so the rest waits until it is met.
 _COMMON = re.compile(
     r"[ \t\r]*(?:"
-    rf"(?!_\|_(?![\w$]))((?:_?\#)?{_NAME})"
+    rf"(?!_\|_(?![\w$]))((?:_?\#)?{NAME})"
     r'|("(?!"")[^"\\\n]*")'
     r"|(\n[ \t\r\n]*)"
     r"|(\.{3}|::|&&|\|\||[=!<>]=|=~|!~|/(?![/*])|\.(?!\d)|[{}\[\]():,?=<>+\-*&|!])"
@@ -72,13 +74,12 @@ _NUMBER = (
     rf"|(?:{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]+|[KMGTP]i?)?"
 )
 _QUOTE = r"(\#{0,32})(\"\"\"(?=\r?\n)|'{3}(?=\r?\n)|[\"'])"
-_TEMPLATE = rf"<[ \t]*{_NAME}[ \t]*>(?=[ \t]*[:?\"<$\w])"
-_ATTRIBUTE = rf"@{_NAME}\("
+_ATTRIBUTE = rf"@{NAME}\("
 _BACKQUOTED = r"`[^`\n]+`"
 _LABEL_FOLLOWS = r"[ \t]*(?:[?!][ \t]*)?:"
-_LET_FOLLOWS = rf"[ \t]+(?:_?\#)?{_NAME}[ \t]*=(?![=~])"
-_PACKAGE_FOLLOWS = rf"[ \t]+{_NAME}[ \t\r]*(?:\Z|\n|,|//)"
-_IMPORT_FOLLOWS = rf"[ \t]*(?:\(|(?:{_NAME}[ \t]+)?\"[^\"\n]*\"[ \t\r]*(?:\Z|\n|,|//))"
+_LET_FOLLOWS = rf"[ \t]+(?:_?\#)?{NAME}[ \t]*=(?![=~])"
+_PACKAGE_FOLLOWS = rf"[ \t]+{NAME}[ \t\r]*(?:\Z|\n|,|//)"
+_IMPORT_FOLLOWS = rf"[ \t]*(?:\(|(?:{NAME}[ \t]+)?\"[^\"\n]*\"[ \t\r]*(?:\Z|\n|,|//))"
 _NO_OPERAND_FOLLOWS = r"[ \t]*(?:[:,?)=\]}\r\n]|//|\Z)"
 _NUMBER_GOES_ON = r"(?!\.\.\.)[\w$.][^\s,\[\]{}()\"]*"
 _ATTRIBUTE_PIECE = r"""[^()"']+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()]"""
@@ -108,6 +109,7 @@ class _Lexer:
         self.out = Lexed()
         self.open: list[str | tuple[str, int, int]] = []
         self.in_for = False
+        self.goes_on: Callable[[list[Token]], bool] | None = None  # set when a `<-` was met
         self.holes = 0
         self.prelude = 0
 
@@ -136,7 +138,10 @@ class _Lexer:
                     last = tokens[-1][0]
                     continue
                 if last == LESS:
-                    last, position = self.template(start, position)
+                    from dispatchfile.cue.angles import goes_on, meant
+
+                    last, position = meant(text, start, position)
+                    self.goes_on = goes_on if last == ARROW else self.goes_on
             elif group == _STRING:
                 last = STRING
             elif group == _BREAK:
@@ -190,7 +195,7 @@ class _Lexer:
                 else IDENT
             )
         self.in_for = self.in_for or word == "for"
-        if last == NL and tokens and self.open and self.open[-1] == "[":
+        if last == NL and tokens and (self.open[-1:] == ["["] or (self.goes_on and self.goes_on(tokens))):
             tokens.pop()
         return KIND[word.upper()]
 
@@ -230,11 +235,6 @@ class _Lexer:
         self.fault("url", begin, end)
         self.out.tokens.append((BOTTOM, begin, end))
         return end
-
-    def template(self, start: int, end: int) -> tuple[int, int]:
-        """Return the kind and the end of what `<` begins: `<Name>` in front of a colon or label, or the operator."""
-        found = re.compile(_TEMPLATE).match(self.text, start)
-        return (KIND["TEMPLATE"], found.end()) if found else (LESS, end)
 
     def rare(self, position: int) -> int:
         """Add a token that few files hold, known by its first character; return where to go on."""

@@ -48,6 +48,8 @@ def kinds(text):
         ('#"a"b\\(c)"#', "STRING"),
         ("##'a'#b'##", "BYTES"),
         ("0x1F 1.5M .5 1e-3", "NUMBER NUMBER NUMBER NUMBER"),
+        ("a <- for <-1", "IDENT ARROW FOR LESS MINUS NUMBER"),
+        ("a <-\n if b\n if c\nif: 1\nif d", "IDENT ARROW IF IDENT IF IDENT NL IDENT COLON NUMBER NL IF IDENT"),
         ("1_000.0_1 0xF_F 0b_1 1_0Ki", "NUMBER NUMBER NUMBER NUMBER"),
         ('@a(b(")")) x', "ATTRIBUTE IDENT"),
         ("#!/usr/bin\na", "IDENT"),

@@ -38,8 +38,8 @@ def valid_samples():
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
 def test_valid_samples():
     refused = {path.name for path in valid_samples() if parsed(path.read_text()).diagnostics}
-    # `v <- for …` is older than v0.1.2; the other starts lines with commas, which v0.1.2 refuses.
-    assert refused == {"resolve__FullEval-field-comprehension.2.cue", "compile__json.cue"}
+    # It starts lines with commas, which v0.1.2 refuses.
+    assert refused == {"compile__json.cue"}
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
