@@ -39,3 +39,12 @@ def git_environment(protocols: str = ANY_PROTOCOL) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_TRACE_REDACT": "1",
     }
+
+
+def reading_environment() -> dict[str, str]:
+    """Return the environment for git that only reads what is here.
+
+    It speaks no protocol, so that no setting of a hostile repository makes it fetch what is lacking, and run programs
+    for that. (GIT_NO_LAZY_FETCH is known from git 2.44 on.)
+    """
+    return {**git_environment("none"), "GIT_NO_LAZY_FETCH": "1"}

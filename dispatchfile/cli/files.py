@@ -67,18 +67,17 @@ def _top(folder: str) -> str | None:
 
 
 def _tracked(folder: str, *, whole: bool = False) -> list[str] | None:
-    """Return the Dispatchfiles that git tracks below a folder, or in its whole repository; None without git.
-
-    Git may speak no protocol: with a hostile repository's settings it would run programs to fetch what is lacking.
-    """
+    """Return the Dispatchfiles that git tracks below a folder, or in its whole repository; None without git."""
     import subprocess
 
-    from dispatchfile.gitenv import git_environment
+    from dispatchfile.gitenv import reading_environment
 
     pattern = f":({'top,' if whole else ''}glob)**/Dispatchfile*"
     command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--", pattern]
     try:
-        done = subprocess.run(command, cwd=folder, env=git_environment(protocols=""), capture_output=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=reading_environment(), capture_output=True, check=False
+        )
     except FileNotFoundError:
         return None
     if done.returncode != 0:
@@ -144,12 +143,14 @@ def in_git(source: Source) -> bool:
     """Return whether git has the text of a file as it is now, staged or committed, so that it can come back."""
     import subprocess
 
-    from dispatchfile.gitenv import git_environment
+    from dispatchfile.gitenv import reading_environment
 
     folder, name = os.path.split(os.path.realpath(source.name))
     command = ["git", "-c", "core.fsmonitor=false", "cat-file", "blob", f":./{name}"]
     try:
-        done = subprocess.run(command, cwd=folder, env=git_environment(protocols=""), capture_output=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=reading_environment(), capture_output=True, check=False
+        )
     except FileNotFoundError:
         return False
     known = done.stdout.removeprefix(_BOM).replace(b"\r\n", b"\n")

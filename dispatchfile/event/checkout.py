@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
-from dispatchfile.gitenv import git_environment
+from dispatchfile.gitenv import reading_environment
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
@@ -144,13 +144,11 @@ def _git(directory: str, *arguments: str) -> str:
 
 
 def _run(directory: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-    # Nothing here needs a remote; a partial clone must not fetch what it lacks by a program of its own choice.
-    environment = {**git_environment("none"), "GIT_NO_LAZY_FETCH": "1"}
     try:
         return subprocess.run(
             ["git", *HARDENED, *arguments],
             cwd=directory,
-            env=environment,
+            env=reading_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PATIENCE_S,
