@@ -56,7 +56,12 @@ def enforce(machine: Machine, node: Node) -> None:
             if not bound.kinds & node.kind:
                 machine.conflict(node, str(bound), conjunct)
                 return
-            if not bound.allows(atom):
+            try:
+                fits = bound.allows(atom)
+            except Stop as stop:  # a regular expression that is none, or takes too long
+                machine.refuse(node, stop.bottom)
+                return
+            if not fits:
                 span = node.kind_from.expr.span if node.kind_from is not None else None
                 _refuse(machine, node, f"invalid value {show(atom)} (out of bound {bound})", span)
                 return

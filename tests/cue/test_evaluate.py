@@ -7,6 +7,14 @@ from dispatchfile.errors import EvaluationError
 from dispatchfile.source import Source
 
 VALUES = {
+    "alternative that is not there": (
+        "b: {}, l: [...], a: *b.x | 3, c: 1 | b.x, d: *l[2] | 4, e: *b.x.y | 5",
+        {"b": {}, "l": [], "a": 3, "c": 1, "d": 4, "e": 5},
+    ),
+    "alternative that comes": (
+        's: {b: {...}, a: *b.x | 3}, t: s & {b: x: 5}, u: {b: "\\(k)": 1 for k in ["x"]}, v: *u.b.x | 2',
+        {"s": {"b": {}, "a": 3}, "t": {"b": {"x": 5}, "a": 5}, "u": {"b": {"x": 1}}, "v": 1},
+    ),
     "scalars": ('a: 1, b: "x", c: true, d: null, e: 2.5', {"a": 1, "b": "x", "c": True, "d": None, "e": 2.5}),
     "chain": ('task "x" image: "i"', {"task": {"x": {"image": "i"}}}),
     "repeated chain merges": (
@@ -152,6 +160,9 @@ def _kinds(value):
 
 # By name: text, code, path, part of the message, line of the message.
 ERRORS = {
+    "no alternative is there": ("b: {}, a: b.x | b.y", "DF003", "a", "ambiguous", 1),
+    "one of two is not there": ("b: {}, a: *b.x | 1 | 2", "DF003", "a", "ambiguous", 1),
+    "alternative not concrete": ("b: {x: int}, a: *(b.x + 1) | 3", "DF003", "a", "b.x", 1),
     "definition by index": ('a: B :: 1, b: a["B"]', "DF002", "b", "B is a definition", 1),
     "regular expression that is no text": ('a: "x" & =~4', "DF002", "a", "=~ cannot take a int", 1),
     "structs compared": ("a: {b: 1} == {b: 1}", "DF002", "a", "== compares a struct with a struct", 1),
@@ -160,6 +171,8 @@ ERRORS = {
     "conflict": ("a: 1\na: 2", "DF002", "a", "conflicting values 1 and 2", 2),
     "conflict of kinds": ('a: "x"\na: {}', "DF002", "a", 'conflicting values "x" and struct', 2),
     "conflict through a reference": ("a: b & 2\nb: 1", "DF002", "a", "conflicting values", None),
+    "no regular expression": ('a: =~"["\na: "c"', "DF002", "a", "invalid regular expression", 1),
+    "no regular expression in a choice": ('a: "b" | =~"["\na: "c"', "DF002", "a", "none of the 2 alternatives", 1),
     "conflict below": ("t: x: n: 1\nt: x: n: 2", "DF002", "t.x.n", "conflicting values 1 and 2", 2),
     "lists of different length": ("a: [1]\na: [1, 2]", "DF002", "a", "lists of different length: 1 and 2", 2),
     "undefined field of a closed struct": ("#D: {a: 1}\nb: #D.c", "DF002", "b", "undefined field: c", 2),
