@@ -42,7 +42,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the explanations. Raises UsageError for a word that is not known, or when there is none."""
+    """Print the explanations; return 0. Raises UsageError for a word that is not known, or when there is none."""
     from dispatchfile.cli.terminal import Terminal
 
     found = _found(args)

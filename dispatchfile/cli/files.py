@@ -158,10 +158,10 @@ def in_git(source: Source) -> bool:
 
 
 def move(source: Source, text: str, name: str, *, keep: bool = False) -> str:
-    """Write a file under another name, whole or not at all, and remove that which was opened as `source`, or `keep` it.
+    """Write a file under another name, whole or not at all, and return that name.
 
-    Raises UsageError when there is a file of that name or the old one is a symbolic link, EnvironmentProblem when it
-    cannot be written or the old one has changed since.
+    The file that was opened as `source` is removed, unless it is to be kept. Raises UsageError when there is a file of
+    that name or the old one is a symbolic link, EnvironmentProblem when it cannot be written or the old one has changed.
     """
     if os.path.islink(source.name):
         raise UsageError(f"{source.name}: is a symbolic link", help="name the file that it leads to")

@@ -55,7 +55,10 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Write the file, for `-` to standard output. Raises UsageError where there is one, and EnvironmentProblem when it cannot be written."""
+    """Write the file, for `-` to standard output; return 0.
+
+    Raises UsageError where there is one, and EnvironmentProblem when it cannot be written.
+    """
     flavour = args.flavour or _flavour_of(args.file)
     target = args.file or _FILES[flavour]
     template, why = (args.template, "") if args.template else _fitting()

@@ -38,7 +38,10 @@ def mend(
     settings: Settings,
     args: argparse.Namespace,
 ) -> Changes:
-    """Fix each file, or print the difference; what comes of standard input goes to standard output."""
+    """Fix each file, or print the difference, and return what that has changed.
+
+    What comes of standard input goes to standard output. A bug is handed back, a file that cannot be written told about.
+    """
     left: list[tuple[Diagnostic, ...]] = []
     count = code = 0
     crash: Exception | None = None

@@ -34,7 +34,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the pipeline. Raises what `front.load` and `front.find` raise."""
+    """Print the pipeline; return 0. Raises what `front.load` and `front.find` raise."""
     from dispatchfile.cli import options
     from dispatchfile.cli.files import put
     from dispatchfile.model import render

@@ -12,6 +12,7 @@ from dispatchfile.fmt import formatted
 from dispatchfile.model.schema import PIPELINE
 from dispatchfile.record import Record
 from dispatchfile.source import Source
+from dispatchfile.spelling import counted
 from dispatchfile.value import Value
 
 TYPE_CHECKING = False
@@ -46,10 +47,8 @@ def convert(reading: Reading, to: Flavour) -> Conversion:
     Raises EvaluationError when the reading has errors, or its value cannot be written in that flavour.
     """
     if reading.value is None or not reading.ok:
-        wrong = len(errors(reading.diagnostics))
-        raise EvaluationError(
-            f"{reading.source.name}: {wrong} error{'s' * (wrong != 1)}", reading.diagnostics
-        )
+        count = counted(len(errors(reading.diagnostics)), "error")
+        raise EvaluationError(f"{reading.source.name}: {count}", reading.diagnostics)
     served = _served(reading, reading.value)
     value = _without(reading.value, served)
     notes = _notes(reading, value, served)

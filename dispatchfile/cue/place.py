@@ -43,12 +43,12 @@ class Place:
 
     @cached_property
     def on_new_line(self) -> bool:
-        """Whether the token starts a line."""
+        """Return whether the token starts a line."""
         return self.token[0] in (NL, END) or self.starts_line(self.token)
 
     @property
     def is_inserted(self) -> bool:
-        """Whether the token is a bracket that does not stand in the text: the recovery has put it in."""
+        """Return whether the token is a bracket that does not stand in the text: the recovery has put it in."""
         return self.token[0] in CLOSERS and self.token[1] == self.token[2]
 
     def starts_line(self, token: Token) -> bool:

@@ -1,4 +1,7 @@
-"""Recognises what someone writes who thinks of YAML, Python, Go or a shell, at the place where the parser stumbled."""
+"""Recognises what someone writes who thinks of YAML, Python, Go or a shell, at the place where the parser stumbled.
+
+Each function knows one slip: it returns the diagnostic of it, None where something else is wrong.
+"""
 
 from __future__ import annotations
 
