@@ -59,7 +59,10 @@ def choose(machine: Machine, node: Node) -> bool:
 
 
 def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bool, Node]]:
-    """Return the alternatives that do not fail, each with its mark and scratch node; none left is an error."""
+    """Return the alternatives that do not fail, each with its mark and scratch node; none left is an error.
+
+    `*b.x | 3` is 3 where b is open and has no x.
+    """
     left: list[tuple[Any, bool, Node]] = []
     errors: list[tuple[Any, Bottom]] = []
     excluded: list[tuple[Any, bool]] = []
@@ -78,7 +81,12 @@ def _fitting(machine: Machine, node: Node, choice: Choice) -> list[tuple[Any, bo
             error = deep_error(machine, _scratch(machine, node, choice, term, marked=marked))
             errors += [(term, error)] if error is not None else []
         machine.refuse(node, _none_left(node, choice, errors))
-    return left
+    return [found for found in left if not _is_missing(found[2])] or left
+
+
+def _is_missing(scratch: Node) -> bool:
+    """Return whether an alternative is a field that is not there, which counts only when no other alternative fits."""
+    return scratch.blocked is not None and scratch.blocked.missing
 
 
 def _adopt(machine: Machine, node: Node, choice: Choice, only: tuple[Any, bool, Node]) -> None:

@@ -167,7 +167,16 @@ def lookup(machine: Machine, node: Node, label: str, span: Span) -> Node:
     closed = is_closed(node) or (in_definition(node) and "..." not in (node.declared or {}))
     if closed and not may_have(machine, node, label):
         bottom.code, bottom.rule = ERROR, "DF002"
-    raise Stop(bottom)
+    raise _missing(machine, node, Stop(bottom))
+
+
+def _missing(machine: Machine, node: Node, stop: Stop) -> Stop:
+    """Return the stop at what a node does not have, marked when no work around the node can bring it any more."""
+    around: Node | None = node
+    while around is not None and around.state != RUNNING:
+        around = around.parent
+    stop.bottom.missing = around is None or machine.last_call
+    return stop
 
 
 def _still_open(machine: Machine, node: Node, span: Span) -> None:
@@ -213,7 +222,9 @@ def _index(machine: Machine, expr: tree.Index, env: Env | None) -> Node:
         raise fail(f"the index {index} is negative", expr.index.span)
     _still_open(machine, found, expr.span)
     message = f"index {index} is out of range: the list has {len(found.arcs)} elements"
-    raise fail(message, expr.span) if found.length is not None else incomplete(message, expr.span)
+    if found.length is not None:
+        raise fail(message, expr.span)
+    raise _missing(machine, found, incomplete(message, expr.span))
 
 
 def _package_member(machine: Machine, expr: tree.Selector) -> Plain | None:

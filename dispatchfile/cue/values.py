@@ -56,6 +56,7 @@ class Bottom:
         "code",
         "help",
         "message",
+        "missing",
         "owner",
         "parties",
         "path",
@@ -83,6 +84,7 @@ class Bottom:
         self.path: str | None = None
         self.silent = False  # already told elsewhere
         self.owner: Node | None = None  # the node that is incomplete for this reason
+        self.missing = False  # it refers to a field or element that is not there, and none is to come
         self.choice = False  # every alternative of a disjunction failed; `related` has the reasons
         self.parties: Node | None = None  # the node whose conjuncts all take part in the error
 

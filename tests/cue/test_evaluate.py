@@ -162,7 +162,7 @@ def _kinds(value):
 ERRORS = {
     "no alternative is there": ("b: {}, a: b.x | b.y", "DF003", "a", "ambiguous", 1),
     "one of two is not there": ("b: {}, a: *b.x | 1 | 2", "DF003", "a", "ambiguous", 1),
-    "alternative not concrete": ("b: {x: int}, a: *(b.x + 1) | 3", "DF003", "a", "b.x", 1),
+    "alternative not concrete": ("b: {x: int}, a: *(b.x + 1) | 3", "DF003", "b.x", "not concrete", 1),
     "definition by index": ('a: B :: 1, b: a["B"]', "DF002", "b", "B is a definition", 1),
     "regular expression that is no text": ('a: "x" & =~4', "DF002", "a", "=~ cannot take a int", 1),
     "structs compared": ("a: {b: 1} == {b: 1}", "DF002", "a", "== compares a struct with a struct", 1),
@@ -172,6 +172,7 @@ ERRORS = {
     "conflict of kinds": ('a: "x"\na: {}', "DF002", "a", 'conflicting values "x" and struct', 2),
     "conflict through a reference": ("a: b & 2\nb: 1", "DF002", "a", "conflicting values", None),
     "no regular expression": ('a: =~"["\na: "c"', "DF002", "a", "invalid regular expression", 1),
+    "no regular expression in a pattern": ('a: [=~"[" & =~"b"]: 1\na: b: 1', "DF002", "a", "invalid regular expression", 1),
     "no regular expression in a choice": ('a: "b" | =~"["\na: "c"', "DF002", "a", "none of the 2 alternatives", 1),
     "conflict below": ("t: x: n: 1\nt: x: n: 2", "DF002", "t.x.n", "conflicting values 1 and 2", 2),
     "lists of different length": ("a: [1]\na: [1, 2]", "DF002", "a", "lists of different length: 1 and 2", 2),
