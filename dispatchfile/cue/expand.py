@@ -208,6 +208,10 @@ def matches(machine: Machine, field: tree.Field, env: Env | None, label: str) ->
     machine.evaluate(trial)
     if trial.blocked is not None:
         raise Stop(trial.blocked)
+    if (
+        trial.error is not None and trial.error.parties is None
+    ):  # not that the label fits badly: the pattern is wrong
+        raise Stop(trial.error)
     return trial.error is None
 
 

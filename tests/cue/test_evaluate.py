@@ -172,7 +172,7 @@ ERRORS = {
     "conflict of kinds": ('a: "x"\na: {}', "DF002", "a", 'conflicting values "x" and struct', 2),
     "conflict through a reference": ("a: b & 2\nb: 1", "DF002", "a", "conflicting values", None),
     "no regular expression": ('a: =~"["\na: "c"', "DF002", "a", "invalid regular expression", 1),
-    "no regular expression in a pattern": ('a: [=~"[" & =~"b"]: 1\na: b: 1', "DF002", "a", "invalid regular expression", 1),
+    "no regular expression in a pattern": ('a: [=~"[" & =~"b"]: 1\na: b: 1', "DF002", None, "invalid regular expression", 1),
     "no regular expression in a choice": ('a: "b" | =~"["\na: "c"', "DF002", "a", "none of the 2 alternatives", 1),
     "conflict below": ("t: x: n: 1\nt: x: n: 2", "DF002", "t.x.n", "conflicting values 1 and 2", 2),
     "lists of different length": ("a: [1]\na: [1, 2]", "DF002", "a", "lists of different length: 1 and 2", 2),
