@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def definitions(document: Document, offset: int) -> list[types.Location]:
     """Return the definitions of the task, resource, step, or volume at an offset, or of a reference of CUE."""
-    spans = [one.span for one in named.at(document, offset) if one.defined]
+    spans = [one.span for one in named.at(document.places, offset) if one.defined]
     if not spans and document.tree is not None:
         spans = [references.label_span(node) for node in references.definitions(document.tree, offset)]
     return [types.Location(document.uri, document.range(span)) for span in spans]
@@ -26,7 +26,7 @@ def definitions(document: Document, offset: int) -> list[types.Location]:
 
 def uses(document: Document, offset: int, *, declared: bool) -> list[types.Location]:
     """Return where the name at an offset is used, with `declared` also where it is defined."""
-    spans = [one.span for one in named.at(document, offset) if declared or not one.defined]
+    spans = [one.span for one in named.at(document.places, offset) if declared or not one.defined]
     if document.tree is not None:
         found = references.definitions(document.tree, offset)
         field = references.defining(document.tree, offset)
@@ -40,7 +40,7 @@ def uses(document: Document, offset: int, *, declared: bool) -> list[types.Locat
 
 def renameable(document: Document, offset: int) -> types.PrepareRenamePlaceholder | None:
     """Return the name at an offset that can be renamed: one of a resource, task, step, or volume."""
-    here = named.here(document, offset)
+    here = named.here(document.places, offset)
     if here is None:
         return None
     return types.PrepareRenamePlaceholder(document.range(here.span), here.named[2])
@@ -48,7 +48,7 @@ def renameable(document: Document, offset: int) -> types.PrepareRenamePlaceholde
 
 def renamed(document: Document, offset: int, name: str) -> types.WorkspaceEdit | str:
     """Return the edits that rename what stands at an offset everywhere, or why that cannot be done."""
-    places, known = named.at(document, offset), document.pipeline
+    places, known = named.at(document.places, offset), document.pipeline
     if not places or known is None:
         return "there is no name of a resource, task, step, or volume here"
     kind, _, old = places[0].named

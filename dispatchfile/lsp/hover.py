@@ -53,7 +53,7 @@ def _explained(
 
 def _name(document: Document, offset: int) -> tuple[str, tuple[int, int]] | None:
     """Return what a task or a resource is, wherever its name stands."""
-    here = named.here(document, offset)
+    here = named.here(document.places, offset)
     value = document.reading.value
     if here is None or value is None or here.named[0] not in ("task", "resource"):
         return None

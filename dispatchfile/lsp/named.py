@@ -8,7 +8,8 @@ from dispatchfile.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dispatchfile.lsp.document import Document
+    from collections.abc import Sequence
+
     from dispatchfile.model.names import Named
     from dispatchfile.model.pipeline import Pipeline
 
@@ -37,15 +38,15 @@ def places(pipeline: Pipeline) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def here(document: Document, offset: int) -> Place | None:
+def here(places: Sequence[Place], offset: int) -> Place | None:
     """Return the place of a name that an offset is in, or None."""
-    return next((one for one in document.places if one.span.start <= offset <= one.span.end), None)
+    return next((one for one in places if one.span.start <= offset <= one.span.end), None)
 
 
-def at(document: Document, offset: int) -> list[Place]:
+def at(places: Sequence[Place], offset: int) -> list[Place]:
     """Return all places of the name that stands at an offset; empty when none does."""
-    found = here(document, offset)
-    return [one for one in document.places if one.named == found.named] if found is not None else []
+    found = here(places, offset)
+    return [one for one in places if one.named == found.named] if found is not None else []
 
 
 def _unquoted(span: Span) -> Span:

@@ -13,6 +13,7 @@ import pytest
 
 from dispatchfile.cli.completions import whole_parser
 from dispatchfile.cli.main import COMMANDS, main
+from tests import ci
 
 ASKED: list[tuple[str, set[str], set[str]]] = [
     ("", set(COMMANDS), set()),
@@ -97,7 +98,7 @@ def ask(arguments: list[str], folder: Path) -> list[str]:
 
 def needs(shell: str) -> None:
     if shutil.which(shell) is None:
-        pytest.skip(f"no {shell} on this machine")
+        ci.skip(f"no {shell} on this machine")
 
 
 @pytest.mark.parametrize(("line", "offered", "not_offered"), ASKED, ids=[row[0] for row in ASKED])
