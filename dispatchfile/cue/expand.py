@@ -252,7 +252,7 @@ def elements(
     child = below(conjunct.group)
     count = len(parts)
     if rest is None and node.length is None:
-        if len(node.arcs) > count:
+        if len(node.items()) > count:
             machine.conflict(node, f"a list of {count}", conjunct)
             return
         node.length, node.kind_from = count, conjunct
@@ -264,9 +264,8 @@ def elements(
     if rest is not None and rest.value is not None:
         tail = Conjunct(rest.value, conjunct.env, child, conjunct.trail, None, conjunct.cyclic)
         node.rests = [*node.rests, (count, tail)]
-        for index, arc in list(node.arcs.items()):
-            if index >= count:
-                constrain(machine, arc, tail)
+        for arc in node.items()[count:]:  # beside which there may be definitions and hidden fields
+            constrain(machine, arc, tail)
 
 
 # The rest

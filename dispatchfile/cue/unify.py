@@ -319,7 +319,7 @@ class Machine:
             for pattern in node.patterns:
                 match(self, node, arc, pattern, value)
             for start, rest in node.rests:
-                if label >= start:
+                if label.__class__ is int and label >= start:
                     constrain(self, arc, rest, value)
         elif arc.presence < presence:
             arc.presence = presence

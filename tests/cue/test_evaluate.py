@@ -34,6 +34,10 @@ VALUES = {
     "string concatenation": ('user: "me"\nimage: user + "/app"', {"user": "me", "image": "me/app"}),
     "list concatenation": ("common: [1]\nall: common + [2]", {"common": [1], "all": [1, 2]}),
     "open list exports what it has": ("a: [1, 2, ...]", {"a": [1, 2]}),
+    "list beside definitions and hidden fields": (
+        'a: {_h: 1, #D: int, [3]}, b: {#D: "x", [...string]}, c: [1, ...int] & {_h: 3, #D: 2, [1, 2]}',
+        {"a": [3], "b": [], "c": [1, 2]},
+    ),
     "open lists join": ("a: [1, ...] + [2]", {"a": [1, 2]}),
     "open list grows": ("a: [1, ...int] & [_, 2]", {"a": [1, 2]}),
     "repetition": ('a: 2 * [1], b: 3 * "x"', {"a": [1, 1], "b": "xxx"}),
@@ -160,6 +164,8 @@ def _kinds(value):
 
 # By name: text, code, path, part of the message, line of the message.
 ERRORS = {
+    "bound by null": ("a: null & <null", "DF002", "a", "< cannot take a null", 1),
+    "pattern not known yet": ("a :: {[string - 1]: int}, b: a & {x: 1}", "DF003", "b", "not concrete", 1),
     "no alternative is there": ("b: {}, a: b.x | b.y", "DF003", "a", "ambiguous", 1),
     "one of two is not there": ("b: {}, a: *b.x | 1 | 2", "DF003", "a", "ambiguous", 1),
     "alternative not concrete": ("b: {x: int}, a: *(b.x + 1) | 3", "DF003", "b.x", "not concrete", 1),
