@@ -17,8 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_COMMENT = re.compile(r"(?://|#(?=\s))[^\n]*")
-
 
 def relabelled(key: Span, name: str) -> str:
     """Return a label's new text, in the quotes of the old one; an unquoted one gets quotes where CUE needs them."""
@@ -73,7 +71,8 @@ def is_computed(span: Span, items: Iterable[Span]) -> bool:
         pieces.append(span.source.text[at : item.start])
         at = max(at, item.end)
     pieces.append(span.source.text[at : span.end])
-    return re.search(r"\b(?:for|if)\b", _COMMENT.sub("", " ".join(pieces))) is not None
+    without_comments = re.sub(r"(?://|#(?=\s))[^\n]*", "", " ".join(pieces))
+    return re.search(r"\b(?:for|if)\b", without_comments) is not None
 
 
 def listed(owner: Value, field: str, entry: str) -> tuple[Edit, ...]:
