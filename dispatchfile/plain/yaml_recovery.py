@@ -77,6 +77,8 @@ def _problem(source: Source, text: str, error: Exception) -> Diagnostic:
     first = getattr(error, "context_mark", None)
     if first is not None and ("quoted scalar" in context or "simple key" in context):
         mark = first
+    if first is not None and mark is not None and "flow" in context and _is_left(text, first.line, mark.line):
+        mark, problem = first, "a bracket without its closing one"
     at = min(mark.index if mark is not None else int(getattr(error, "position", 0)), len(source.text))
     opening = None if "quoted scalar" in context else _open_quote(text, at)
     if opening is not None:
@@ -84,6 +86,12 @@ def _problem(source: Source, text: str, error: Exception) -> Diagnostic:
     known = next((one for one in _YAML_ADVICE if one.says in f"{context}: {problem}"), None)
     message, advice = (known.message, known.help) if known else (f"YAML: {problem}", "")
     return wrong(source, message, Span(source, at, min(at + 1, len(source.text))), advice)
+
+
+def _is_left(text: str, start: int, end: int) -> bool:
+    """Return whether a line, counted from 0, stands outside of what starts on another one, by its indent."""
+    lines = [*text.split("\n"), ""]
+    return start < end and _indent(lines[end]) <= _indent(lines[start]) and lines[end][:1] not in ("]", "}")
 
 
 def _open_quote(text: str, at: int) -> int | None:
@@ -113,6 +121,8 @@ class _Advice(Record):
 
 _YAML_ADVICE = (
     _Advice("while scanning a quoted scalar", "a string without its closing quote"),
+    _Advice("a bracket without its closing one", "a `[` or `{` that is never closed", "close it on its line, or where its block ends"),
+    _Advice("did not find expected ',' or", "expected `,` or the closing bracket before this"),
     _Advice("found character that cannot start any token", "a character that YAML does not allow here",
             "tabs do not indent in YAML; quote a value that starts with @, `, or %"),
     _Advice("mapping values are not allowed", "a `:` where no field can stand", "check the indentation, or quote the value"),
