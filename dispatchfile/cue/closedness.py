@@ -16,7 +16,7 @@ The same holds further down (`Group.down`), but what `close()` closed is open th
 
 from __future__ import annotations
 
-from dispatchfile.cue.values import ERROR, Bottom
+from dispatchfile.cue.values import ERROR, Bottom, Stop
 from dispatchfile.diagnostics import Related
 
 TYPE_CHECKING = False
@@ -174,12 +174,18 @@ def _objector(
 
 
 def _matching(machine: Machine, node: Node, label: str) -> list[Group | None]:
-    """Return the groups with a pattern that allows the field."""
+    """Return the groups with a pattern that allows the field, or that may yet allow it."""
     from dispatchfile.cue.expand import matches
 
-    return [
-        conjunct.group for pattern, env, conjunct in node.patterns if matches(machine, pattern, env, label)
-    ]
+    found = []
+    for pattern, env, conjunct in node.patterns:
+        try:
+            fits = matches(machine, pattern, env, label)
+        except Stop as stop:  # `match` has told the node
+            fits = stop.bottom.code != ERROR
+        if fits:
+            found.append(conjunct.group)
+    return found
 
 
 def is_closed(node: Node) -> bool:

@@ -48,6 +48,8 @@ def perform(machine: Machine, node: Node, conjunct: Conjunct) -> None:
             raise fail(f"{expr.operator} takes a scalar", expr.span)
         if expr.operator in ("=~", "!~"):
             _require(limit, STRING | BYTES, expr.span, expr.operator)
+        elif expr.operator != "!=":
+            _require(limit, NUMBER | STRING | BYTES, expr.span, expr.operator)
         bound = Bound(expr.operator, limit, expr.span)
         if machine.restrict(node, bound.kinds, conjunct):
             node.bounds = [*node.bounds, (bound, conjunct)]

@@ -261,8 +261,8 @@ def _closed_by_indent(parser: Parser) -> tuple[Diagnostic, int, list[Token]] | N
 
 
 def _salvaged(parser: Parser) -> tree.File | None:
-    """Return a file of the declarations that stand complete on the stack."""
-    for value in parser.values:
-        if isinstance(value, list):
-            return parser.builder.file(value)
-    return parser.builder.file([])
+    """Return a file of the declarations that stand complete on the stack, at its bottom."""
+    found = parser.values[0] if parser.values else None
+    if not isinstance(found, list) or (found and isinstance(found[0], tuple | tree.For | tree.If)):
+        found = []  # the first declaration is not complete: these are its labels, or its clauses
+    return parser.builder.file(found)

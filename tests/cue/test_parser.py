@@ -166,3 +166,10 @@ def test_lark_is_not_loaded():
 )
 def test_a_file_tells_whether_it_holds_old_chains(text, chained):
     assert parsed(text).file.chained is chained
+
+
+@pytest.mark.parametrize("text", ['a x: {c: "\\() k', 'a: .x | 3\nb: {for k in ["}"] { "\\(kfor}'])
+def test_nothing_but_declarations_is_salvaged(text):
+    parsing = parsed(text)
+    assert parsing.diagnostics
+    assert all(isinstance(found, tree.Field) for found in parsing.file.declarations)
