@@ -11,12 +11,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import ci
 
 ROOT = Path(__file__).parent.parent
 TOOLBOX = "dispatchfile/toolbox:latest"
+
+# How long an example takes depends on the machine, and on what else it does.
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 
 @pytest.hookimpl(wrapper=True)
