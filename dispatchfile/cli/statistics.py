@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def statistics(findings: Iterable[Diagnostic], kind: str) -> str:
     """Return a line for each rule, the most broken one first, or as JSON; raises UsageError for other formats.
 
-    `*` marks a rule all of whose findings here have a safe fix, `+` one whose findings all have a fix.
+    Behind it stands the option that mends all of the rule's findings here, where there is one.
     """
     if kind not in ("full", "concise", "json"):
         raise UsageError(f"there are no statistics as {kind}", help="use full, concise, or json")
@@ -37,15 +37,15 @@ def statistics(findings: Iterable[Diagnostic], kind: str) -> str:
         ]
         return json.dumps(records, indent=2) + "\n"
     width = max((len(str(len(each))) for _, each in ranked), default=1)
-    return "".join(f"{len(each):>{width}}  {code}  {_mark(each)} {_name(code)}\n" for code, each in ranked)
+    return "".join(f"{len(each):>{width}}  {code}  {_name(code)}{_mender(each)}\n" for code, each in ranked)
 
 
 def _name(code: str) -> str:
     return catalogue.ENTRIES[code].name if code in catalogue.ENTRIES else ""
 
 
-def _mark(findings: Iterable[Diagnostic]) -> str:
+def _mender(findings: Iterable[Diagnostic]) -> str:
     fixes = [one.fix for one in findings]
     if all(fix is not None and fix.safe for fix in fixes):
-        return "*"
-    return "+" if all(fix is not None for fix in fixes) else " "
+        return "  (--fix)"
+    return "  (--fix --unsafe-fixes)" if all(fix is not None for fix in fixes) else ""

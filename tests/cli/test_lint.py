@@ -218,7 +218,7 @@ def test_statistics(repo: Path) -> None:
     code, out, _ = run("--statistics")
     lines = out.splitlines()
     assert code == 1
-    assert lines[:2] == ["2  DF704  * deprecated-field-chain", "1  DF601    untagged-image"]
+    assert lines[:2] == ["2  DF704  deprecated-field-chain  (--fix)", "1  DF601  untagged-image"]
     assert [one["count"] for one in json.loads(run("--statistics", "--output-format", "json")[1])] == [2, 1]
     assert run("--statistics", "--output-format", "github")[0] == 2
 
