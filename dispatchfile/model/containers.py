@@ -7,6 +7,7 @@ from dispatchfile.model.edits import is_json_like, listed, reworded
 from dispatchfile.model.kubernetes import VOLUME
 from dispatchfile.model.pipeline import EnvVar, Pipeline, Step, Task, Volume, VolumeMount
 from dispatchfile.model.steps import text
+from dispatchfile.record import replace
 from dispatchfile.spelling import nearest
 from dispatchfile.value import Value
 
@@ -18,7 +19,10 @@ _ENV_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 
 
 def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Yield what Kubernetes would refuse in the steps and volumes of all tasks, and volumes nobody mounts."""
+    """Yield what Kubernetes would refuse in the steps and volumes of all tasks, and what it takes but nobody means.
+
+    The latter are warnings: a file that ran on Dispatch runs here.
+    """
     for task in pipeline.tasks.values():
         yield from _check_volumes(task)
         for index, one in enumerate(task.steps):
@@ -50,10 +54,11 @@ def _check_env(step: Step, path: str) -> Iterator[Diagnostic]:
         first = seen.setdefault(name, variable)
         if first is not variable and name:
             span = first.place.span
-            yield _error(
+            twice = _error(
                 "DF503", f'step "{step.name}" sets "{name}" twice', given or place, f"{here}.name",
-                "only the last one would hold; remove one of them", *((Related(span, "first set here"),) if span else ()),
+                "only the last one holds; remove one of them", *((Related(span, "first set here"),) if span else ()),
             )  # fmt: skip
+            yield replace(twice, severity=Severity.WARNING)
         yield from _check_source(variable, here)
 
 
@@ -71,10 +76,11 @@ def _check_source(variable: EnvVar, path: str) -> Iterator[Diagnostic]:
     if source is None or source.data is None:
         # A field with another name is a finding of its own.
         if not given and name and place.data.keys() <= {"name", "value", "valueFrom"}:
-            yield _error(
+            neither = _error(
                 "DF503", f'"{name}" has neither `value` nor `valueFrom`', place.at("name"), path,
-                'write value: "" for an empty one',
+                'it is empty; if that is meant, write value: ""',
             )  # fmt: skip
+            yield replace(neither, severity=Severity.WARNING)
     elif given and text(value):
         yield _error(
             "DF503",

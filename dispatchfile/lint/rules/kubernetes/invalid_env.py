@@ -1,8 +1,8 @@
 """An environment variable has a bad name, is set twice, or does not say where its value comes from.
 
 Names consist of letters, digits, `_`, `-`, and `.`, and do not start with a digit. Each entry has either a `value` or
-a `valueFrom` with one source, such as a key of a secret; an empty value is written `value: ""`. Of two entries with one
-name only the last would hold, so one of them is a mistake.
+a `valueFrom` with one source, such as a key of a secret; an empty value is written `value: ""`. Two things are warnings,
+since Kubernetes takes them: an entry with neither, which is empty, and a second one with the same name, which wins.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
@@ -13,7 +13,7 @@ task: test: {
     name:    "test"
     image:   "golang:1.22"
     command: ["go", "test", "./..."]
-    env: [{name: "CGO_ENABLED", value: "0"}, {name: "CGO_ENABLED", value: "1"}]
+    env: [{name: "2ND_TRY", value: "0"}]
   }]
 }
 
@@ -29,7 +29,7 @@ task: test: {
     name:    "test"
     image:   "golang:1.22"
     command: ["go", "test", "./..."]
-    env: [{name: "CGO_ENABLED", value: "0"}]
+    env: [{name: "SECOND_TRY", value: "0"}]
   }]
 }
 
