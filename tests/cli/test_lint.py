@@ -406,7 +406,7 @@ def test_a_change_within_the_time_of_linting_is_not_overwritten(
 
     def edited(*args: object) -> object:
         (repo / "Dispatchfile").write_text(OLD + "// from the editor\n")
-        return found(*args)  # type: ignore[arg-type] # passed on as they came
+        return found(*args)
 
     monkeypatch.setattr(lint, "_found", edited)
     assert main(["lint", "--fix"]) == 4

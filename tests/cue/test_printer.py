@@ -190,7 +190,7 @@ def test_corpus(text: str) -> None:
 )
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=True), st.sampled_from((20, 40, 110)))
 def test_any_white_space_and_comments(text: str, random: object, width: int) -> None:
-    other = perturbed(text, random)  # type: ignore[arg-type] # what hypothesis gives as one
+    other = perturbed(text, random)
     parsing = parsed(other)
     assume(not parsing.diagnostics and shape(parsing.file) == shape(parsed(text).file))
     with pytest.MonkeyPatch.context() as patch:
@@ -201,7 +201,7 @@ def test_any_white_space_and_comments(text: str, random: object, width: int) -> 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=True), st.sampled_from((20, 110)))
 def test_any_text_that_can_be_parsed(text: str, random: object, width: int) -> None:
-    other = damaged(text, random)  # type: ignore[arg-type] # what hypothesis gives as one
+    other = damaged(text, random)
     if not parsed(other).diagnostics:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(layout, "WIDTH", width)
@@ -279,13 +279,13 @@ def read(text: str) -> object:
 @settings(deadline=None)
 @given(PLAIN)
 def test_literal_read_back_is_equal(value: object) -> None:
-    assert read(f"x: {literal(value)}\n") == {"x": value}  # type: ignore[arg-type] # plain data, as the strategy makes it
+    assert read(f"x: {literal(value)}\n") == {"x": value}
 
 
 @settings(deadline=None)
 @given(st.dictionaries(LABEL, PLAIN, max_size=4))
 def test_declarations_read_back_are_equal_and_formatted(value: dict[str, object]) -> None:
-    text = declarations(value)  # type: ignore[arg-type]
+    text = declarations(value)
     assert read(text) == value
     assert formatted(text) == text
 
@@ -320,12 +320,12 @@ VALUES = {
 
 @pytest.mark.parametrize(("value", "expected"), VALUES.values(), ids=VALUES)
 def test_literal(value: object, expected: str) -> None:
-    assert literal(value) == expected  # type: ignore[arg-type]
+    assert literal(value) == expected
 
 
 def test_declarations() -> None:
     value = {"task": {"a": {"steps": []}, "for": {}}, "x": 1, "y": 2, "actions": [{}]}
-    assert declarations(value) == (  # type: ignore[arg-type]
+    assert declarations(value) == (
         'task: "a": {\n  steps: []\n}\n\ntask: "for": {}\nx: 1\ny: 2\nactions: [{}]\n'
     )
 

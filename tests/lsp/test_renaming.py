@@ -26,7 +26,7 @@ def renamed(document: Document, offset: int, name: str = NEW) -> str:
     assert isinstance(changes, TextDocumentEdit)
     text = document.text
     places = [
-        (document.lines.offset(one.range.start), document.lines.offset(one.range.end), one.new_text)  # type: ignore[union-attr] # no snippets here
+        (document.lines.offset(one.range.start), document.lines.offset(one.range.end), one.new_text)
         for one in changes.edits
     ]
     for start, end, new in sorted(places, reverse=True):
