@@ -46,6 +46,14 @@ class Draft(Record, eq=False):
     read: frozenset[tuple[str, str]]
     found: list[Diagnostic]
 
+    def digest_param(self, resource: str) -> str:
+        """Return the parameter in which a task is told the digest of an image that another task makes."""
+        return f"image-{self.resource_names[resource]}-digest"
+
+    def result_param(self, task: str, step: str) -> str:
+        """Return the parameter in which a task is told the output of a step; `_` is in no name of a task or step."""
+        return f"result-{self.task_names[task]}_{self.step_names[task, step]}"
+
     def resources(self, names: Iterable[str]) -> list[Resource]:
         """Return those of the names that are resources, not tasks."""
         return [self.pipeline.resources[name] for name in names if name in self.pipeline.resources]

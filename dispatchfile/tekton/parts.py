@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     """An object of Kubernetes, or a part of one, keys in the order in which they are written."""
 
 
+WORKSPACE = "dispatch"
+"""The one workspace of a Pipeline that needs any: the volume that its tasks share."""
+
+
 class Param(Record):
     """A parameter of a task: its name there, and the text that the pipeline gives it, such as `$(params.git-url)`."""
 
@@ -47,3 +51,15 @@ class Parts(Record):
     results: tuple[Result, ...] = ()
     volumes: tuple[Object, ...] = ()
     workspaces: tuple[Binding, ...] = ()
+
+
+def duration(seconds: float) -> str:
+    """Return a time as Go writes and Kubernetes reads durations, such as `1h30m`; "0" is none."""
+    whole, parts = int(seconds), []
+    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+        if whole >= size:
+            parts.append(f"{whole // size}{unit}")
+            whole %= size
+    if rest := round((seconds - int(seconds)) * 1000):
+        parts.append(f"{rest}ms")
+    return "".join(parts) or "0"
