@@ -32,6 +32,7 @@ COMMANDS = {
     "migrate": "rewrite deprecated syntax, convert between CUE, YAML, and JSON",
     "init": "write a Dispatchfile to start from",
     "render": "print the evaluated pipeline",
+    "tekton": "print the same pipeline for a cluster: Tekton, Triggers, Pipelines-as-Code",
     "gitops": "set images and values in a GitOps repository",
     "doctor": "say what works on this machine, and what to do about what does not",
     "explain": "say what a rule, field, variable, or exit code means",

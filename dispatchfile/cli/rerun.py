@@ -32,15 +32,20 @@ def past(args: argparse.Namespace) -> PastRun | None:
     """Return the run that `--rerun` names, or None without it; raises UsageError."""
     if args.rerun is None:
         return None
-    from dispatchfile.event.checkout import read
-    from dispatchfile.run.history import find
-
     if options.tasks_from(args) or args.event or args.event_file:
         raise UsageError("--rerun takes tasks and event from the run it repeats")
-    found = find(args.rerun, Path(read(".").root) if args.rerun == "last" else None)
+    found = named(args.rerun)
     if found.status == "running":
         raise UsageError(f"run {found.id} is still running")
     return found
+
+
+def named(name: str) -> PastRun:
+    """Return the run of an id, the start of one, or "last" for that of this repository; raises UsageError."""
+    from dispatchfile.event.checkout import read
+    from dispatchfile.run.history import find
+
+    return find(name, Path(read(".").root) if name == "last" else None)
 
 
 def plan_again(args: argparse.Namespace, run: PastRun) -> Plan:
@@ -50,7 +55,7 @@ def plan_again(args: argparse.Namespace, run: PastRun) -> Plan:
 
     told = run.record
     for name in PATHS:
-        value = getattr(args, name)
+        value = getattr(args, name, None)
         if value is not None:
             paths = [str(Path(path).absolute()) for path in ([value] if isinstance(value, str) else value)]
             setattr(args, name, paths[0] if isinstance(value, str) else paths)

@@ -20,8 +20,19 @@ _KEPT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 def label(text: str, longest: int = LABEL) -> str:
     """Return a text as a DNS label of at most `longest` characters; "" where no letter or digit is left of it."""
-    made = "-".join("".join(char if char in _KEPT else " " for char in text.lower()).split())
+    made = plain(text)
     return made if len(made) <= longest else hashed(text, longest)
+
+
+def plain(text: str) -> str:
+    """Return the small letters and digits of a text, a dash for whatever stands between them."""
+    return "-".join("".join(char if char in _KEPT else " " for char in text.lower()).split())
+
+
+def label_value(text: str) -> str:
+    """Return a text as the value of a label: 63 letters, digits, dots, dashes and underscores at most, or ""."""
+    made = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in text)
+    return made[:63].strip("._-")
 
 
 def hashed(text: str, longest: int = LABEL) -> str:
@@ -29,8 +40,7 @@ def hashed(text: str, longest: int = LABEL) -> str:
     from hashlib import sha256
 
     mark = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    made = "-".join("".join(char if char in _KEPT else " " for char in text.lower()).split())
-    return f"{made[: longest - 9].rstrip('-')}-{mark}".lstrip("-")
+    return f"{plain(text)[: longest - 9].rstrip('-')}-{mark}".lstrip("-")
 
 
 def labels(texts: Iterable[str], longest: int = LABEL, taken: Iterable[str] = ()) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""Objects as YAML text: keys in their order, one document an object, the same for every reader of YAML.
+
+Written out here, as in `plain.yaml_writer`, whose scalars it uses: readers of YAML 1.1 and 1.2 and Go's own (which
+kubectl has) differ in what they take for a number, a date or a truth, and whatever one of them might is in quotes.
+"""
+
+from __future__ import annotations
+
+from dispatchfile.errors import UsageError
+from dispatchfile.plain import yaml_writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from dispatchfile.tekton.parts import Object
+
+MARK = "# Made by dispatchfile"
+"""How every file begins that this module made."""
+
+
+def text(objects: Iterable[Object], how: str = "") -> str:
+    """Return the objects as a file of YAML, headed by what made it and `how` to apply it (default: with kubectl).
+
+    Raises UsageError for text that is not UTF-8, which Kubernetes does not take.
+    """
+    objects = list(objects)
+    head = f"{MARK}; {how or applied(objects)}\n"
+    return "---\n".join([head, *(document(made) for made in objects)])
+
+
+def applied(objects: Iterable[Object]) -> str:
+    """Return how objects are given to a cluster, in words: what gets its name there can be created only."""
+    named = all("name" in made["metadata"] for made in objects)
+    return f"apply it with: kubectl {'apply' if named else 'create'} -f FILE"
+
+
+def document(made: Object) -> str:
+    """Return one object as YAML, each line ended."""
+    try:
+        made_text = "\n".join(_block(made, ""))
+        made_text.encode()
+    except UnicodeEncodeError as error:
+        raise _not_text(made, error) from None
+    return f"{made_text}\n"
+
+
+def _block(content: dict[str, Any] | list[Any], indent: str) -> list[str]:
+    """Return the lines of a map or list that has something in it."""
+    lines: list[str] = []
+    if isinstance(content, list):
+        for item in content:
+            if isinstance(item, (dict, list)) and item:
+                first, *rest = _block(item, f"{indent}  ")
+                lines += (f"{indent}- {first.lstrip(' ')}", *rest)
+            else:
+                lines.append(f"{indent}- {_scalar(item, indent)}")
+        return lines
+    for label, item in content.items():
+        key = _scalar(label, "") if "\n" not in label else yaml_writer.text(label)
+        if isinstance(item, dict) and item:
+            lines += (f"{indent}{key}:", *_block(item, f"{indent}  "))
+        elif isinstance(item, list) and item:
+            lines += (f"{indent}{key}:", *_block(item, indent))
+        else:
+            lines.append(f"{indent}{key}: {_scalar(item, indent)}")
+    return lines
+
+
+def _scalar(content: Any, indent: str) -> str:
+    if isinstance(content, str):
+        content.encode()  # an escape would hide what is no character from the check of the whole
+    return yaml_writer.scalar(content, indent)
+
+
+def _not_text(made: Object, error: UnicodeEncodeError) -> UsageError:
+    before = error.object[max(0, error.start - 20) : error.start]
+    name = made["metadata"].get("name") or made["metadata"].get("generateName", "")
+    byte = ord(error.object[error.start]) - 0xDC00
+    what = f"the byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else "half a character"
+    return UsageError(
+        f'{made["kind"]} {name}: there is {what} behind "{before}", which is not UTF-8',
+        help="Kubernetes takes text only; rename the branch or file that holds it",
+    )
