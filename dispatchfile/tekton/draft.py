@@ -32,7 +32,8 @@ class Draft(Record, eq=False):
 
     `name` is that of the object. `task_names`, `step_names` (by task and step) and `resource_names` map the names of
     the Dispatchfile to those on the cluster; `makers` maps each resource that a task here puts out to that task;
-    `read` are the steps, as (task, step), whose output another task here takes. `found` gathers what is wrong.
+    `takers` maps each resource to the tasks here that take it in. `read` are the steps, as (task, step), whose output
+    another task here takes, `digests_read` the images whose digest one takes. `found` gathers what is wrong.
     """
 
     name: str
@@ -43,7 +44,9 @@ class Draft(Record, eq=False):
     step_names: Mapping[tuple[str, str], str]
     resource_names: Mapping[str, str]
     makers: Mapping[str, str]
+    takers: Mapping[str, Sequence[str]]
     read: frozenset[tuple[str, str]]
+    digests_read: frozenset[str]
     found: list[Diagnostic]
 
     def digest_param(self, resource: str) -> str:
@@ -69,6 +72,11 @@ def draft(
         for name in (*planned.task.inputs, *planned.task.outputs)
         if name in pipeline.resources
     )
+    takers: dict[str, list[str]] = {name: [] for name in used}
+    for planned in tasks:
+        for name in used.keys() & planned.task.inputs:
+            takers[name].append(planned.name)
+    read = [parts for planned in tasks for parts in _read(planned.task)]
     return Draft(
         name,
         pipeline,
@@ -82,15 +90,17 @@ def draft(
         },
         names.labels(used, 40),
         {output: planned.name for planned in tasks for output in planned.task.outputs},
-        frozenset(result for planned in tasks for result in _results_read(planned.task)),
+        takers,
+        frozenset((task, step) for kind, task, step in read if kind == "tasks" and "." not in task),
+        frozenset(name for kind, name, field in read if kind == "resources" and field == "digest"),
         found,
     )
 
 
-def _results_read(task: Task) -> Iterable[tuple[str, str]]:
-    """Yield the steps, as (task, step), whose output a task takes."""
+def _read(task: Task) -> Iterable[tuple[str, str, str]]:
+    """Yield what a task takes from its inputs: ("tasks", task, step) and ("resources", resource, parameter)."""
     for value, _path in strings(task.value, ""):
         for variable in find(str(value.data)):
-            parts = variable.parts
-            if parts[:2] == ("inputs", "tasks") and len(parts) == 4:
-                yield parts[2], parts[3]
+            first, kind, *rest = variable.parts
+            if first == "inputs" and kind in ("tasks", "resources") and len(rest) > 1:
+                yield kind, ".".join(rest[:-1]), rest[-1]

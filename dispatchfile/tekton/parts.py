@@ -42,7 +42,8 @@ class Result(Record):
 class Parts(Record):
     """What resources add to a task: steps before and behind those of the user, and what these steps need.
 
-    `params` are those that the texts of the steps refer to besides the ones of the context.
+    `params` are those that the texts of the steps refer to besides the ones of the context; `mounts` are volumes that
+    every step of the task mounts (`stepTemplate.volumeMounts`).
     """
 
     before: tuple[Object, ...] = ()
@@ -50,6 +51,7 @@ class Parts(Record):
     params: tuple[Param, ...] = ()
     results: tuple[Result, ...] = ()
     volumes: tuple[Object, ...] = ()
+    mounts: tuple[Object, ...] = ()
     workspaces: tuple[Binding, ...] = ()
 
 
