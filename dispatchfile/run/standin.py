@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.model import images
 from dispatchfile.run.backend import Backend, Pull
 
-STAND_INS = {"update-gitops-repo": "dispatchfile/update-gitops-repo"}
+STAND_INS = {images.GITOPS: "dispatchfile/update-gitops-repo"}
 """By the last part of an image's name, whoever publishes it: images built from this very program."""
 
 
 def stand_in(ref: str, overrides: Mapping[str, str]) -> str:
-    """Return the image to run for an image of a step.
-
-    `overrides` (`--image NAME=REF`) and STAND_INS are looked up by the whole reference, by the reference without
-    tag and digest, and by the last part of that.
-    """
-    name = ref.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    name = f"{head}{slash}{last.partition(':')[0]}"
-    for table in (overrides, STAND_INS):
-        for key in (ref, name, name.rpartition("/")[2]):
-            if key in table:
-                return table[key]
-    return ref
+    """Return the image to run for an image of a step, as `overrides` (`--image NAME=REF`) or else STAND_INS say."""
+    return images.stand_in(ref, overrides, STAND_INS)
 
 
 def ensure(backend: Backend, ref: str, pull: Pull) -> None:

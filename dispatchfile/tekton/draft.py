@@ -27,6 +27,10 @@ CONTEXT_PARAMS = {
 """Variables of Dispatch and the parameters of Pipelines and tasks that carry them."""
 
 
+OWN = "dispatch-"
+"""How the names of the emitter's own steps begin."""
+
+
 class Draft(Record, eq=False):
     """One Pipeline to be written.
 
@@ -83,11 +87,7 @@ def draft(
         tuple(tasks),
         options,
         names.labels(planned.name for planned in tasks),
-        {
-            (planned.name, step): made
-            for planned in tasks
-            for step, made in names.labels((step.name for step in planned.task.steps), names.STEP).items()
-        },
+        {(planned.name, step): made for planned in tasks for step, made in _step_names(planned.task).items()},
         names.labels(used, 40),
         {output: planned.name for planned in tasks for output in planned.task.outputs},
         takers,
@@ -95,6 +95,15 @@ def draft(
         frozenset(name for kind, name, field in read if kind == "resources" and field == "digest"),
         found,
     )
+
+
+def _step_names(task: Task) -> dict[str, str]:
+    """Return what the steps of a task are called on the cluster; no name begins as those of the emitter's own do."""
+    called = [step.name for step in task.steps]
+    ours = {name: f"step {name}" for name in called if names.plain(name).startswith(OWN)}
+    renamed = {name: names.hashed(text, names.STEP) for name, text in ours.items()}
+    kept = (name for name in called if name not in ours)
+    return {**names.labels(kept, names.STEP, taken=renamed.values()), **renamed}
 
 
 def _read(task: Task) -> Iterable[tuple[str, str, str]]:

@@ -51,7 +51,9 @@ def labels(texts: Iterable[str], longest: int = LABEL, taken: Iterable[str] = ()
     used.update(found)
     for text in texts:
         if text not in found:
-            made = label(text, longest)
-            found[text] = made if made and made not in used else hashed(text, longest)
-            used.add(found[text])
+            made, source = label(text, longest), text
+            while not made or made in used:
+                made = source = hashed(source, longest)
+            found[text] = made
+            used.add(made)
     return {text: found[text] for text in texts}

@@ -41,7 +41,7 @@ def spec(draft: Draft) -> Object:
     if any("workspaces" in task for task in made):
         written["workspaces"] = [{"name": WORKSPACE}]
     written["tasks"] = made
-    if results := tasks.results(draft):
+    if results := tasks.results(draft, made):
         written["results"] = results
     return written
 

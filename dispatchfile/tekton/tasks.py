@@ -2,46 +2,141 @@
 
 from __future__ import annotations
 
-from dispatchfile.tekton import steps
+import re
+
+from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.tekton import resources, steps, text, volumes
+from dispatchfile.tekton import results as outputs
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
-from dispatchfile.tekton.parts import Param
+from dispatchfile.tekton.parts import WORKSPACE, duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from dispatchfile.model.pipeline import Task
     from dispatchfile.plan.plan import PlannedTask
     from dispatchfile.tekton.draft import Draft
-    from dispatchfile.tekton.parts import Object
+    from dispatchfile.tekton.parts import Object, Parts
 
-STEP_TEMPLATE: Object = {"workingDir": "/workspace", "env": [{"name": "HOME", "value": "/tekton/home"}]}
-"""What Tekton gave every step when Dispatch ran on it (up to v0.32)."""
+_PARAM = re.compile(r"\$\(params\.([\w-]+)\)", re.ASCII)
+_OF_TEKTON = "tekton.dev/"
 
 
 def tasks(draft: Draft) -> list[Object]:
     """Return the tasks of a Pipeline in the order of the plan; what is wrong is in `draft.found` afterwards."""
     values = _values(draft)
-    return [_task(draft, planned, values) for planned in draft.tasks]
+    return [*resources.extra_tasks(draft), *(_task(draft, planned, values) for planned in draft.tasks)]
 
 
-def results(draft: Draft) -> list[Object]:
-    """Return the results of a Pipeline: url and digest of each image."""
-    return []
+def results(draft: Draft, made: Iterable[Object]) -> list[Object]:
+    """Return the results of a Pipeline of written tasks: url and digest of each image."""
+    images = {f"{draft.resource_names[name]}_IMAGE_" for name in draft.makers if name in draft.resource_names}
+    return [
+        {
+            "name": result["name"],
+            "description": result["description"],
+            "value": f"$(tasks.{task['name']}.results.{result['name']})",
+        }
+        for task in made
+        for result in task["taskSpec"].get("results", ())
+        if result["name"].rpartition("_")[0] + "_" in images
+    ]
 
 
 def _task(draft: Draft, planned: PlannedTask, values: Mapping[str, str]) -> Object:
-    spec: Object = {"stepTemplate": STEP_TEMPLATE, "steps": steps.steps(draft, planned.task)}
-    params = [Param(name, values[name]) for name in _params_in(spec, values)]
+    task = planned.task
+    parts = resources.parts(draft, task)
+    spec = _spec(draft, task, parts)
+    given = {**values, **{param.name: param.value for param in parts.params}}
+    params = _params_in(spec, given)
     if params:
-        spec = {"params": [{"name": param.name, "type": "string"} for param in params], **spec}
-    made: Object = {"name": draft.task_names[planned.name]}
-    if waits := sorted({draft.task_names[name] for name in planned.waits_for}):
-        made["runAfter"] = waits
+        spec = {"params": [{"name": name, "type": "string"} for name in params], **spec}
+    if metadata := _metadata(draft, task):
+        spec = {"metadata": metadata, **spec}
+    made: Object = {"name": draft.task_names[task.name]}
+    waits = {*(draft.task_names[name] for name in planned.waits_for), *resources.waits(draft, task)}
+    if waits:
+        made["runAfter"] = sorted(waits)
+    if task.timeout is not None:
+        made["timeout"] = duration(task.timeout)
     if params:
-        made["params"] = [{"name": param.name, "value": param.value} for param in params]
+        made["params"] = [{"name": name, "value": given[name]} for name in params]
+    if parts.workspaces:
+        made["workspaces"] = [
+            {"name": one.name, "workspace": WORKSPACE, "subPath": one.sub_path} for one in parts.workspaces
+        ]
     made["taskSpec"] = spec
     return made
+
+
+def _spec(draft: Draft, task: Task, parts: Parts) -> Object:
+    """Return the spec of a task but for its params and metadata."""
+    called = volumes.volume_names(task, (volume["name"] for volume in parts.volumes))
+    spec: Object = {}
+    declared = [{"name": one.name, "type": "string", "description": one.description} for one in parts.results]
+    if declared := [*declared, *outputs.declared(draft, task)]:
+        spec["results"] = declared
+    if parts.workspaces:
+        spec["workspaces"] = [
+            {"name": one.name, "mountPath": one.mount_path, **({"readOnly": True} if one.read_only else {})}
+            for one in parts.workspaces
+        ]
+    # What Tekton gave every step when Dispatch ran on it; up to v0.32.
+    spec["stepTemplate"] = {
+        "workingDir": "/workspace",
+        "env": [{"name": "HOME", "value": "/tekton/home"}],
+    }
+    spec["steps"] = [
+        *parts.before,
+        *steps.steps(draft, task, called),
+        *outputs.collector(draft, task),
+        *parts.after,
+    ]
+    if made := [*parts.volumes, *volumes.volumes(draft, task, called)]:
+        spec["volumes"] = made
+    return spec
+
+
+def _metadata(draft: Draft, task: Task) -> Object:
+    """Return labels and annotations of a task's runs, with the names that were changed."""
+    import json
+
+    annotations = _kept(draft, task, "annotations", task.annotations)
+    if draft.task_names[task.name] != task.name:
+        annotations["dispatchfile/task"] = task.name
+    called = {step.name: draft.step_names[task.name, step.name] for step in task.steps}
+    changed = {made: name for name, made in called.items() if made != name}
+    if changed:
+        annotations["dispatchfile/steps"] = json.dumps(changed, ensure_ascii=False)
+    labels = _kept(draft, task, "labels", task.labels)
+    return {name: made for name, made in (("labels", labels), ("annotations", annotations)) if made}
+
+
+def _kept(draft: Draft, task: Task, field: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Return labels or annotations without those that Tekton writes itself; Tekton replaces no variables in any."""
+    kept = {}
+    for key, content in given.items():
+        place = task.value.at("metadata", field, key) or task.value
+        path = f"task.{task.name}.metadata.{field}.{key}"
+        if key.startswith(_OF_TEKTON):
+            draft.found.append(_of_tekton(key, place.key or place.span, path))
+            continue
+        text.refused(draft, task, place, path)
+        kept[key] = content
+    return kept
+
+
+def _of_tekton(key: str, span: Any, path: str) -> Diagnostic:
+    return Diagnostic(
+        "DF801",
+        Severity.WARNING,
+        f'"{key}" is dropped: Tekton itself writes what is called {_OF_TEKTON}…',
+        span,
+        help="choose another prefix",
+        path=path,
+    )
 
 
 def _values(draft: Draft) -> dict[str, str]:
@@ -51,16 +146,19 @@ def _values(draft: Draft) -> dict[str, str]:
         if resource in draft.resource_names:
             result = f"{draft.resource_names[resource]}_IMAGE_DIGEST"
             values[draft.digest_param(resource)] = f"$(tasks.{draft.task_names[maker]}.results.{result})"
-    for task, step in sorted(draft.read & draft.step_names.keys()):
-        result = draft.step_names[task, step]
-        values[draft.result_param(task, step)] = f"$(tasks.{draft.task_names[task]}.results.{result})"
+    for planned in draft.tasks:
+        for step in outputs.read(draft, planned.task):
+            result = f"results.{draft.step_names[planned.name, step.name]}"
+            param = draft.result_param(planned.name, step.name)
+            values[param] = f"$(tasks.{draft.task_names[planned.name]}.{result})"
     return values
 
 
 def _params_in(spec: Object, values: Mapping[str, str]) -> list[str]:
-    """Return those of the parameters that the texts of a spec refer to."""
-    text = "\0".join(_texts(spec))
-    return [name for name in values if f"$(params.{name})" in text]
+    """Return the parameters that the texts of a spec refer to: those of the context in order, then the others."""
+    used = dict.fromkeys(name for text in _texts(spec) for name in _PARAM.findall(text) if name in values)
+    context = [name for name in CONTEXT_PARAMS.values() if name in used]
+    return [*context, *(name for name in used if name not in context)]
 
 
 def _texts(value: Any) -> Iterator[str]:

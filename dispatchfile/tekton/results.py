@@ -1,0 +1,129 @@
+"""Results: the standard output of a step that another task reads, as a result of its task.
+
+Tekton itself can copy it to a file (`stdoutConfig`), but only where alpha features are on. What it uses for that, its
+own entrypoint, is in every step and can be called once more inside of it (`stdout-wrapper`, v0.38 and later); a shell
+in the image does as well (`sh`), and shows the output only when the step has ended.
+
+The copy goes to a file beside the results, and a step of ours behind those of the user makes the result of it,
+without one line end at its end, as in a local run. Were it a result at once, the entrypoint of each following step
+would tell it again, which counts against the 4096 bytes of its own termination message, and would fail on it where the
+step runs as another user, for the copy can be read by its owner alone. Of what several steps tell the last one holds
+(tektoncd/pipeline, pkg/entrypoint and pkg/pod/status.go).
+"""
+
+from __future__ import annotations
+
+from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.tekton import _scripts, scripts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.model.pipeline import Step, Task
+    from dispatchfile.tekton.draft import Draft
+    from dispatchfile.tekton.parts import Object
+
+ENTRYPOINT = "/tekton/bin/entrypoint"
+BESIDE = "/tekton/results"
+"""Every step may write here, whoever it runs as, and no volume of the user can hide it."""
+COLLECTOR = "dispatch-results"
+
+_SH = 'o=$0; "$@" >"$o"; r=$?; cat "$o"; exit $r'
+_END = "DISPATCHFILE_END"
+
+
+def read(draft: Draft, task: Task) -> list[Step]:
+    """Return the steps of a task whose output other tasks read."""
+    return [step for step in task.steps if (task.name, step.name) in draft.read]
+
+
+def captured(draft: Draft, task: Task, step: Step, made: Object) -> Object:
+    """Return a written step so that its standard output is copied to a file; DF804 where there is no way."""
+    name = made["name"]
+    if draft.options.results == "alpha":
+        return {**made, "stdoutConfig": {"path": _copy(name)}}
+    wrapper = _nested(name) if draft.options.results == "stdout-wrapper" else None
+    if "script" in made:
+        return {**made, "script": _script(name, made["script"], wrapper)}
+    if "command" not in made:
+        draft.found.append(_no_command(task, step))
+        return made
+    if wrapper is None:
+        return {**made, "command": ["sh", "-c", _SH, _copy(name), *made["command"]]}
+    first, *rest = made["command"]
+    return {**made, "command": [*wrapper, "-entrypoint", first, "--", *rest]}
+
+
+def collector(draft: Draft, task: Task) -> list[Object]:
+    """Return the step that makes results of the copies; none when no output of the task is read."""
+    called = [draft.step_names[task.name, step.name] for step in read(draft, task)]
+    if not called:
+        return []
+    lines = "\n".join(f"{_copy(name)} $(results.{name}.path)" for name in called)
+    return [scripts.step(COLLECTOR, draft.options.git_image, _scripts.RESULTS, {"RESULTS": lines})]
+
+
+def declared(draft: Draft, task: Task) -> list[Object]:
+    """Return the results of a task that are the output of its steps."""
+    return [
+        {
+            "name": draft.step_names[task.name, step.name],
+            "type": "string",
+            "description": f"standard output of step {step.name}",
+        }
+        for step in read(draft, task)
+    ]
+
+
+def _copy(name: str) -> str:
+    return f"{BESIDE}/.dispatch-{name}.stdout"
+
+
+def _nested(name: str) -> list[str]:
+    """Return the call of Tekton's entrypoint, which would leave files in the working directory if not told where."""
+    here = f"{BESIDE}/.dispatch-{name}"
+    return [
+        ENTRYPOINT,
+        "-termination_path", f"{here}.termination",
+        "-step_metadata_dir", f"{here}.metadata",
+        "-stdout_path", _copy(name),
+    ]  # fmt: skip
+
+
+def _script(name: str, script: str, wrapper: list[str] | None) -> str:
+    """Return a script that writes the one it was made of to a file, and runs that with its output copied.
+
+    Tekton starts a script by its first line, and so must this one; without one it is for `/bin/sh -e`.
+    """
+    import shlex
+
+    file = f"{BESIDE}/.dispatch-{name}.script"
+    first, *option = _interpreter(script)
+    program = [*wrapper, "-entrypoint", first, "--"] if wrapper else [first]
+    call = shlex.join([*program, *option, file])
+    run = f'exec {call} "$@"' if wrapper else f'{call} "$@" >{_copy(name)}\nr=$?\ncat {_copy(name)}\nexit $r'
+    end = _END
+    while end in script:
+        end += "_"
+    body = script if script.endswith("\n") else f"{script}\n"
+    return f"#!/bin/sh\ncat >{file} <<'{end}' || exit\n{body}{end}\n{run}\n"
+
+
+def _interpreter(script: str) -> list[str]:
+    """Return the program of a script's first line, and at most one argument, as Linux reads it."""
+    line = script.partition("\n")[0]
+    words = line[2:].split(None, 1) if line.startswith("#!") else []
+    return [word.strip() for word in words] or ["/bin/sh", "-e"]
+
+
+def _no_command(task: Task, step: Step) -> Diagnostic:
+    place = step.value.at("image") or step.value
+    index = task.steps.index(step)
+    return Diagnostic(
+        "DF804",
+        Severity.ERROR,
+        f'the output of step "{step.name}" is read by another task, but the step has no command to wrap',
+        place.span,
+        label="the image's own ENTRYPOINT runs",
+        help="give the step a `command`; --results alpha needs none, where the cluster has alpha features on",
+        path=f"task.{task.name}.steps[{index}]",
+    )
