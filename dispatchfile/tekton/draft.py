@@ -76,10 +76,10 @@ def draft(
         for name in (*planned.task.inputs, *planned.task.outputs)
         if name in pipeline.resources
     )
-    takers: dict[str, list[str]] = {name: [] for name in used}
+    takers: dict[str, list[str]] = {resource: [] for resource in used}
     for planned in tasks:
-        for name in used.keys() & planned.task.inputs:
-            takers[name].append(planned.name)
+        for resource in used.keys() & planned.task.inputs:
+            takers[resource].append(planned.name)
     read = [parts for planned in tasks for parts in _read(planned.task)]
     return Draft(
         name,
