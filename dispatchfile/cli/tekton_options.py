@@ -112,7 +112,7 @@ def options_from(args: argparse.Namespace, name: str) -> Options:
         for field in ("namespace", "service_account", "workspace", "volume_size", "results")
         if (value := getattr(args, field)) is not None
     }
-    images = {
+    images: dict[str, Any] = {
         field: _image(field, value)
         for field in ("git_image", "storage_image", "gitops_image")
         if (value := getattr(args, field)) is not None
