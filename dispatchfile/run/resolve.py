@@ -207,7 +207,7 @@ class Resolver:
             else:
                 value = self._supplies.secrets.get(variable.secret.name, {}).get(variable.secret.key)
                 if value is not None:
-                    env[variable.name] = value
+                    env[variable.name] = value.replace("$", "$$")  # what a secret holds is not expanded
         return {**env, **self._supplies.env}
 
     def _volume(self, task: Task, volume: Volume, known: Known) -> VolumeSpec:

@@ -23,6 +23,7 @@ from dispatchfile.run.backend import (
     VolumeSpec,
     WorkingTree,
 )  # fmt: skip
+from dispatchfile.run.expand import expand_env
 from dispatchfile.run.outcome import Outcome
 from dispatchfile.run.places import Ground, Known, Places
 from dispatchfile.run.resolve import Resolver, Supplies
@@ -215,6 +216,15 @@ def test_scripts(tmp_path: Path, script: str, command: tuple[str, ...]) -> None:
     assert made.task_spec(one, Known()).volumes == (
         VolumeSpec("dispatchfile-scripts", "files", files={"s": script.encode()}),
     )
+
+
+def test_the_value_of_a_secret_reaches_the_step_as_it_is(tmp_path: Path) -> None:
+    """The kubelet expands what stands in `value`, never what it takes from a secret."""
+    secret = {"name": "T", "valueFrom": {"secretKeyRef": {"name": "c", "key": "k"}}}
+    step = {"name": "s", "env": [secret, {"name": "COPY", "value": "<$(T)>"}]}
+    made = resolver(tmp_path, {"t": task(step)}, {}, supplies={"secrets": {"c": {"k": "a$$b$(HOME)"}}})
+    spec = made.step_specs(made.plan.tasks[0].task, Known())[0]
+    assert expand_env({"HOME": "/h", **spec.env}) == {"HOME": "/h", "T": "a$$b$(HOME)", "COPY": "<a$$b$(HOME)>"}
 
 
 def test_volumes(tmp_path: Path) -> None:
