@@ -104,7 +104,7 @@ def schema(kind: str, version: str) -> dict[str, Any]:
     fields["metadata"] = METADATA
     if kind == "Pipeline":
         spec = schema("Task", version)["properties"]["spec"]
-        metadata = {"type": "object", "properties": {key: STRINGS for key in ("labels", "annotations")}}
+        metadata = {"type": "object", "properties": dict.fromkeys(("labels", "annotations"), STRINGS)}
         metadata["additionalProperties"] = False
         for tasks in ("tasks", "finally"):
             task = fields["spec"]["properties"][tasks]["items"]["properties"]
@@ -119,7 +119,7 @@ METADATA = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        **dict.fromkeys(("name", "generateName", "namespace"), {"type": "string", "minLength": 1}),
+        **{key: {"type": "string", "minLength": 1} for key in ("name", "generateName", "namespace")},
         **dict.fromkeys(("labels", "annotations"), STRINGS),
     },
 }

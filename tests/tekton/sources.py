@@ -1,0 +1,45 @@
+"""The Dispatchfiles that emitters are tried on: all examples, and the valid samples where they are."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from dispatchfile import front
+from dispatchfile.errors import DispatchfileError
+from dispatchfile.model.pipeline import Pipeline
+from dispatchfile.plan.graph import check
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT.parent / "shared" / "samples" / "dispatchfiles"
+EXAMPLES = tuple(sorted((ROOT / "examples").glob("*/Dispatchfile*")))
+
+
+@functools.cache
+def load(path: Path) -> Pipeline:
+    """Return the pipeline of a file, its source named by the last part of its path, so that places are short."""
+    pipeline, _found = front.load(path)
+    return pipeline
+
+
+@functools.cache
+def samples() -> tuple[Path, ...]:
+    """Return the samples that can be planned."""
+    found = []
+    for path in sorted(SAMPLES.glob("*.cue")) + sorted(SAMPLES.glob("*.yaml")):
+        try:
+            check(load(path))
+        except DispatchfileError:
+            continue
+        found.append(path)
+    return tuple(found)
+
+
+def every() -> tuple[Path, ...]:
+    """Return all examples and samples."""
+    return (*EXAMPLES, *samples())
+
+
+def name(path: Path) -> str:
+    """Return what a test calls a file."""
+    return path.parent.name if path.parent.parent.name == "examples" else path.stem
