@@ -47,7 +47,7 @@ def labels(texts: Iterable[str], longest: int = LABEL, taken: Iterable[str] = ()
     """Return a label for each text, all of them different, and none of those `taken`."""
     texts = list(dict.fromkeys(texts))
     used = set(taken)
-    found = {text: text for text in texts if label(text, longest) == text and text not in used}
+    found = {text: text for text in texts if text and label(text, longest) == text and text not in used}
     used.update(found)
     for text in texts:
         if text not in found:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from posixpath import normpath
+
+from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.tekton import names
 from dispatchfile.tekton.fields import Fields
 
@@ -59,6 +62,8 @@ def mount(fields: Fields, one: VolumeMount, called: Mapping[str, str]) -> Object
         "name": called.get(one.name, one.name),
         "mountPath": fields.text(one.mount_path, value.at("mountPath"), "mountPath"),
     }
+    if _of_tekton(made["mountPath"]):
+        fields.draft.found.append(_not_there(one, f"{fields.path}.mountPath"))
     if one.sub_path:
         made["subPath"] = fields.text(one.sub_path, value.at("subPath"), "subPath")
     if one.read_only:
@@ -69,6 +74,12 @@ def mount(fields: Fields, one: VolumeMount, called: Mapping[str, str]) -> Object
     return made
 
 
+def _of_tekton(place: str) -> bool:
+    """Return whether a place in a container is one that Tekton has for itself, where nothing else may be mounted."""
+    parts = normpath(place).strip("/").split("/")
+    return parts[0] == "tekton" and parts[1:2] != ["home"]
+
+
 def devices(fields: Fields, value: Value | None, called: Mapping[str, str]) -> list[Object]:
     """Return the block devices of a step; a variable in them is in `draft.found` afterwards."""
     given = fields.unfilled(value, "volumeDevices") or ()
@@ -77,6 +88,18 @@ def devices(fields: Fields, value: Value | None, called: Mapping[str, str]) -> l
         for one in given
         if isinstance(one, dict)
     ]
+
+
+def _not_there(one: VolumeMount, path: str) -> Diagnostic:
+    place = one.value.at("mountPath") or one.value
+    return Diagnostic(
+        "DF803",
+        Severity.ERROR,
+        f"Tekton lets nothing be mounted at {one.mount_path}: what is below /tekton is its own, but for /tekton/home",
+        place.span,
+        help="mount the volume elsewhere",
+        path=path,
+    )
 
 
 def _free(name: str) -> str:
