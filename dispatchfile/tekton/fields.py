@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from dispatchfile.record import Record
 from dispatchfile.tekton import text
 
@@ -59,6 +57,8 @@ def plain(data: Plain) -> Any:
         return {label: plain(item) for label, item in data.items() if item is not None}
     if isinstance(data, list):
         return [plain(item) for item in data if item is not None]
-    if isinstance(data, Decimal):
-        return int(data) if data == data.to_integral_value() else float(data)
-    return data
+    if data is None or isinstance(data, (bool, int, str)):
+        return data
+    if abs(data) >= 2**63:
+        return str(data)  # which Kubernetes refuses in its own words
+    return int(data) if data == int(data) else float(data)
