@@ -1,0 +1,442 @@
+"""The pod of a TaskRun on the Docker engine: what the kubelet and Tekton's entrypoint do for its steps.
+
+There is no Kubernetes server where these tests run. This stands for one node of it, strictly: each step is a container
+of its own image that shares a network, the implicit directories of Tekton (/workspace, /tekton/home, /tekton/results,
+all emptyDirs) and the volumes of the task with the others; `$(VAR)` is expanded as the kubelet does; credentials of the
+service account are put into $HOME as the step's own user; results are read when a step has ended, and may not be
+larger than a termination message. A container that holds the network does what Tekton's init containers do.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.tekton.credentials import credential_files
+from tests.tekton.substitution import Refused, kubelet, merged_env
+
+Object = dict[str, Any]
+
+ENTRYPOINT = Path(__file__).with_name("entrypoint.sh")
+TOOLS = "dispatchfile/toolbox:latest"
+LONGEST_MESSAGE = 4096
+"""Bytes of a termination message (termination.MaxContainerTerminationMessageLength)."""
+PREAMBLE = "#!/bin/sh\nset -e\n"
+IMPLICIT = {"/workspace": "workspace", "/tekton/home": "home", "/tekton/results": "results"}
+_NUMBERS = itertools.count(1)
+_COPY = """
+for name in .docker .gitconfig .git-credentials .ssh; do
+    [ -e "/tekton/creds/$name" ] || continue
+    if ! { cp -R "/tekton/creds/$name" "$1/" && chmod -R go= "$1/$name"; }; then
+        echo "warning: unsuccessful cred copy: \\"$name\\" from \\"/tekton/creds\\" to \\"$1\\"" >&2
+    fi
+done
+"""
+
+
+class StepRun:
+    """One step: its container's log as a user sees it, what of it was standard output, how it ended."""
+
+    def __init__(self, name: str, image: str) -> None:
+        self.name = name
+        self.image = image
+        self.log = b""
+        self.stdout = b""
+        self.exit_code: int | None = None
+        self.reason = ""
+        self.message = ""
+        self.env: dict[str, str] = {}
+        self.command: list[str] = []
+        self.working_dir = ""
+
+
+class Pod:
+    """The pod of one TaskRun. `folder` holds the files of its volumes, `claims` those of the persistent ones."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: Object,
+        folder: Path,
+        *,
+        claims: Path,
+        secrets: Mapping[str, Object],
+        account: Iterable[str],
+        template: Object | None = None,
+        workspaces: Mapping[str, Object] | None = None,
+        network: str = "bridge",
+        write: Callable[[str, bytes], None] = lambda _step, _data: None,
+        ended: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        self.name = name
+        self.spec = spec
+        self.folder = folder
+        self.steps: list[StepRun] = []
+        self.results: dict[str, str] = {}
+        self._claims = claims
+        self._secrets = secrets
+        self._account = [secrets[secret] for secret in account if secret in secrets]
+        self._template = template or {}
+        self._workspaces = workspaces or {}
+        self._network = network
+        self._write = write
+        self._ended = ended
+        self._id = f"dispatchfile-test-pod-{os.getpid()}-{next(_NUMBERS)}"
+        self._running = ""
+        self.stopped = ""
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Run the steps until one fails; raise Refused for what no pod could be made of."""
+        self._lay_out()
+        try:
+            self._hold()
+            for number, step in enumerate(self._merged()):
+                run = StepRun(step["name"], step["image"])
+                self.steps.append(run)
+                self._run_step(number, step, run)
+                if run.exit_code and step.get("onError") != "continue":
+                    break
+        finally:
+            self._remove()
+
+    def stop(self, reason: str) -> None:
+        """End the running step, and let no other one begin."""
+        with self._lock:
+            self.stopped = self.stopped or reason
+            if self._running:
+                docker("kill", self._running, check=False)
+
+    # Before the first step
+
+    def _lay_out(self) -> None:
+        for name in ("workspace", "home", "results", "scripts", "bin", "creds", "volumes"):
+            self._directory(self.folder / name)
+        shutil.copy(shutil.which("busybox") or "/bin/busybox", self.folder / "bin" / "busybox")
+        shutil.copy(ENTRYPOINT, self.folder / "bin" / "entrypoint")
+        for number, step in enumerate(self.spec["steps"]):
+            if "script" in step:
+                script = step["script"]
+                text = script if script.strip().startswith("#!") else PREAMBLE + script
+                path = self.folder / "scripts" / f"script-{number}"
+                path.write_text(text, encoding="utf-8")
+                path.chmod(0o755)
+        for path, text in credential_files(self._account).items():
+            file = self.folder / "creds" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            file.chmod(0o644)  # each step reads them as its own user: in truth it makes them itself
+        for volume in self.spec.get("volumes", ()):
+            self._volume(volume)
+
+    @staticmethod
+    def _directory(path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o777)
+
+    def _volume(self, volume: Object) -> None:
+        kind = next(key for key in volume if key != "name")
+        if volume["name"].startswith("tekton-internal-"):
+            raise Refused(f"volume name {volume['name']} is reserved")
+        if kind == "emptyDir":
+            self._directory(self.folder / "volumes" / volume["name"])
+        elif kind == "secret":
+            source = volume["secret"]
+            self._project(volume["name"], source["secretName"], source.get("items"), source.get("optional"))
+        elif kind != "hostPath":
+            raise Refused(f"volume {volume['name']}: {kind} is not modelled")
+
+    def _project(self, volume: str, secret: str, items: list[Object] | None, optional: bool | None) -> None:
+        where = self.folder / "volumes" / volume
+        self._directory(where)
+        if secret not in self._secrets:
+            if optional:
+                return
+            raise Refused(f'MountVolume.SetUp failed for volume "{volume}" : secret "{secret}" not found')
+        data = secret_data(self._secrets[secret])
+        for key, path in (
+            [(one["key"], one["path"]) for one in items] if items else zip(data, data, strict=True)
+        ):
+            (where / path).parent.mkdir(parents=True, exist_ok=True)
+            (where / path).write_bytes(data[key])
+
+    def _hold(self) -> None:
+        """Start the container that holds the network, and do as root what the init containers do."""
+        binds = [f"--volume={self.folder}:/pod", f"--volume={self.folder / 'workspace'}:/workspace"]
+        docker(
+            *("run", "--detach", "--init", f"--name={self._id}", f"--network={self._network}", *binds),
+            *(
+                f"--volume={self.folder / 'home'}:/tekton/home",
+                f"--volume={self.folder / 'creds'}:/tekton/creds:ro",
+            ),
+            *(f"--volume={self._claims}:/claims", "--workdir=/workspace", TOOLS, "sleep", "3600"),
+        )
+        wanted = {os.path.normpath(step["workingDir"]) for step in self._merged() if step.get("workingDir")}
+        made = sorted(path for path in wanted if not path.startswith("/") or path.startswith("/workspace/"))
+        if made:
+            docker("exec", self._id, "mkdir", "-p", *made)
+        for mount in self._bound():
+            if sub := mount.get("subPath"):
+                docker("exec", self._id, "mkdir", "-p", f"/claims/{mount['claim']}/{sub}")
+
+    def _bound(self) -> list[Object]:
+        """Return the mounts of the task's workspaces."""
+        bound = []
+        for declared in self.spec.get("workspaces", ()):
+            name = declared["name"]
+            given = self._workspaces.get(name)
+            if given is None:
+                if declared.get("optional"):
+                    continue
+                raise Refused(f"bound workspaces did not match declared workspaces: {name} is not bound")
+            if "persistentVolumeClaim" not in given and "emptyDir" not in given:
+                raise Refused(f"workspace {name} is neither a volume claim nor an emptyDir")
+            bound.append(
+                {
+                    "mountPath": declared.get("mountPath", f"/workspace/{name}"),
+                    "readOnly": declared.get("readOnly", False),
+                    "subPath": given.get("subPath", ""),
+                    "claim": given.get("persistentVolumeClaim", {}).get("claimName", ""),
+                    "name": name,
+                }
+            )
+        return bound
+
+    def _merged(self) -> list[Object]:
+        """Return the steps merged with the template: its env first, what a step says itself wins."""
+        template = self.spec.get("stepTemplate", {})
+        env = template.get("env", [])
+        return [
+            {**template, **step, "env": merged_env(env, step.get("env", []))} for step in self.spec["steps"]
+        ]
+
+    # A step
+
+    def _run_step(self, number: int, step: Object, run: StepRun) -> None:
+        run.env = self._environment(step)
+        program = [f"/tekton/scripts/script-{number}"] if "script" in step else step.get("command", [])
+        run.command = [kubelet(word, run.env) for word in program]
+        arguments = [kubelet(word, run.env) for word in step.get("args", ())]
+        run.working_dir = step.get("workingDir", "")
+        name = f"{self._id}-{number}"
+        if run.command and (directory := step.get("stdoutConfig", {}).get("path")):
+            # The controller gives the path to the entrypoint that it puts around every step.
+            flags = ["-stdout_path", directory, "-step_metadata_dir", f"/tekton/home/.status-{number}"]
+            flags += ["-termination_path", f"/tekton/home/.termination-{number}"]
+            arguments = [*flags, "-entrypoint", run.command[0], "--", *run.command[1:], *arguments]
+            run.command = ["/tekton/bin/entrypoint"]
+        self._give_credentials(step, run)
+        created = docker(
+            *self._options(name, step, run), step["image"], *run.command[1:], *arguments, check=False
+        )
+        try:
+            if created.returncode:
+                raise Refused(f"step {run.name}: {created.stderr.strip()}")
+            self._follow(name, step, run)
+        finally:
+            docker("rm", "--force", "--volumes", name, check=False)
+        self._read_results(run)
+        self._ended(run.name)
+
+    def _environment(self, step: Object) -> dict[str, str]:
+        known: dict[str, str] = {}
+        for entry in step.get("env", ()):
+            if "valueFrom" in entry:
+                value = self._from_secret(entry)
+                if value is not None:
+                    known[entry["name"]] = value
+            else:
+                known[entry["name"]] = kubelet(entry.get("value", ""), known)
+        return known
+
+    def _from_secret(self, entry: Object) -> str | None:
+        source = entry["valueFrom"].get("secretKeyRef")
+        if source is None:
+            raise Refused(f"env {entry['name']}: {list(entry['valueFrom'])} is not modelled")
+        data = secret_data(self._secrets.get(source["name"], {}))
+        if source["key"] in data:
+            return data[source["key"]].decode()
+        if source.get("optional"):
+            return None
+        raise Refused(f'CreateContainerConfigError: secret "{source["name"]}" has no key {source["key"]}')
+
+    def _user(self, step: Object) -> str:
+        context = {**self._template.get("securityContext", {}), **step.get("securityContext", {})}
+        user = context.get("runAsUser")
+        return "" if user is None else f"{user}:{context.get('runAsGroup', 0)}"
+
+    def _give_credentials(self, step: Object, run: StepRun) -> None:
+        if not any((self.folder / "creds").iterdir()):
+            return
+        user = self._user(step) or image_user(step["image"]) or "0:0"
+        home = run.env.get("HOME", "/")
+        done = docker("exec", f"--user={user}", self._id, "sh", "-c", _COPY, "copy", home, check=False)
+        if done.returncode or done.stderr:
+            self._said(run, done.stderr.encode(), error=True)
+
+    def _options(self, name: str, step: Object, run: StepRun) -> list[str]:
+        options = ["create", f"--name={name}", f"--network=container:{self._id}"]
+        options += [f"--env={key}={value}" for key, value in run.env.items()]
+        options += [f"--volume={mount}" for mount in self._mounts(step)]
+        if run.working_dir:
+            options.append(f"--workdir={run.working_dir}")
+        if user := self._user(step):
+            options.append(f"--user={user}")
+        if step.get("securityContext", {}).get("privileged"):
+            options.append("--privileged")
+        if run.command:
+            options.append(f"--entrypoint={run.command[0]}")
+        return options
+
+    def _mounts(self, step: Object) -> list[str]:
+        """Return the mounts of a step; its own ones and the workspaces' take the place of Tekton's at the same path."""
+        mounts = {path: f"{self.folder / name}:{path}" for path, name in IMPLICIT.items()}
+        mounts["/tekton/bin"] = f"{self.folder / 'bin'}:/tekton/bin:ro"
+        mounts["/tekton/scripts"] = f"{self.folder / 'scripts'}:/tekton/scripts:ro"
+        for bound in self._bound():
+            where = (
+                self._claims / bound["claim"] / bound["subPath"]
+                if bound["claim"]
+                else self.folder / bound["name"]
+            )
+            if not bound["claim"]:
+                self._directory(where)
+            mounts[bound["mountPath"]] = f"{where}:{bound['mountPath']}{':ro' * bound['readOnly']}"
+        volumes = {volume["name"]: volume for volume in self.spec.get("volumes", ())}
+        for mount in step.get("volumeMounts", ()):
+            path, name = os.path.normpath(mount["mountPath"]), mount["name"]
+            if path.startswith("/tekton/") and path != "/tekton/home":
+                raise Refused(
+                    f"volumeMount cannot be mounted under /tekton/ (volumeMount {name} mounted at {path})"
+                )
+            if name not in volumes:
+                raise Refused(f'volumeMounts.name: Not found: "{name}"')
+            host = volumes[name].get("hostPath", {}).get("path")
+            where = Path(host) if host else self.folder / "volumes" / name
+            if sub := mount.get("subPath"):
+                where = where / sub
+                where.mkdir(parents=True, exist_ok=True)
+            read_only = mount.get("readOnly") or "secret" in volumes[name]
+            mounts[path] = f"{where}:{path}{':ro' if read_only else ''}"
+        return list(mounts.values())
+
+    def _follow(self, name: str, step: Object, run: StepRun) -> None:
+        with self._lock:
+            self._running = "" if self.stopped else name
+        if not self._running:
+            run.exit_code, run.reason = 1, self.stopped
+            return
+        timer = None
+        if limit := seconds(step.get("timeout", "0")):
+            timer = threading.Timer(limit, lambda: docker("kill", name, check=False))
+            timer.start()
+        started = subprocess.Popen(
+            ["docker", "start", "--attach", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert started.stdout is not None
+        assert started.stderr is not None
+        streams = ((started.stdout, False), (started.stderr, True))
+        readers = [threading.Thread(target=self._copy, args=(run, *stream)) for stream in streams]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        started.wait()
+        started.stdout.close()
+        started.stderr.close()
+        state = json.loads(docker("inspect", "--format={{json .State}}", name).stdout)
+        run.exit_code = state["ExitCode"]
+        run.reason = "Completed" if run.exit_code == 0 else "Error"
+        if state["Error"]:
+            run.exit_code = 1  # the entrypoint that could not start the command ends with 1
+            self._said(run, f"Error executing command: {state['Error']}\n".encode(), error=True)
+        if timer:
+            timer.cancel()
+            if timer.finished.is_set() and run.exit_code == 137:
+                run.reason = "TimeoutExceeded"
+        if self.stopped:
+            run.reason = self.stopped
+        with self._lock:
+            self._running = ""
+
+    def _copy(self, run: StepRun, stream: io.BufferedReader, error: bool) -> None:
+        while data := stream.read1(65536):
+            self._said(run, data, error=error)
+
+    def _said(self, run: StepRun, data: bytes, *, error: bool) -> None:
+        run.log += data
+        if not error:
+            run.stdout += data
+        self._write(run.name, data)
+
+    def _read_results(self, run: StepRun) -> None:
+        """Put the results that are there now into the step's termination message, as the entrypoint does."""
+        names = [result["name"] for result in self.spec.get("results", ())]
+        if not names:
+            return
+        archive = subprocess.run(
+            ["docker", "cp", f"{self._id}:/pod/results", "-"], capture_output=True, check=True
+        ).stdout
+        found = {}
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            for member in tar:
+                name = member.name.removeprefix("results/")
+                if member.isfile() and name in names:
+                    content = tar.extractfile(member)
+                    assert content is not None
+                    found[name] = content.read().decode()
+        message = [{"key": "StartedAt", "value": "2026-01-02T03:04:05.678Z", "type": 3}]
+        message += [{"key": name, "value": found[name], "type": 1} for name in names if name in found]
+        if len(json.dumps(message, separators=(",", ":")).encode()) > LONGEST_MESSAGE:
+            self._said(
+                run,
+                b"Termination message is above max allowed size 4096, caused by large task result.\n",
+                error=True,
+            )
+            run.exit_code, run.reason = 1, "Error"
+            return
+        self.results.update(found)
+
+    def _remove(self) -> None:
+        # What the containers wrote belongs to root, whoever runs the tests.
+        docker("exec", self._id, "sh", "-c", "rm -rf /pod/* /pod/.[!.]*", check=False)
+        docker("rm", "--force", "--volumes", self._id, check=False)
+
+
+def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a docker command; return it with its output."""
+    return subprocess.run(["docker", *words], capture_output=True, text=True, errors="replace", check=check)
+
+
+def image_user(image: str) -> str:
+    """Return the user that an image names."""
+    return docker("image", "inspect", "--format={{.Config.User}}", image, check=False).stdout.strip()
+
+
+def secret_data(secret: Object) -> dict[str, bytes]:
+    """Return the data of a Secret, decoded."""
+    data = {key: base64.b64decode(value) for key, value in secret.get("data", {}).items()}
+    return data | {key: value.encode() for key, value in secret.get("stringData", {}).items()}
+
+
+def seconds(duration: str) -> float:
+    """Return the seconds of a Go duration; raise Refused for what metav1.Duration does not take."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    if duration == "0":
+        return 0.0
+    if not re.fullmatch(r"(\d+(\.\d+)?(h|ms|m|s))+", duration):
+        raise Refused(f'time: unknown unit in duration "{duration}"')
+    return sum(
+        float(number) * units[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", duration)
+    )
