@@ -2,23 +2,96 @@
 
 from __future__ import annotations
 
+from dispatchfile.errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
     from dispatchfile.cli.parser import Parser
-    from dispatchfile.model.pipeline import Pipeline
+    from dispatchfile.model.pipeline import Pipeline, SecretKey
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
+    from dispatchfile.tekton.waiting import Settings
 
 
-def add_options(_parser: Parser) -> None:
+def add_options(parser: Parser) -> None:
     """Add the options of this target."""
+    add = parser.add_argument_group("with --target triggers").add_argument
+    add(
+        "--webhook-secret",
+        metavar="NAME[/KEY]",
+        help="secret that webhooks are signed with (default: key secret of the secret called as --name, -webhook)",
+    )
+    add(
+        "--token-secret",
+        metavar="NAME[/KEY]",
+        help="secret with a GitHub token (key: token), to list the paths that pull requests change",
+    )
+    add(
+        "--repository",
+        metavar="URL",
+        help="what schedules and pushed images clone (default: the origin of the clone you are in)",
+    )
+    add(
+        "--rbac",
+        action="store_true",
+        help="with the service accounts of listener and schedules, and their rights",
+    )
+    add("--kubectl-image", metavar="REF", help="an image with kubectl, for schedules")
 
 
-def emission(_args: argparse.Namespace, pipeline: Pipeline, options: Options) -> Emission:
+def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> Emission:
     """Return the objects for all actions; raises EvaluationError for what the target cannot express."""
-    from dispatchfile.late import module
+    from dispatchfile.tekton import triggers
 
-    made: Emission = module("dispatchfile.tekton.triggers").objects(pipeline, options)
-    return made
+    return triggers.objects(pipeline, options, _settings(args, pipeline))
+
+
+def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:
+    from dispatchfile.tekton.waiting import KUBECTL_IMAGE, Settings
+
+    repository, revision = args.repository or "", ""
+    kinds = {action.on.kind for action in pipeline.actions if action.on}
+    if kinds & {"cron", "image"}:
+        there, revision = _here()
+        repository = repository or there
+    return Settings(
+        webhook_secret=_secret("--webhook-secret", args.webhook_secret, "secret"),
+        token_secret=_secret("--token-secret", args.token_secret, "token"),
+        rbac=args.rbac,
+        kubectl_image=args.kubectl_image or KUBECTL_IMAGE,
+        repository=repository,
+        revision=revision,
+    )
+
+
+def _here() -> tuple[str, str]:
+    """Return the URL of the repository this is in and its default branch; nothing outside of one."""
+    from dispatchfile.errors import EnvironmentProblem
+    from dispatchfile.event import checkout
+
+    try:
+        here = checkout.read()
+    except EnvironmentProblem:
+        return "", ""
+    return here.url, checkout.default_branch(here.root) or ""
+
+
+def _secret(option: str, text: str | None, key: str) -> SecretKey | None:
+    """Return the secret of an option NAME[/KEY], or None where it is not given; raises UsageError."""
+    from dispatchfile.model.pipeline import SecretKey
+    from dispatchfile.tekton import names
+
+    if text is None:
+        return None
+    name, slash, given = text.partition("/")
+    parts = name.split(".")
+    fits = all(part and names.label(part) == part for part in parts)
+    if not fits or (
+        slash and not (given.isascii() and given.replace(".", "").replace("_", "").replace("-", "").isalnum())
+    ):
+        raise UsageError(
+            f'{option} "{text}" names no secret of a cluster', help=f"write {option} NAME or NAME/KEY"
+        )
+    return SecretKey(name, given or key)
