@@ -35,9 +35,10 @@ class Draft(Record, eq=False):
     """One Pipeline to be written.
 
     `name` is that of the object. `task_names`, `step_names` (by task and step) and `resource_names` map the names of
-    the Dispatchfile to those on the cluster; `makers` maps each resource that a task here puts out to that task;
-    `takers` maps each resource to the tasks here that take it in. `read` are the steps, as (task, step), whose output
-    another task here takes, `digests_read` the images whose digest one takes. `found` gathers what is wrong.
+    the Dispatchfile to those on the cluster, `clone_names` each resource to what a task that clones it is called there;
+    `makers` maps each resource that a task here puts out to that task, `takers` each to the tasks here that take it in.
+    `read` are the steps, as (task, step), whose output another task here takes, `digests_read` the images whose digest
+    one takes. `found` gathers what is wrong.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Draft(Record, eq=False):
     task_names: Mapping[str, str]
     step_names: Mapping[tuple[str, str], str]
     resource_names: Mapping[str, str]
+    clone_names: Mapping[str, str]
     makers: Mapping[str, str]
     takers: Mapping[str, Sequence[str]]
     read: frozenset[tuple[str, str]]
@@ -81,14 +83,19 @@ def draft(
         for resource in used.keys() & planned.task.inputs:
             takers[resource].append(planned.name)
     read = [parts for planned in tasks for parts in _read(planned.task)]
+    task_names = names.labels(planned.name for planned in tasks)
+    resource_names = names.labels(used, 40)
+    clones = {resource: f"{OWN}clone-{made}" for resource, made in resource_names.items()}
+    clone_names = names.labels(clones.values(), taken=task_names.values())
     return Draft(
         name,
         pipeline,
         tuple(tasks),
         options,
-        names.labels(planned.name for planned in tasks),
+        task_names,
         {(planned.name, step): made for planned in tasks for step, made in _step_names(planned.task).items()},
-        names.labels(used, 40),
+        resource_names,
+        {resource: clone_names[wanted] for resource, wanted in clones.items()},
         {output: planned.name for planned in tasks for output in planned.task.outputs},
         takers,
         frozenset((task, step) for kind, task, step in read if kind == "tasks" and "." not in task),

@@ -6,6 +6,7 @@ from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, TypeAlias
 
     Object: TypeAlias = dict[str, Any]
@@ -55,13 +56,17 @@ class Parts(Record):
     workspaces: tuple[Binding, ...] = ()
 
 
+def step_template(mounts: Sequence[Object] = ()) -> Object:
+    """Return what all steps of a task have: what Tekton gave them when Dispatch ran on it (up to v0.32), and mounts."""
+    made: Object = {"workingDir": "/workspace", "env": [{"name": "HOME", "value": "/tekton/home"}]}
+    return {**made, "volumeMounts": list(mounts)} if mounts else made
+
+
 def duration(seconds: float) -> str:
     """Return a time as Go writes and Kubernetes reads durations, such as `1h30m`; "0" is none."""
-    whole, parts = int(seconds), []
-    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
-        if whole >= size:
-            parts.append(f"{whole // size}{unit}")
-            whole %= size
-    if rest := round((seconds - int(seconds)) * 1000):
-        parts.append(f"{rest}ms")
+    left, parts = max(round(seconds * 1000), 1 if seconds > 0 else 0), []
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        if left >= size:
+            parts.append(f"{left // size}{unit}")
+            left %= size
     return "".join(parts) or "0"

@@ -8,7 +8,7 @@ from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.tekton import resources, steps, text, volumes
 from dispatchfile.tekton import results as outputs
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
-from dispatchfile.tekton.parts import WORKSPACE, duration
+from dispatchfile.tekton.parts import WORKSPACE, duration, step_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,11 +83,7 @@ def _spec(draft: Draft, task: Task, parts: Parts) -> Object:
             {"name": one.name, "mountPath": one.mount_path, **({"readOnly": True} if one.read_only else {})}
             for one in parts.workspaces
         ]
-    # What Tekton gave every step when Dispatch ran on it; up to v0.32.
-    spec["stepTemplate"] = {
-        "workingDir": "/workspace",
-        "env": [{"name": "HOME", "value": "/tekton/home"}],
-    }
+    spec["stepTemplate"] = step_template(parts.mounts)
     spec["steps"] = [
         *parts.before,
         *steps.steps(draft, task, called),

@@ -1,0 +1,40 @@
+#!/bin/sh
+# A storage resource as input: the content of a bucket, or of a place in one, writable for every user.
+#
+# STORAGE_LOCATION, STORAGE_DIR (not empty: a directory): as the parameters of the resource. STORAGE_TO; STORAGE_CACHE:
+# not empty when the task puts the resource out too, so that there is nothing in it at first.
+set -eu
+umask 000
+
+fail() {
+    printf 'storage %s: %s\n' "${STORAGE_TO##*/}" "$1" >&2
+    exit 1
+}
+case $STORAGE_LOCATION in
+gs://* | s3://*) ;;
+*) fail "its location begins with neither gs:// nor s3://: $STORAGE_LOCATION" ;;
+esac
+
+# What the tools note down stays out of the home directory of the steps.
+HOME=$(mktemp -d)
+export HOME
+if [ -n "${GOOGLE_APPLICATION_CREDENTIALS-}" ]; then
+    gcloud auth activate-service-account --key-file="$GOOGLE_APPLICATION_CREDENTIALS"
+fi
+
+mkdir -p -- "$STORAGE_TO"
+if [ -n "$STORAGE_CACHE" ] && ! said=$(gsutil ls "$STORAGE_LOCATION" 2>&1); then
+    case $said in
+    *'matched no objects'*)
+        echo "$STORAGE_LOCATION holds nothing yet"
+        exit 0
+        ;;
+    esac
+    fail "$said"
+fi
+if [ -z "$STORAGE_DIR" ] && gsutil -q stat "$STORAGE_LOCATION"; then
+    gsutil cp "$STORAGE_LOCATION" "$STORAGE_TO/"
+else
+    gsutil rsync -d -r "$STORAGE_LOCATION" "$STORAGE_TO"
+fi
+chmod -R a+rwX -- "$STORAGE_TO"
