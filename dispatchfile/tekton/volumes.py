@@ -82,12 +82,8 @@ def _of_tekton(place: str) -> bool:
 
 def devices(fields: Fields, value: Value | None, called: Mapping[str, str]) -> list[Object]:
     """Return the block devices of a step; a variable in them is in `draft.found` afterwards."""
-    given = fields.unfilled(value, "volumeDevices") or ()
-    return [
-        {**one, "name": called.get(one.get("name"), one.get("name"))}
-        for one in given
-        if isinstance(one, dict)
-    ]
+    given: list[Object] = fields.unfilled(value, "volumeDevices") or []
+    return [{**one, "name": called.get(one.get("name", ""), "")} for one in given if isinstance(one, dict)]
 
 
 def _not_there(one: VolumeMount, path: str) -> Diagnostic:
