@@ -59,6 +59,7 @@ def plain(data: Plain) -> Any:
         return [plain(item) for item in data if item is not None]
     if data is None or isinstance(data, (bool, int, str)):
         return data
-    if abs(data) >= 2**63:
+    number = float(data)
+    if abs(number) >= 2**63:
         return str(data)  # which Kubernetes refuses in its own words
-    return int(data) if data == int(data) else float(data)
+    return int(number) if number.is_integer() else number

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from dispatchfile.model.variables import CONTEXT
 from dispatchfile.tekton import pipeline
 from dispatchfile.tekton.draft import CONTEXT_PARAMS

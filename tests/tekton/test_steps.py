@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from dispatchfile.diagnostics import Severity
-from dispatchfile.tekton import names
+from dispatchfile.front import interpret, read
+from dispatchfile.plan.graph import arrange
+from dispatchfile.source import Source
+from dispatchfile.tekton import names, pipeline
+from dispatchfile.tekton.draft import draft
+from dispatchfile.tekton.options import Options
 from tests.tekton.drafts import drafted, found, spec, step, step_of, task_of, told
 
 GIT = {"src": {"type": "git", "param": {"url": "$(context.git.url)", "revision": "$(context.git.commit)"}}}
@@ -86,8 +91,6 @@ def test_fields_that_tekton_s_steps_do_not_have(name: str, content: Any) -> None
     assert told(warning) == ("DF801", f"task.t.steps[0].{name}", f'"{name}"')
     assert warning.severity is Severity.WARNING
     made = drafted({"t": [one]})
-    from dispatchfile.tekton import pipeline
-
     assert step_of(pipeline.spec(made), "t", "run") == step("run", "true")
 
 
@@ -219,6 +222,30 @@ def test_what_may_not_be_more_than_asked_for_stays() -> None:
 def test_one_step_keeps_what_it_asks_for() -> None:
     given = {"limits": {"cpu": "1"}, "requests": {"cpu": "250m"}}
     assert resources_of(given) == [given]
+
+
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ("1.5", 1.5),
+        ("2.0", 2),
+        ("1e3", 1000),
+        ("7", 7),
+        ("1e400", "1E+400"),
+        ("-1e30", "-1E+30"),
+        ("true", True),
+    ],
+)
+def test_numbers_of_all_kinds(written: str, made: Any) -> None:
+    text = (
+        f'task: t: {{steps: [{{name: "run", image: "i"}}], volumes: [{{name: "v", csi: {{a: {written}}}}}]}}'
+    )
+    pipeline_, _found = interpret(read(Source("Dispatchfile", text)))
+    assert pipeline_ is not None
+    one = draft("app", pipeline_, arrange(pipeline_, ["t"]), Options("app"), [])
+    (volume,) = pipeline.spec(one)["tasks"][0]["taskSpec"]["volumes"]
+    assert volume == {"name": "v", "csi": {"a": made}}
+    assert type(volume["csi"]["a"]) is type(made)
 
 
 # Volumes.

@@ -9,6 +9,7 @@ import pytest
 from dispatchfile.diagnostics import Severity
 from dispatchfile.front import interpret, read
 from dispatchfile.source import Source
+from dispatchfile.tekton import pipeline
 from tests.tekton.drafts import drafted, found, spec, step, task_of, told
 
 APP = {"app": {"type": "image", "param": {"url": "me/app:$(context.build.name)"}}}
@@ -142,8 +143,6 @@ def test_keys_that_tekton_writes_itself_are_dropped(field: str) -> None:
     (warning,) = found(tasks)
     assert told(warning) == ("DF801", f"task.t.metadata.{field}.tekton.dev/task", '"tekton.dev/task"')
     assert warning.severity is Severity.WARNING
-    from dispatchfile.tekton import pipeline
-
     made = pipeline.spec(drafted(tasks))["tasks"][0]["taskSpec"]["metadata"]
     assert made == {field: {"chains.tekton.dev/y": "z"}}
 
