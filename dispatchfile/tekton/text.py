@@ -6,7 +6,8 @@ that it does not (tektoncd/pipeline, pkg/substitution and docs/variables.md); an
 and env replaces the variables of the container, and makes `$$` a single `$` (Kubernetes core/v1 Container).
 
 Tekton has no escape. What it would take is kept from it by the kubelet: `$(params.x)` is written
-`$(DISPATCHFILE_DOLLAR)(params.x)`, which Tekton leaves alone; the kubelet puts the `$` in, and does not look again.
+`$(DISPATCHFILE_DOLLAR)(params.x)`, which Tekton leaves alone; the kubelet puts the `$` in, and does not look again. Only a
+value that ends in a `$`, right before such text, is not told from it: the kubelet takes its `$` and the next for one.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ RESOURCES = {
     "odd": {"type": "image", "param": {"url": "me/$HOME/$$(HOME)/$(params.x)", "digest": "v$"}},
     "old": {"type": "image", "param": {"url": "me/old", "digest": "sha256:0"}},
 }
-MADE = Made({"app": "sha256:" + "a" * 64}, {("make", "out"): 'line "1"\n`two` $', ("make", "more"): ""})
+MADE = Made({"app": "sha256:" + "a" * 64}, {("make", "out"): 'line "1"\n`two` $HOME', ("make", "more"): ""})
 
 
 def event(branch: str = "main", comment: tuple[str, ...] = ()) -> Event:
@@ -112,7 +112,7 @@ TEKTON = {
 
 
 @pytest.mark.parametrize("text", [*SHELL.values(), *TEKTON.values()], ids=[*SHELL, *TEKTON])
-@pytest.mark.parametrize("branch", ["main", "a'b\"c`d;e&f|g", "HOME", "é/x"])
+@pytest.mark.parametrize("branch", ["HOME", "a'b\"c`d;e&f|g/é"])
 def test_words_and_env_reach_the_program_as_here(text: str, branch: str, tmp_path: Path) -> None:
     step = {"command": ["run", text], "args": [text, "x"], "env": [*ENV, {"name": "T", "value": text}, {"name": "Z", "value": "$(T)"}]}  # fmt: skip
     here, there = both(planned(step, event(branch)), tmp_path)
@@ -120,7 +120,7 @@ def test_words_and_env_reach_the_program_as_here(text: str, branch: str, tmp_pat
 
 
 @pytest.mark.parametrize("text", SHELL.values(), ids=SHELL)
-@pytest.mark.parametrize("branch", ["main", "$(HOME)", "a$$b", "x$", "y)z", "$("])
+@pytest.mark.parametrize("branch", ["$(HOME)a$$b", "x$", "y)z$("])
 def test_values_that_the_kubelet_would_expand(text: str, branch: str, tmp_path: Path) -> None:
     step = {"command": ["run", text], "args": [text], "env": [*ENV, {"name": "T", "value": text}]}
     here, there = both(planned(step, event(branch)), tmp_path)
@@ -173,7 +173,7 @@ FRAGMENTS = [
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
 SAFE = st.text(st.characters(exclude_characters="$)", exclude_categories=["Cs", "Cc"]), max_size=8)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @QUICK
