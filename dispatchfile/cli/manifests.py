@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from dispatchfile.tekton.parts import Object
 
 
-def write(files: Mapping[str, Object], folder: str, *, force: bool = False) -> list[Path]:
-    """Write each object into its file below a folder, and return the paths.
+def write(files: Mapping[str, Object], folder: str, how: str = "", *, force: bool = False) -> list[Path]:
+    """Write each object into its file below a folder, headed as `manifest.text`, and return the paths.
 
     Raises UsageError, before any is written, for a file there that was not made here, unless forced; and
     EnvironmentProblem where nothing can be written.
     """
-    texts = {Path(folder, name): manifest.text([made]) for name, made in files.items()}
+    texts = {Path(folder, name): manifest.text([made], how) for name, made in files.items()}
     if not force:
         for path in texts:
             _refuse_others(path)

@@ -46,11 +46,11 @@ def main(args: argparse.Namespace) -> int:
         from dispatchfile.cli.files import put
         from dispatchfile.tekton import manifest
 
-        put(manifest.text(emission.objects))
+        put(manifest.text(emission.objects, emission.how))
         return 0
     from dispatchfile.cli.manifests import write
 
-    for path in write(emission.files, args.out, force=args.force):
+    for path in write(emission.files, args.out, emission.how, force=args.force):
         if not args.quiet:
             print(f"wrote {path}", file=sys.stderr)
     return 0

@@ -25,7 +25,7 @@ EXAMPLES = examples(
     "dispatchfile tekton --all | kubectl apply -f -         the Pipelines of all actions",
     "dispatchfile tekton --from-run last --kind run         again what the last run here ran",
     "dispatchfile tekton --target triggers                  Tekton Triggers that wait for the events",
-    "dispatchfile tekton --target pac --out .               .tekton/*.yaml for Pipelines-as-Code",
+    "dispatchfile tekton --target pac --out .tekton         .tekton/*.yaml for Pipelines-as-Code",
 )
 
 

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 
 class Emission(Record):
-    """What was emitted: objects by the names of their files, and what was found that is no error."""
+    """What was emitted: objects by the names of their files, and what was found that is no error.
+
+    `how` says what is to be done with them where that is not to apply them.
+    """
 
     files: Mapping[str, Object]
     found: tuple[Diagnostic, ...] = ()
+    how: str = ""
 
     @property
     def objects(self) -> tuple[Object, ...]:

@@ -20,14 +20,24 @@ MARK = "# Made by dispatchfile"
 """How every file begins that this module made."""
 
 
+class Block(str):
+    """A text of one line that is written as a block, in which no character means anything to a reader of YAML.
+
+    For texts with placeholders, which are filled in before the YAML is read.
+    """
+
+    __slots__ = ()
+
+
 def text(objects: Iterable[Object], how: str = "") -> str:
     """Return the objects as a file of YAML, headed by what made it and `how` to apply it (default: with kubectl).
 
+    The head belongs to the first document: Pipelines-as-Code complains of one that holds nothing but a comment.
     Raises UsageError for text that is not UTF-8, which Kubernetes does not take.
     """
     objects = list(objects)
     head = f"{MARK}; {how or applied(objects)}\n"
-    return "---\n".join([head, *(document(made) for made in objects)])
+    return head + "---\n".join(document(made) for made in objects)
 
 
 def applied(objects: Iterable[Object]) -> str:
@@ -71,6 +81,8 @@ def _block(content: dict[str, Any] | list[Any], indent: str) -> list[str]:
 def _scalar(content: Any, indent: str) -> str:
     if isinstance(content, str):
         content.encode()  # an escape would hide what is no character from the check of the whole
+    if isinstance(content, Block):
+        return f"|-\n{indent}  {content}"
     return yaml_writer.scalar(content, indent)
 
 
