@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from dispatchfile.cli import options
+from dispatchfile.cli.engines import is_of_other_engine
 from dispatchfile.errors import UsageError
 
 TYPE_CHECKING = False
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = (
     "revision", "untracked", "env", "env_file", "platform", "network", "kaniko", "artifacts", "image", "docker_host",
-    "pull", "offline", "flavour",
+    "pull", "offline", "flavour", "engine", "context", "namespace", "service_account", "workspace", "volume_size",
+    "results", "git_image", "storage_image", "gitops_image",
 )  # fmt: skip
 """Options that a rerun takes from the run it repeats, unless they are given anew."""
 
@@ -63,8 +65,9 @@ def plan_again(args: argparse.Namespace, run: PastRun) -> Plan:
         os.chdir(told["directory"])
     except OSError as error:
         raise UsageError(f"run {run.id} was of {told['directory']}: {error.strerror}") from error
+    engine = getattr(args, "engine", None) or told["options"].get("engine") or "docker"
     for name, value in told["options"].items():
-        if getattr(args, name, None) is None:
+        if getattr(args, name, None) is None and not is_of_other_engine(name, engine):
             setattr(args, name, value)
     args.file = args.file or told["file"]
     facts: Any = {

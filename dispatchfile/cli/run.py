@@ -1,4 +1,4 @@
-"""`dispatchfile run`: run what an event would run, in containers on this machine."""
+"""`dispatchfile run`: run what an event would run, in containers on this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def add_parser(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the plan; return 0 when all tasks succeeded, 1 when one failed. Other ends are raised."""
-    from dispatchfile.cli import rerun
+    from dispatchfile.cli import engines, rerun
     from dispatchfile.run import setup
     from dispatchfile.run.history import RunFolder, prune, state_home
 
@@ -50,10 +50,15 @@ def main(args: argparse.Namespace) -> int:
     look = functools.cache(_checkout)
     plan = rerun.plan_again(args, past) if past else options.plan_from(args, look=look)
     err = Terminal.of(sys.stderr, args.color)
+    engines.check(args)
     if not plan.tasks:
         err.print("nothing to run: no action fires; `dispatchfile plan` says why")
         return 0
     _check(args)
+    if args.engine == "tekton":
+        from dispatchfile.cli import run_tekton
+
+        return run_tekton.main(args, plan, past, look, err, _view)
     _warn_unhonoured(plan, err)
     checkout, kept = look(), rerun.kept(plan, past, args)
     if past and plan.event.commit != checkout.commit:

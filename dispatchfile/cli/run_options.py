@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "dispatchfile run --shell-on-failure test                 look around where a step failed",
     "dispatchfile run --rerun last                            only what failed or was skipped",
     "dispatchfile run -n --event tag --tag v1.0               show the commands, run nothing",
+    "dispatchfile run --engine tekton --context staging       the commit you are on, on a cluster",
 )
 
 
@@ -26,14 +27,15 @@ def add_parser(commands: Commands) -> None:
     """Add the parser of the command."""
     parser = commands.add_parser(
         "run",
-        description="Run the tasks of the actions that an event fires, or TASK and what it needs, in containers.\n"
-        "Nothing is published beyond this machine without --publish.",
+        description="Run the tasks of the actions that an event fires, or TASK and what it needs, in containers on\n"
+        "this machine, or on a cluster with --engine tekton. Nothing is published beyond this machine without --publish.",
         epilog=EXAMPLES,
     )
     options.add_task_options(parser)
     _add_run_options(parser)
     _add_supply_options(parser)
     _add_engine_options(parser)
+    _add_cluster_options(parser)
     _add_output_options(parser)
     options.add_event_options(parser)
 
@@ -93,6 +95,11 @@ def _add_supply_options(parser: Parser) -> None:
 
 def _add_engine_options(parser: Parser) -> None:
     add = parser.add_argument_group("engine").add_argument
+    add(
+        "--engine",
+        choices=("docker", "tekton"),
+        help="where to run: a Docker engine (default), or Tekton on a cluster",
+    )
     add("--pull", choices=("missing", "always", "never"), help="when to pull images (default: missing)")
     add("--offline", action="store_true", default=None, help="ask no registry and no remote at all")
     add(
@@ -106,6 +113,23 @@ def _add_engine_options(parser: Parser) -> None:
     add("--docker-host", metavar="URL", help="the engine (default: DOCKER_HOST, the docker context, podman)")
     add("--artifacts", metavar="DIR", help="where storage resources are kept")
     add("--keep", action="store_true", help="leave containers and volumes; `dispatchfile clean` removes them")
+
+
+def _add_cluster_options(parser: Parser) -> None:
+    add = parser.add_argument_group("cluster, with --engine tekton").add_argument
+    add("--context", metavar="NAME", help="context of the kubeconfig (default: the current one)")
+    add("--namespace", metavar="NAME", help="namespace of the run (default: the context's)")
+    add("--service-account", metavar="NAME", help="service account of the run, with its credentials")
+    add(
+        "--workspace",
+        choices=("emptydir", "pvc"),
+        help="git inputs: each task clones (default), or all share a volume",
+    )
+    add("--volume-size", metavar="SIZE", help="size of the volume that tasks share (default: 1Gi)")
+    add("--results", choices=("stdout-wrapper", "sh", "alpha"), help="as of `dispatchfile tekton`")
+    add("--gitops-image", metavar="REF", help="the image that stands in for update-gitops-repo")
+    add("--git-image", metavar="REF", help="the image with git that fetches the sources")
+    add("--storage-image", metavar="REF", help="the image with gsutil for storage resources")
 
 
 def _add_output_options(parser: Parser) -> None:

@@ -92,6 +92,21 @@ def changed_paths(root: str, base: str, commit: str) -> tuple[str, ...]:
     return tuple(path for path in listed.split("\0") if path)
 
 
+def on_remote(root: str, commit: str) -> bool | None:
+    """Return whether a remote's branch holds a commit, as the last fetch or push left them here.
+
+    None where that cannot be told, for the commit is not here.
+    """
+    if commit_of(root, commit) is None:
+        return None
+    return bool(_ask(root, "for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes"))
+
+
+def changed_files(root: str) -> tuple[str, ...]:
+    """Return the tracked files that may differ from HEAD; by their times and sizes, so that no filter runs."""
+    return tuple(filter(None, _ask(root, "diff-index", "--name-only", "-z", "HEAD", "--").split("\0")))
+
+
 def default_branch(root: str) -> str | None:
     """Return the branch that `origin` calls its default, as the last clone or fetch left it here, or None."""
     name = _ask(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")

@@ -39,6 +39,9 @@ class Fault(NamedTuple):
     message: str = "the fake server was told to fail"
 
 
+FAILURE = Fault()
+
+
 class Cluster:
     """The inside of the fake cluster, for controllers and tests."""
 
@@ -129,7 +132,7 @@ class ApiServer:
         self._http.shutdown()
         self._http.server_close()
 
-    def fail(self, verb: str, plural: str, fault: Fault = Fault(), times: int = 1) -> None:
+    def fail(self, verb: str, plural: str, fault: Fault = FAILURE, times: int = 1) -> None:
         """Let the next requests of a verb (get, list, watch, create, patch, delete, log) on a resource fail."""
         self.faults += [(verb, plural, fault)] * times
 

@@ -12,7 +12,7 @@ from dispatchfile.run.progress import duration
 
 
 def print_summary(ending: Ending, took: float, logs: Path, rerun: str, err: Terminal) -> None:
-    """Print the end of a run that took some seconds; `rerun` is the command that runs what failed again."""
+    """Print the end of a run that took some seconds; `rerun` is the command that runs what failed again, if any does."""
     err.print()
     width = max(map(len, ending.outcomes), default=0)
     for outcome in ending.outcomes.values():
@@ -22,7 +22,7 @@ def print_summary(ending: Ending, took: float, logs: Path, rerun: str, err: Term
             _print_tail(outcome, err)
     style = "green" if ending.exit_code == 0 else "red"
     err.print(f"\n{err.style(ending.status, style, 'bold')} in {duration(took)}; logs in {logs}")
-    if ending.exit_code != 0:
+    if ending.exit_code != 0 and rerun:
         err.print(f"run again what did not succeed: {err.style(rerun, 'bold')}")
 
 

@@ -1,0 +1,315 @@
+"""Follows a PipelineRun on a cluster until it ends, and tells what happens as a run on this machine does.
+
+Everything is decided in the thread that calls `follow`. It waits at one inbox, where the watching threads put what
+changed, the threads of tasks their outcome, and the signal handler the signal (see `run/engine.py`, which works the
+same way). What happens to the run is the cluster's to decide: it ends there, also when nobody follows any more.
+
+An interrupt is a question: on a terminal the user is asked whether to cancel the run, to leave it, or to go on
+following; elsewhere it cancels. Cancelling sets `spec.status` to Cancelled: the tasks are ended at once. There is
+nothing that CancelledRunFinally would still run, for a Dispatchfile has no `finally`.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+
+from dispatchfile.cluster import status
+from dispatchfile.cluster.ending import Leaving, error_of, how_to_go_on
+from dispatchfile.cluster.kinds import PIPELINE_RUNS, RUN_LABEL, TASK_LABEL, TASK_RUNS
+from dispatchfile.cluster.task import TaskFollower
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem
+from dispatchfile.kube.changes import changes
+from dispatchfile.kube.client import PODS
+from dispatchfile.kube.problems import Refused, Unreachable
+from dispatchfile.run.engine import Ending
+from dispatchfile.run.outcome import NOT_BEGUN, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from dispatchfile.cluster.named import Task
+    from dispatchfile.kube.client import Cluster, Kind, Object
+    from dispatchfile.plan.plan import Plan
+    from dispatchfile.run.progress import Board
+
+TICK_S = 0.5
+PATIENCE_S = 10.0
+"""Seconds that a pod may take to start before it is told what it waits for."""
+GRACE_S = 15.0
+"""Seconds in which the tasks come to an end when the run has; logs are read to theirs."""
+
+
+class Follower:
+    """Follows one run. `ask` puts the question to the user and returns cancel, leave or "" (go on); None: cancel."""
+
+    def __init__(
+        self, cluster: Cluster, run: Object, plan: Plan, tasks: Mapping[str, Task], board: Board, logs: Path, *,
+        verbose: bool = False, ask: Callable[[], str] | None = None,
+    ) -> None:  # fmt: skip
+        self._cluster, self._run, self._plan, self._tasks = cluster, run, plan, tasks
+        self._board, self._logs, self._verbose, self._ask = board, logs, verbose, ask
+        self._name: str = run["metadata"]["name"]
+        self._inbox: SimpleQueue[tuple[str, object]] = SimpleQueue()
+        self._stop = threading.Event()
+        self._followers: dict[str, TaskFollower] = {}
+        self._begun: set[str] = set()
+        self._out: set[str] = set()
+        self._limits = {planned.name: planned.task.timeout for planned in plan.tasks}
+        self._needs = {planned.name: planned.waits_for for planned in plan.tasks}
+        self._outcomes: dict[str, Outcome] = {}
+        self._pending: dict[str, tuple[float, Object]] = {}
+        self._next_look = 0.0
+        self._told: set[tuple[str, str]] = set()
+        self._error: Exception | None = None
+        self._cancelled_by = 0
+        self._over_since: float | None = None
+
+    def follow(self) -> Ending:
+        """Follow the run and return how it ended; every error is in the ending, none is raised."""
+        began = time.monotonic()
+        with self._signals():
+            selector = f"{RUN_LABEL}={self._name}"
+            self._watch("run", PIPELINE_RUNS, fieldSelector=f"metadata.name={self._name}")
+            self._watch("task", TASK_RUNS, labelSelector=selector)
+            self._watch("pod", PODS, labelSelector=selector)
+            while not self._is_done():
+                try:
+                    kind, news = self._inbox.get(timeout=TICK_S)
+                except Empty:
+                    kind, news = "", None
+                self._take(kind, news)
+                self._look_at_pods()
+        self._stop.set()
+        self._close_outcomes()
+        ending = self._ending()
+        seconds = status.took(self._run) or time.monotonic() - began
+        message = str(ending.error) if ending.error else ""
+        self._board.tell(
+            "run.finished",
+            status=ending.status,
+            exit_code=ending.exit_code,
+            duration=round(seconds, 3),
+            message=message,
+        )
+        return ending
+
+    # Threads.
+
+    def _watch(self, what: str, kind: Kind, **selectors: str) -> None:
+        def work() -> None:
+            try:
+                for how, found in changes(self._cluster, kind, self._stop, tell, **selectors):
+                    self._inbox.put((f"{what} {how}", found))
+            except Exception as error:  # noqa: BLE001 it is handed to the thread that decides
+                self._inbox.put((f"{what} problem", error))
+
+        def tell(text: str) -> None:
+            if what == "run" and not self._stop.is_set():
+                self._board.tell("run.note", message=text)
+
+        threading.Thread(target=work, name=f"watch {kind.plural}", daemon=True).start()
+
+    def _start(self, follower: TaskFollower) -> None:
+        def work() -> None:
+            try:
+                self._inbox.put(("outcome", (follower.task.on_cluster, follower.run())))
+            except Exception as error:  # noqa: BLE001 as above
+                self._inbox.put(("outcome", (follower.task.on_cluster, error)))
+
+        self._out.add(follower.task.on_cluster)
+        self._begun.add(follower.task.on_cluster)
+        threading.Thread(target=work, name=f"task {follower.name}", daemon=True).start()
+
+    # The deciding thread.
+
+    def _is_done(self) -> bool:
+        if isinstance(self._error, Leaving):
+            return True
+        if self._over_since is None:
+            return self._error is not None
+        if not self._out:
+            return True
+        if time.monotonic() - self._over_since > GRACE_S:
+            for name in self._out:  # their TaskRuns should be over, and are not told to be
+                self._followers[name].give_up()
+        return False
+
+    def _take(self, kind: str, news: object) -> None:
+        match kind, news:
+            case "run is", dict():
+                self._see_run(news)
+            case "run gone", _:
+                self._error = EnvironmentProblem("the PipelineRun was deleted while it ran")
+            case "task is", dict():
+                self._see_task(news)
+            case "pod is", dict():
+                self._see_pod(news)
+            case "pod gone", dict():
+                self._pending.pop(_task_of(news), None)
+            case "outcome", (str() as name, outcome):
+                self._come_home(name, outcome)
+            case "signal", int():
+                self._interrupt(news)
+            case "pod problem", Refused():
+                self._board.tell("run.note", message=f"{news.message}: why a task does not start is not told")
+            case "meet", Exception():
+                self._meet(news)
+            case _, Exception():
+                self._meet(news)
+
+    def _meet(self, problem: Exception) -> None:
+        if self._error is None:
+            self._error = problem
+            if isinstance(problem, DispatchfileError) and not problem.help:
+                problem.help = how_to_go_on(self._cluster.target, self._name)
+
+    def _see_run(self, run: Object) -> None:
+        self._run = run
+        if self._over_since is None and status.succeeded(run).is_over:
+            self._over_since = time.monotonic()
+            try:
+                found = self._cluster.list(TASK_RUNS, labelSelector=f"{RUN_LABEL}={self._name}")
+            except (Refused, Unreachable):
+                return  # the watch brings the same, later
+            for task_run in found.get("items") or ():
+                self._see_task(task_run)
+
+    def _see_task(self, task_run: Object) -> None:
+        name = _task_of(task_run)
+        task = self._tasks.get(name)
+        if task is None:
+            return
+        if name not in self._followers:
+            self._followers[name] = TaskFollower(
+                self._cluster, task, self._limits.get(task.name), self._board, self._logs, verbose=self._verbose,
+                meet=lambda problem: self._inbox.put(("meet", problem)),
+            )  # fmt: skip
+        self._followers[name].see(task_run)
+        self._start_ready()
+
+    def _start_ready(self) -> None:
+        """Follow the tasks that have begun, each behind those it waits for: their last words may still be on the way."""
+        for name, follower in self._followers.items():
+            task = follower.task
+            if name in self._begun or not all(
+                need in self._outcomes for need in self._needs.get(task.name, ())
+            ):
+                continue
+            if task.name:
+                self._board.tell("task.started", task.name)
+            self._start(follower)
+
+    def _see_pod(self, pod: Object) -> None:
+        name = _task_of(pod)
+        if name in self._tasks:
+            since = self._pending.get(name, (time.monotonic(), pod))[0]
+            self._pending[name] = (since, pod)
+
+    def _look_at_pods(self) -> None:
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + TICK_S
+        for name, (since, pod) in self._pending.items():
+            if time.monotonic() - since < PATIENCE_S:
+                continue
+            trouble = status.trouble(pod)
+            if trouble and (name, trouble) not in self._told:
+                self._told.add((name, trouble))
+                self._board.tell("run.note", message=f"{self._tasks[name].name or name}: {trouble}")
+
+    def _come_home(self, name: str, outcome: object) -> None:
+        self._out.discard(name)
+        self._pending.pop(name, None)
+        if isinstance(outcome, Exception):
+            self._meet(outcome)
+        elif isinstance(outcome, Outcome):
+            if self._tasks[name].name:
+                self._record(outcome)
+            elif outcome.status == "failed":
+                self._board.tell("run.note", message=f"{name}: {outcome.message}")
+        self._start_ready()
+
+    def _record(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.task] = outcome
+        self._board.tell(
+            "task.finished",
+            outcome.task,
+            status=outcome.status,
+            message=outcome.message,
+            step=outcome.step,
+            exit_code=outcome.exit_code,
+            duration=round(outcome.duration, 3),
+            results=dict(outcome.results),
+            digests=dict(outcome.digests),
+        )
+
+    # The end.
+
+    def _interrupt(self, number: int) -> None:
+        if self._over_since is not None and not self._cancelled_by:
+            return  # it is over, and only its last words are missing
+        answer = "leave" if self._cancelled_by else self._ask() if self._ask else "cancel"
+        if answer == "leave":
+            self._error = Leaving(self._cluster.target, self._name, number)
+        elif answer == "cancel":
+            self._cancelled_by = number
+            self._board.tell("run.note", message="cancelling the run; once more leaves it")
+            threading.Thread(target=self._cancel, daemon=True).start()
+
+    def _cancel(self) -> None:
+        try:
+            self._cluster.patch(PIPELINE_RUNS, self._name, {"spec": {"status": "Cancelled"}})
+        except (Refused, Unreachable) as problem:
+            if not (isinstance(problem, Refused) and problem.code == 404):
+                problem.message = f"the run could not be cancelled, and goes on: {problem.message}"
+                self._inbox.put(("meet", problem))
+
+    def _close_outcomes(self) -> None:
+        """Give every task of the plan an outcome: what did not run was skipped."""
+        for planned in self._plan.tasks:
+            if planned.name in self._outcomes:
+                continue
+            made = next((name for name, task in self._tasks.items() if task.name == planned.name), "")
+            lost = [need for need in planned.waits_for if self._outcomes[need].status != "succeeded"]
+            if made in self._followers:
+                self._record(Outcome(planned.name, "stopped", "it was left running on the cluster"))
+            else:
+                why = f"needs {', '.join(lost)}" if lost and self._error is None else NOT_BEGUN
+                self._record(Outcome(planned.name, "skipped", why))
+
+    def _ending(self) -> Ending:
+        outcomes = {planned.name: self._outcomes[planned.name] for planned in self._plan.tasks}
+        error = self._error
+        if error is None:
+            reasons = {
+                follower.name: status.succeeded(follower.task_run) for follower in self._followers.values()
+            }
+            error = error_of(self._run, outcomes, reasons, self._cancelled_by)
+        return Ending(outcomes, error)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Send SIGINT and SIGTERM to the inbox; handlers can be set in the main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        before = {
+            number: signal.signal(number, lambda number, _: self._inbox.put(("signal", int(number))))
+            for number in numbers
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _task_of(found: Object) -> str:
+    return str((found["metadata"].get("labels") or {}).get(TASK_LABEL, ""))

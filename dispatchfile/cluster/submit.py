@@ -1,0 +1,82 @@
+"""Brings a run to a cluster: is Tekton there, can the cluster get the commit, and the one object that is created."""
+
+from __future__ import annotations
+
+import re
+
+from dispatchfile.cluster.kinds import GROUP, PIPELINE_RUNS, VERSION
+from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.event import checkout
+from dispatchfile.kube.client import CONFIG_MAPS
+from dispatchfile.kube.problems import Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dispatchfile.event.checkout import Checkout
+    from dispatchfile.event.event import Event
+    from dispatchfile.kube.client import Cluster, Object
+
+FLOOR = (0, 50)
+"""The oldest Tekton that runs what is emitted: from here on v1 is what it keeps, and beta fields are on."""
+TRIES = 5
+
+
+def check_tekton(cluster: Cluster) -> None:
+    """Raise EnvironmentProblem when the cluster has no Tekton, or one that is too old as far as it says."""
+    where = f'context "{cluster.target.context}"'
+    if not cluster.serves(GROUP, VERSION):
+        raise EnvironmentProblem(
+            f"there is no Tekton of v0.50 or newer on the cluster ({where})",
+            help="install Tekton Pipelines there, or choose another cluster with --context",
+        )
+    try:
+        told = cluster.get(CONFIG_MAPS, "pipelines-info", namespace="tekton-pipelines")
+    except Refused:
+        return  # where it is told, and to whom, is the cluster's to decide
+    found = re.match(r"v?(\d+)\.(\d+)", str((told.get("data") or {}).get("version", "")))
+    if found and (int(found[1]), int(found[2])) < FLOOR:
+        raise EnvironmentProblem(
+            f"Tekton on the cluster is {found[0]} ({where}), and v0.50 or newer is needed",
+            help="upgrade it there",
+        )
+
+
+def check_reach(event: Event, here: Checkout, *, from_here: bool) -> Iterator[str]:
+    """Yield what the user should know about the commit that the cluster is to fetch.
+
+    Raises EnvironmentProblem where it can not: the repository has no URL, or, when the event was made up `from_here`,
+    no remote has the commit.
+    """
+    if event.url == here.root:
+        raise EnvironmentProblem(
+            f"a cluster cannot fetch from {here.root}",
+            help="push the repository somewhere, and make that its remote: git remote add origin URL",
+        )
+    published = checkout.on_remote(here.root, event.commit) if event.commit else None
+    commit = event.commit[:10]
+    if published is False and from_here and event.kind == "push":
+        raise EnvironmentProblem(
+            f"commit {commit} is on no branch of a remote, so the cluster cannot fetch it",
+            help="git push; or git fetch, where somebody else has pushed it",
+        )
+    if published is False:
+        yield f"commit {commit} is on no branch of a remote that is known here"
+    if event.commit == here.commit and (changed := checkout.changed_files(here.root)):
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        yield f"what is not committed does not reach the cluster: {changed[0]}{more}"
+
+
+def submit(cluster: Cluster, run: Object) -> Object:
+    """Create the PipelineRun and return it as the cluster keeps it; raises what the cluster refuses.
+
+    A name that is taken, for its end is random, is tried anew; nothing else is, for it could run twice.
+    """
+    for left in range(TRIES, 0, -1):
+        try:
+            return cluster.create(PIPELINE_RUNS, run)
+        except Refused as problem:
+            if problem.reason != "AlreadyExists" or left == 1:
+                raise
+    raise AssertionError("every try returns or raises")
