@@ -17,13 +17,6 @@ WORKSPACE = "dispatch"
 """The one workspace of a Pipeline that needs any: the volume that its tasks share."""
 
 
-class Param(Record):
-    """A parameter of a task: its name there, and the text that the pipeline gives it, such as `$(params.git-url)`."""
-
-    name: str
-    value: str
-
-
 class Binding(Record):
     """A workspace of a task: its name there, where it is mounted, and which folder of the shared volume it is."""
 
@@ -43,13 +36,11 @@ class Result(Record):
 class Parts(Record):
     """What resources add to a task: steps before and behind those of the user, and what these steps need.
 
-    `params` are those that the texts of the steps refer to besides the ones of the context; `mounts` are volumes that
-    every step of the task mounts (`stepTemplate.volumeMounts`).
+    `mounts` are volumes that every step of the task mounts (`stepTemplate.volumeMounts`).
     """
 
     before: tuple[Object, ...] = ()
     after: tuple[Object, ...] = ()
-    params: tuple[Param, ...] = ()
     results: tuple[Result, ...] = ()
     volumes: tuple[Object, ...] = ()
     mounts: tuple[Object, ...] = ()

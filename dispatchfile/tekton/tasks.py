@@ -49,8 +49,7 @@ def _task(draft: Draft, planned: PlannedTask, values: Mapping[str, str]) -> Obje
     task = planned.task
     parts = resources.parts(draft, task)
     spec = _spec(draft, task, parts)
-    given = {**values, **{param.name: param.value for param in parts.params}}
-    params = _params_in(spec, given)
+    params = _params_in(spec, values)
     if params:
         spec = {"params": [{"name": name, "type": "string"} for name in params], **spec}
     if metadata := _metadata(draft, task):
@@ -62,7 +61,7 @@ def _task(draft: Draft, planned: PlannedTask, values: Mapping[str, str]) -> Obje
     if task.timeout is not None:
         made["timeout"] = duration(task.timeout)
     if params:
-        made["params"] = [{"name": name, "value": given[name]} for name in params]
+        made["params"] = [{"name": name, "value": values[name]} for name in params]
     if parts.workspaces:
         made["workspaces"] = [
             {"name": one.name, "workspace": WORKSPACE, "subPath": one.sub_path} for one in parts.workspaces
