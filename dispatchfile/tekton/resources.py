@@ -14,9 +14,8 @@ an input is at /workspace/NAME and is the task's own, an output at /workspace/ou
 from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Severity
-from dispatchfile.model.variables import strings
 from dispatchfile.record import Record
-from dispatchfile.tekton import _scripts, git, images, scripts, storage
+from dispatchfile.tekton import _scripts, git, home, images, scripts, storage
 from dispatchfile.tekton.draft import OWN
 from dispatchfile.tekton.parts import Binding, Parts
 
@@ -32,10 +31,6 @@ _INPUTS = "/workspace"
 _OUTPUTS = "/workspace/output"
 _VOLUME_AT = "/dispatchfile"
 """Below it a task sees, read-only, what other tasks made, of which it gets copies."""
-_HOME = "/tekton/home"
-_HOME_VOLUME = {"name": "dispatch-home", "emptyDir": {}}
-_ALIASES = {"/builder/home": "", "/workspace/output/.docker": ".docker", "/root/.docker": ".docker"}
-"""Other names of the home directory and of a folder in it, in files of Dispatch's earlier releases."""
 
 
 class _Work(Record):
@@ -57,13 +52,13 @@ class _Work(Record):
 def parts(draft: Draft, task: Task) -> Parts:
     """Return what the inputs and outputs of a task add to it; what is wrong with them is in `draft.found` afterwards."""
     work = _work(draft, task)
-    aliases = _aliases(task)
+    aliases = home.aliases(task)
     return Parts(
-        before=tuple(_before(draft, task, work)),
+        before=tuple(_before(draft, task, work, _folders(draft, task, work, aliases))),
         after=tuple(_after(draft, work)),
         results=images.results(draft, work.images),
-        volumes=(*([_HOME_VOLUME] if aliases else []), *storage.volumes([*work.fetched, *work.stored])),
-        mounts=tuple(_home_mount(path, folder) for path, folder in aliases.items()),
+        volumes=(*home.volumes(aliases), *storage.volumes([*work.fetched, *work.stored])),
+        mounts=home.mounts(aliases),
         workspaces=tuple(_workspaces(draft, work)),
     )
 
@@ -156,7 +151,9 @@ def _problem(draft: Draft, resource: Resource) -> str:
     if resource.type == "storage":
         return storage.problem(resource) if resource.param.get("location") else ""
     if resource.type != "image":
-        return f'is of type "{resource.type}", which Tekton has no more and Dispatch never had: it knows git, image and storage'
+        return (
+            f'is of type "{resource.type}", which Tekton no longer has; git, image and storage can be carried'
+        )
     return ""
 
 
@@ -171,21 +168,19 @@ def _lost(resource: Resource, what: str) -> Diagnostic:
     )
 
 
-def _aliases(task: Task) -> dict[str, str]:
-    """Return the other names of the home directory that texts of a task use, and the home directory itself if any."""
-    texts = [str(value.data) for value, _path in strings(task.value, "")]
-    named = {path: folder for path, folder in _ALIASES.items() if any(path in text for text in texts)}
-    return {_HOME: "", **named} if named else {}
+# Steps and workspaces
 
 
-# Steps, mounts and workspaces
-
-
-def _before(draft: Draft, task: Task, work: _Work) -> Iterator[Object]:
+def _folders(draft: Draft, task: Task, work: _Work, aliases: Sequence[str]) -> list[str]:
+    """Return the directories that a task finds empty, writable for every user."""
     folders = [f"{_OUTPUTS}/{one.name}" for one in draft.resources(dict.fromkeys(task.outputs))]
     folders += [f"{_INPUTS}/{one.name}" for one in work.empty]
-    if "/builder/home" in _aliases(task):
-        folders += [f"{_HOME}/image-outputs/{one.name}" for one in work.images]
+    if home.OLDEST in aliases:
+        folders += [f"{home.HOME}/image-outputs/{one.name}" for one in work.images]
+    return folders
+
+
+def _before(draft: Draft, task: Task, work: _Work, folders: Sequence[str]) -> Iterator[Object]:
     image = draft.options.git_image
     if folders or work.shared or work.copied:
         yield scripts.step(
@@ -236,7 +231,3 @@ def _volume_path(draft: Draft, resource: Resource) -> str:
 def _folder(draft: Draft, resource: Resource) -> str:
     """Return the folder of the volume on which a resource passes between tasks."""
     return f"{resource.type}/{draft.resource_names[resource.name]}"
-
-
-def _home_mount(path: str, folder: str) -> Object:
-    return {"name": _HOME_VOLUME["name"], "mountPath": path, **({"subPath": folder} if folder else {})}

@@ -1,0 +1,51 @@
+"""The home directory of a task under the names that it had in Dispatch's earlier releases (runner/README.md).
+
+Tekton mounts a volume of its own at /tekton/home, which no step may mount elsewhere. Where a task names another path
+of it, one of the emitter's takes its place, mounted at all of these paths in all of its steps.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dispatchfile.model.pipeline import Task
+    from dispatchfile.tekton.parts import Object
+    from dispatchfile.value import Value
+
+HOME = "/tekton/home"
+OLDEST = "/builder/home"
+VOLUME = "dispatch-home"
+
+_ALIASES = {OLDEST: "", "/workspace/output/.docker": ".docker", "/root/.docker": ".docker"}
+"""Other names, with the folder of the home directory that each stands for."""
+
+
+def aliases(task: Task) -> tuple[str, ...]:
+    """Return the other names of the home directory and its folders that a task uses."""
+    texts = list(_texts(task.value))
+    return tuple(path for path in _ALIASES if any(path in text for text in texts))
+
+
+def volumes(paths: Iterable[str]) -> tuple[Object, ...]:
+    """Return the volume that takes the place of Tekton's, if there are other names."""
+    return ({"name": VOLUME, "emptyDir": {}},) if tuple(paths) else ()
+
+
+def mounts(paths: Iterable[str]) -> tuple[Object, ...]:
+    """Return where each step of the task mounts that volume."""
+    made = [_mount(path, _ALIASES[path]) for path in paths]
+    return (_mount(HOME, ""), *made) if made else ()
+
+
+def _mount(path: str, folder: str) -> Object:
+    return {"name": VOLUME, "mountPath": path, **({"subPath": folder} if folder else {})}
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value.data, str):
+        yield value.data
+    elif isinstance(value.data, (dict, list)):
+        for item in value.data.values() if isinstance(value.data, dict) else value.data:
+            yield from _texts(item)
