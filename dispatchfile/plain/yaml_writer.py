@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from dispatchfile.value import Plain
 
-# What a reader of YAML 1.1 or 1.2 may take for something other than a string, in small letters.
+# What a reader of YAML 1.1 or 1.2 may take for something other than a string, in small letters; numbers without `_`.
 _WORDS = frozenset(("~", "=", "<<", "null", "y", "n", "yes", "no", "on", "off", "true", "false"))
 _NUMBER = (
-    r"[-+]?0(b[01_]*|x[0-9a-f_]*|o[0-7_]*)|[-+]?\.(inf|nan|[0-9_]+(e[-+]?[0-9]*)?)"
-    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?(e[-+]?[0-9]*)?"
+    r"[-+]?0(b[01]*|x[0-9a-f]*|o[0-7]*)|[-+]?\.(inf|nan|[0-9]+(e[-+]?[0-9]*)?)"
+    r"|[-+]?[0-9]+(:[0-5]?[0-9])*(\.[0-9]*)?(e[-+]?[0-9]*)?"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([t \t].*)?"
 )
 _NOT_FIRST = frozenset(",[]{}#&*!|>'\"%@` ")
@@ -57,7 +57,8 @@ def text(content: str) -> str:
 
 def _ambiguous(text: str) -> bool:
     if text[0] in "-+.0123456789":
-        return re.fullmatch(_NUMBER, text.lower(), re.ASCII) is not None
+        # Go's reader takes all underscores out first: -_1 and 1e_5 are numbers to kubectl.
+        return re.fullmatch(_NUMBER, text.lower().replace("_", ""), re.ASCII) is not None
     return text.lower() in _WORDS
 
 

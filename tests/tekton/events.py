@@ -34,7 +34,7 @@ def event_for(action: Action, condition: Condition) -> Event:
         "cron": lambda: {"branch": "main", "action": action.name},
         "pull_request": lambda: _pull_request(condition),
     }[condition.kind]()
-    if condition.paths is not None:
+    if condition.kind in ("push", "pull_request"):  # other actions of the file may ask for it too
         facts["paths"] = (taken(condition.paths, "path"),)
     return Event(condition.kind, url=URL, commit=COMMIT, user="ada", **facts)
 
