@@ -15,8 +15,10 @@ from dispatchfile.diagnostics import Severity
 from dispatchfile.mask import Masker
 from dispatchfile.run.progress import Board
 from dispatchfile.run.steplog import StepLog
-from dispatchfile.tekton import _scripts
-from tests.tekton.drafts import Object, found, spec, step, step_of, task_of, told
+from dispatchfile.tekton import _scripts, pipeline
+from tests.tekton.drafts import Object, drafted, found, spec, step, step_of, task_of, told
+from tests.tekton.mini_tekton import MiniTekton
+from tests.tekton.pods import TOOLS
 
 USE = {"steps": [step("show", "echo", "$(inputs.tasks.t.run)")], "inputs": ["t"]}
 
@@ -246,3 +248,37 @@ def test_a_zero_byte_is_no_part_of_a_variable(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert b"output of step result-0 cannot be a result: it holds a zero byte" in ended.stderr
     assert made == []
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("results", ["stdout-wrapper", "sh", "alpha"])
+def test_outputs_of_steps_of_all_users_reach_another_task(results: str, tmp_path: Path, toolbox: str) -> None:
+    def shell(name: str, text: str, user: int, **fields: Any) -> Object:
+        rights = {"securityContext": {"runAsUser": user}}
+        return step(name, "sh", "-c", text, image=TOOLS, **rights, **fields)
+
+    script = {"name": "script", "image": TOOLS, "script": "id -u\nfalse || echo behind", "args": ["x"]}
+    first = {
+        "steps": [
+            shell("root", "echo 0; echo told >&2", 0),
+            shell("user", "printf 'a\\n\\nb\\n\\n'", 1000, workingDir="/tmp"),
+            script,
+            shell("other", "ls /workspace", 2000),
+        ],
+    }
+    words = [f"<$(inputs.tasks.t.{name})>" for name in ("root", "user", "script", "other")]
+    use = {"steps": [step("show", "printf", "%s", *words, image=TOOLS)], "inputs": ["t"]}
+    one = drafted({"t": first, "use": use}, results=results, git_image=TOOLS)
+    made = pipeline.spec(one)
+    assert one.found == []
+    cluster = MiniTekton(tmp_path / "cluster", network="none", api="alpha" if results == "alpha" else "beta")
+    run = {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {"generateName": "r-"},
+        "spec": {"pipelineSpec": made},
+    }
+    ended = cluster.run(run)
+    assert ended["status"]["conditions"][0]["reason"] == "Succeeded"
+    assert cluster.step("use", "show").stdout == b"<0><a\n\nb\n><0\nbehind><>"
+    assert cluster.step("t", "root").stdout == b"0\n"
