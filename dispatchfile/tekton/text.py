@@ -6,8 +6,9 @@ that it does not (tektoncd/pipeline, pkg/substitution and docs/variables.md); an
 and env replaces the variables of the container, and makes `$$` a single `$` (Kubernetes core/v1 Container).
 
 Tekton has no escape. What it would take is kept from it by the kubelet: `$(params.x)` is written
-`$(DISPATCHFILE_DOLLAR)(params.x)`, which Tekton leaves alone; the kubelet puts the `$` in, and does not look again. Only a
-value that ends in a `$`, right before such text, is not told from it: the kubelet takes its `$` and the next for one.
+`$(DISPATCHFILE_DOLLAR)(params.x)`, which Tekton leaves alone; the kubelet puts the `$` in, and does not look again.
+There is one limit: where a value ends in a `$`, or is empty behind one, right before such text, the kubelet takes that
+`$` and the next for one.
 """
 
 from __future__ import annotations
