@@ -13,6 +13,7 @@ from dispatchfile.source import Source
 from dispatchfile.tekton import pipeline
 from dispatchfile.tekton.draft import Draft, draft
 from dispatchfile.tekton.options import Options
+from tests.tekton import crds
 
 Object = dict[str, Any]
 
@@ -31,11 +32,14 @@ def step(name: str = "run", *command: str, **fields: Any) -> Object:
 
 
 def spec(*args: Any, **options: Any) -> Object:
-    """The spec of a draft in which nothing is wrong."""
+    """The spec of a draft in which nothing is wrong, and which a cluster would take."""
     one = drafted(*args, **options)
-    made = pipeline.spec(one)
+    made = pipeline.pipeline(one)
     assert one.found == []
-    return made
+    if crds.CRDS.is_dir():
+        assert crds.validate(made, alpha=one.options.results == "alpha") == []
+    taken: Object = made["spec"]
+    return taken
 
 
 def found(*args: Any, **options: Any) -> list[Diagnostic]:
