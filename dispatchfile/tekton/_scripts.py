@@ -46,7 +46,7 @@ CLONE = (
     "    fi\n"
     "    shallow=\n"
     '    fetch --tags origin || fail "cannot fetch $CLONE_URL: $(reason)"\n'
-    '    found=$(git rev-parse -q --verify "$wanted^{commit}") || fail "$CLONE_URL has no commit $wanted in its branches and tags"\n'
+    '    found=$(git rev-parse -q --verify "$wanted^{commit}" 2>/dev/null) || fail "$CLONE_URL has no commit $wanted in its branches and tags"\n'
     '    git update-ref "$here" "$found"\n'
     "}\n"
     "\n"
@@ -84,12 +84,12 @@ CLONE = (
     'if [ -n "$CLONE_REFSPEC" ]; then\n'
     '    fetch $shallow origin $CLONE_REFSPEC || fail "cannot fetch $CLONE_REFSPEC of $CLONE_URL: $(reason)"\n'
     "fi\n"
-    'if [ -n "$CLONE_REFSPEC" ] && [ -n "$CLONE_REVISION" ] && commit=$(git rev-parse -q --verify "$wanted^{commit}"); then\n'
+    'if [ -n "$CLONE_REFSPEC" ] && [ -n "$CLONE_REVISION" ] && commit=$(git rev-parse -q --verify "$wanted^{commit}" 2>/dev/null); then\n'
     '    git update-ref "$here" "$commit"\n'
     "else\n"
     "    fetch_revision\n"
     "fi\n"
-    'commit=$(git rev-parse -q --verify "$here^{commit}") || fail "\\"$wanted\\" of $CLONE_URL is no commit"\n'
+    'commit=$(git rev-parse -q --verify "$here^{commit}" 2>/dev/null) || fail "\\"$wanted\\" of $CLONE_URL is no commit"\n'
     'said=$(git checkout -q --force --detach "$commit" 2>&1) || fail "cannot check out $commit: $(reason)"\n'
     'git update-ref -d "$here"\n'
     "\n"
@@ -97,8 +97,9 @@ CLONE = (
     "[fF][aA][lL][sS][eE]) ;;\n"
     "*)\n"
     "    if [ -e .gitmodules ] && ! said=$(git submodule --quiet update --init --recursive $shallow 2>&1); then\n"
-    "        said=$(git submodule --quiet deinit --force --all && rm -rf .git/modules &&\n"
-    '            git submodule --quiet update --init --recursive 2>&1) || fail "a submodule cannot be fetched: $(reason)"\n'
+    "        git submodule --quiet deinit --force --all >/dev/null 2>&1 || :\n"
+    "        rm -rf .git/modules\n"
+    '        said=$(git submodule --quiet update --init --recursive 2>&1) || fail "a submodule cannot be fetched: $(reason)"\n'
     "    fi\n"
     "    ;;\n"
     "esac\n"

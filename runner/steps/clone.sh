@@ -51,7 +51,7 @@ fetch_revision() {
     fi
     shallow=
     fetch --tags origin || fail "cannot fetch $CLONE_URL: $(reason)"
-    found=$(git rev-parse -q --verify "$wanted^{commit}") || fail "$CLONE_URL has no commit $wanted in its branches and tags"
+    found=$(git rev-parse -q --verify "$wanted^{commit}" 2>/dev/null) || fail "$CLONE_URL has no commit $wanted in its branches and tags"
     git update-ref "$here" "$found"
 }
 
@@ -92,12 +92,12 @@ export GIT_SSH_COMMAND="$ssh"
 if [ -n "$CLONE_REFSPEC" ]; then
     fetch $shallow origin $CLONE_REFSPEC || fail "cannot fetch $CLONE_REFSPEC of $CLONE_URL: $(reason)"
 fi
-if [ -n "$CLONE_REFSPEC" ] && [ -n "$CLONE_REVISION" ] && commit=$(git rev-parse -q --verify "$wanted^{commit}"); then
+if [ -n "$CLONE_REFSPEC" ] && [ -n "$CLONE_REVISION" ] && commit=$(git rev-parse -q --verify "$wanted^{commit}" 2>/dev/null); then
     git update-ref "$here" "$commit"
 else
     fetch_revision
 fi
-commit=$(git rev-parse -q --verify "$here^{commit}") || fail "\"$wanted\" of $CLONE_URL is no commit"
+commit=$(git rev-parse -q --verify "$here^{commit}" 2>/dev/null) || fail "\"$wanted\" of $CLONE_URL is no commit"
 said=$(git checkout -q --force --detach "$commit" 2>&1) || fail "cannot check out $commit: $(reason)"
 git update-ref -d "$here"
 
@@ -105,8 +105,10 @@ case $CLONE_SUBMODULES in
 [fF][aA][lL][sS][eE]) ;;
 *)
     if [ -e .gitmodules ] && ! said=$(git submodule --quiet update --init --recursive $shallow 2>&1); then
-        said=$(git submodule --quiet deinit --force --all && rm -rf .git/modules &&
-            git submodule --quiet update --init --recursive 2>&1) || fail "a submodule cannot be fetched: $(reason)"
+        # As with commits: not every server hands out one that is no tip.
+        git submodule --quiet deinit --force --all >/dev/null 2>&1 || :
+        rm -rf .git/modules
+        said=$(git submodule --quiet update --init --recursive 2>&1) || fail "a submodule cannot be fetched: $(reason)"
     fi
     ;;
 esac
