@@ -40,7 +40,7 @@ CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding"}
 def validate(made: Mapping[str, Any], *, alpha: bool = False) -> list[str]:
     """Return what a cluster would refuse in an object; `alpha`: one whose `enable-api-fields` says so."""
     filled = _filled(made)
-    faults = [*_schema_faults(filled), *_metadata_faults(filled)]
+    faults = _schema_faults(filled) or list(_metadata_faults(filled))
     if faults:
         return faults
     rules = {"Pipeline": _pipeline_object, "PipelineRun": _run, "TriggerTemplate": _template}
@@ -252,12 +252,7 @@ def _run(made: Mapping[str, Any], alpha: bool) -> Iterator[str]:
         yield from _param_value(param, "spec.params")
         if "$(tasks." in str(param["value"]):
             yield f"spec.params.{param['name']}: results cannot be values of a run's parameters"
-    timeouts = {}
-    for name, text in spec.get("timeouts", {}).items():
-        yield from _duration(text, f"spec.timeouts.{name}")
-        timeouts[name] = duration(text)
-    if timeouts.get("pipeline", 3600) and timeouts.get("tasks", 0) > timeouts.get("pipeline", 3600):
-        yield "spec.timeouts.tasks: should be <= pipeline duration"
+    yield from _timeouts(spec.get("timeouts", {}))
     yield from _twice(
         [one["name"] for one in spec.get("workspaces", ())], "spec.workspaces", "is bound twice"
     )
@@ -267,6 +262,15 @@ def _run(made: Mapping[str, Any], alpha: bool) -> Iterator[str]:
     if "pipelineSpec" in spec:
         yield from _pipeline(spec["pipelineSpec"], "spec.pipelineSpec", alpha)
         yield from _bound(spec, spec["pipelineSpec"])
+
+
+def _timeouts(timeouts: Mapping[str, str]) -> Iterator[str]:
+    wrong = [fault for name, text in timeouts.items() for fault in _duration(text, f"spec.timeouts.{name}")]
+    yield from wrong
+    limits = {} if wrong else {name: duration(text) for name, text in timeouts.items()}
+    whole = limits.get("pipeline", 3600)
+    if whole and limits.get("tasks", 0) > whole:
+        yield "spec.timeouts.tasks: should be <= pipeline duration"
 
 
 def _bound(run: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[str]:
