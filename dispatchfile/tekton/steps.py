@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.model import images
-from dispatchfile.model.kubernetes import STEP
 from dispatchfile.tekton import amounts, results, text, volumes
 from dispatchfile.tekton.fields import Fields
 
@@ -120,14 +119,12 @@ def _dropped(step: Step, path: str) -> Iterator[Diagnostic]:
         unused = name == "command" and step.script is not None
         if value.data is None or (name in _WRITTEN and not unused):
             continue
-        known = STEP.by_name.get(name)
         yield Diagnostic(
             "DF801",
             Severity.WARNING,
             f'`{name}` of step "{step.name}" is dropped: '
             + ("the step has a script" if unused else "steps of Tekton have no such field"),
             value.key or value.span,
-            label=known.doc.rstrip(".") if known is not None and not unused else "",
             help="remove it; nothing on the cluster heeds it",
             path=f"{path}.{name}",
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dispatchfile.diagnostics import Diagnostic, Severity
-from dispatchfile.tekton import resources, steps, text, volumes
+from dispatchfile.tekton import metadata, resources, steps, volumes
 from dispatchfile.tekton import results as outputs
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
 from dispatchfile.tekton.parts import WORKSPACE, duration, step_template
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from dispatchfile.tekton.parts import Object, Parts
 
 _PARAM = re.compile(r"\$\(params\.([\w-]+)\)", re.ASCII)
-_OF_TEKTON = "tekton.dev/"
 
 
 def tasks(draft: Draft) -> list[Object]:
@@ -52,8 +50,8 @@ def _task(draft: Draft, planned: PlannedTask, values: Mapping[str, str]) -> Obje
     params = _params_in(spec, values)
     if params:
         spec = {"params": [{"name": name, "type": "string"} for name in params], **spec}
-    if metadata := _metadata(draft, task):
-        spec = {"metadata": metadata, **spec}
+    if given := metadata.metadata(draft, task):
+        spec = {"metadata": given, **spec}
     made: Object = {"name": draft.task_names[task.name]}
     waits = {*(draft.task_names[name] for name in planned.waits_for), *resources.waits(draft, task)}
     if waits:
@@ -92,46 +90,6 @@ def _spec(draft: Draft, task: Task, parts: Parts) -> Object:
     if made := [*parts.volumes, *volumes.volumes(draft, task, called)]:
         spec["volumes"] = made
     return spec
-
-
-def _metadata(draft: Draft, task: Task) -> Object:
-    """Return labels and annotations of a task's runs, with the names that were changed."""
-    import json
-
-    annotations = _kept(draft, task, "annotations", task.annotations)
-    if draft.task_names[task.name] != task.name:
-        annotations["dispatchfile/task"] = task.name
-    called = {step.name: draft.step_names[task.name, step.name] for step in task.steps}
-    changed = {made: name for name, made in called.items() if made != name}
-    if changed:
-        annotations["dispatchfile/steps"] = json.dumps(changed, ensure_ascii=False)
-    labels = _kept(draft, task, "labels", task.labels)
-    return {name: made for name, made in (("labels", labels), ("annotations", annotations)) if made}
-
-
-def _kept(draft: Draft, task: Task, field: str, given: Mapping[str, str]) -> dict[str, str]:
-    """Return labels or annotations without those that Tekton writes itself; Tekton replaces no variables in any."""
-    kept = {}
-    for key, content in given.items():
-        place = task.value.at("metadata", field, key) or task.value
-        path = f"task.{task.name}.metadata.{field}.{key}"
-        if key.startswith(_OF_TEKTON):
-            draft.found.append(_of_tekton(key, place.key or place.span, path))
-            continue
-        text.refused(draft, task, place, path)
-        kept[key] = content
-    return kept
-
-
-def _of_tekton(key: str, span: Any, path: str) -> Diagnostic:
-    return Diagnostic(
-        "DF801",
-        Severity.WARNING,
-        f'"{key}" is dropped: Tekton itself writes what is called {_OF_TEKTON}…',
-        span,
-        help="choose another prefix",
-        path=path,
-    )
 
 
 def _values(draft: Draft) -> dict[str, str]:

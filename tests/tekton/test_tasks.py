@@ -147,6 +147,33 @@ def test_keys_that_tekton_writes_itself_are_dropped(field: str) -> None:
     assert made == {field: {"chains.tekton.dev/y": "z"}}
 
 
+@pytest.mark.parametrize(
+    ("field", "key", "content"),
+    [
+        ("labels", "team", "a b"),
+        ("labels", "team", "x" * 64),
+        ("labels", "team", "-x"),
+        ("labels", "te am", "x"),
+        ("annotations", "x" * 64, "x"),
+        ("annotations", "UPPER/x", "x"),
+        ("annotations", "a/b/c", "x"),
+        ("labels", "/x", "x"),
+    ],
+)
+def test_labels_that_no_cluster_takes_are_dropped(field: str, key: str, content: str) -> None:
+    given = {field: {key: content, "ok": ""}}
+    tasks = {"t": {"steps": [step()], "metadata": given}}
+    (warning,) = found(tasks)
+    assert told(warning) == ("DF801", f"task.t.metadata.{field}.{key}", f'"{key}"')
+    made = pipeline.spec(drafted(tasks))["tasks"][0]["taskSpec"]["metadata"]
+    assert made == {field: {"ok": ""}}
+
+
+def test_an_annotation_may_hold_anything() -> None:
+    given = {"annotations": {"note": "any text: ü " * 40, "sub.domain.test/Under_score.x": "line\nline"}}
+    assert metadata(given) == given
+
+
 def test_variables_in_labels() -> None:
     (error,) = found({"t": {"steps": [step()], "metadata": {"labels": {"b": "x-$(context.git.branch)"}}}})
     assert told(error) == ("DF802", "task.t.metadata.labels.b", "$(context.git.branch)")
