@@ -113,19 +113,6 @@ def dollar(task: Task, step: Object) -> list[Object]:
     return [{"name": name, "value": "$"}] if any(f"$({name})" in text for text in texts) else []
 
 
-def of_resource(draft: Draft, resource: Resource, field: str) -> str:
-    """Return a parameter of a resource for the env of an own step, so that the kubelet changes nothing; "" without it.
-
-    Text that cannot be kept from Tekton is reported (DF803).
-    """
-    pieces = _resource_pieces(resource, field)
-    if match := _TAKEN.search(_masked(pieces)):
-        place = resource.value.at("param", field) or resource.value
-        written = "".join(piece.text for piece in pieces)[slice(*match.span())]
-        draft.found.append(_taken_error(written, place, f"resource.{resource.name}.param.{field}"))
-    return "".join(piece.text if piece.is_param else piece.text.replace("$", "$$") for piece in pieces)
-
-
 # From variables to pieces.
 
 
@@ -271,12 +258,14 @@ def _dollar_name(task: Task) -> str:
 
 
 def _taken_error(written: str, place: Value, path: str) -> Diagnostic:
+    advice = "write it otherwise; in command, args, and env alone such text can be kept as it is"
+    if path.endswith(".script"):
+        advice = "let the shell put it together, as in D='$'; echo \"${D}(params.x)\"; or use command and args"
     return Diagnostic(
         "DF803",
         Severity.ERROR,
         f"{written}: Tekton takes this for a variable of its own, and here nothing can keep it from that",
         narrowed(place.span, written),
-        help="in a shell write the $ as a variable, as in D='$'; echo \"${D}(params.x)\"; or use command and args, "
-        "where such text is kept as it is",
+        help=advice,
         path=path,
     )

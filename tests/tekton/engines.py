@@ -1,4 +1,4 @@
-"""The same plan in both engines: what each of them starts, step by step, without starting it.
+"""The same plan in both engines: what each of them starts of the Dispatchfile, step by step, without starting it.
 
 `on_docker` asks the local engine for its specs and expands them as it does; `on_cluster` emits, and puts the objects
 through the model of `substitution.py`.
@@ -112,8 +112,8 @@ def _started(planned: PlannedTask, step: str, one: Container) -> Started:
         planned.name, step, one.image, unwrapped(one.words), unwrapped_script(one.script),
         {name: value for name, value in one.env.items() if not name.startswith("DISPATCHFILE_DOLLAR")},
         one.working_dir,
-        tuple((called.get(volume, volume), path, sub_path, read_only)
-              for volume, path, sub_path, read_only in one.mounts),
+        tuple((called[volume], path, sub_path, read_only)
+              for volume, path, sub_path, read_only in one.mounts if volume in called),
     )  # fmt: skip
 
 
