@@ -21,7 +21,7 @@ LINE_END = r"[\n-\r\x1c-\x1e\x85\x{2028}\x{2029}]"
 
 def literal(text: str) -> str:
     """Return a text as a string of CEL."""
-    if "'" not in text and text.isprintable():
+    if "'" not in text and text.isprintable() and not text.endswith("\\"):  # readers of CEL differ on r'\'
         return f"r'{text}'" if "\\" in text else f"'{text}'"
     return f"'{''.join(_escaped(char) for char in text)}'"
 

@@ -28,7 +28,7 @@ UNSAFE = rf"{UNSAFE_NAME.pattern}|\$\("
 BRANCH, TAG = "body.ref.substring(11)", "body.ref.substring(10)"
 COMMENT = "comment"
 """The words of a comment's first line."""
-PUSHED_COMMIT = "has(body.head_commit) && body.head_commit != null ? body.head_commit.id : body.after"
+PUSHED_COMMIT = "!has(body.head_commit) || body.head_commit == null ? body.after : body.head_commit.id"
 FULL_HASH = "^[0-9a-f]{40}$"
 
 
