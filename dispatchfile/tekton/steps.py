@@ -10,6 +10,7 @@ from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.model import images
 from dispatchfile.tekton import amounts, results, text, volumes
 from dispatchfile.tekton.fields import Fields
+from dispatchfile.tekton.parts import step_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _step(fields: Fields, step: Step, requests: Object, volume_names: Mapping[st
     if step.script is not None:
         made["script"] = fields.text(step.script, step.value.at("script"), "script")
     if step.env:
-        made["env"] = [_variable(fields.below(f"env[{at}]"), one) for at, one in enumerate(step.env)]
+        made["env"] = _env(fields, step)
     if sources := fields.filled(step.value.at("envFrom"), "envFrom"):
         made["envFrom"] = sources
     if step.volume_mounts:
@@ -88,6 +89,18 @@ def _words(fields: Fields, step: Step, field: str, words: tuple[str, ...]) -> li
         place = step.value.at(field, index) or listed
         made.append(fields.text(word, place, f"{field}[{index}]", kubelet=True))
     return made
+
+
+def _env(fields: Fields, step: Step) -> list[Object]:
+    """Return the variables of a step.
+
+    A variable sees those before it, and Tekton puts those of the template behind all others (strategic merge), where
+    Dispatch's Tekton had HOME first. So a step with a variable that needs HOME has its own.
+    """
+    made = [_variable(fields.below(f"env[{at}]"), one) for at, one in enumerate(step.env)]
+    wants_home = any("$(HOME)" in one.get("value", "") for one in made)
+    has_home = any(one["name"] == "HOME" for one in made)
+    return [*step_template()["env"], *made] if wants_home and not has_home else made
 
 
 def _variable(fields: Fields, variable: EnvVar) -> Object:

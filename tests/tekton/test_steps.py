@@ -184,6 +184,15 @@ def test_text_that_tekton_would_take_is_kept_from_it_by_the_step_s_environment()
     assert made["env"] == [{"name": "DISPATCHFILE_DOLLAR", "value": "$"}, {"name": "A", "value": "1"}]
 
 
+def test_a_variable_that_is_made_of_home_finds_it_before_itself() -> None:
+    cache = {"name": "CACHE", "value": "$(HOME)/.cache"}
+    home = {"name": "HOME", "value": "/tekton/home"}
+    assert only({"t": [step("run", "true", env=[cache])]})["env"] == [home, cache]
+    own = {"name": "HOME", "value": "/root"}
+    assert only({"t": [step("run", "true", env=[own, cache])]})["env"] == [own, cache]
+    assert only({"t": [step("run", "echo", "$(HOME)", env=[own])]})["env"] == [own]
+
+
 # Requests.
 
 
