@@ -12,6 +12,26 @@ from dispatchfile.tekton import _scripts
 from tests import ci
 
 SHELLS = {"dash": ("dash",), "bash": ("bash", "--posix"), "busybox": ("busybox", "sh")}
+PROGRAMS = [
+    "awk",
+    "cat",
+    "chmod",
+    "cp",
+    "cut",
+    "find",
+    "grep",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "paste",
+    "printf",
+    "rm",
+    "sed",
+    "sha256sum",
+    "tail",
+    "tr",
+    "wc",
+]
 
 
 def run(
@@ -20,13 +40,21 @@ def run(
     """Run a script as it is sent, with nothing of the user's environment; HOME is `folder`/home."""
     if shutil.which(SHELLS[shell][0]) is None:
         ci.skip(f"{shell} is not installed")
+    programs = [os.environ["PATH"]]
+    if shell == "busybox":  # with its own small programs, as in an image that has nothing else
+        (folder / "bin").mkdir(exist_ok=True)
+        for program in PROGRAMS:
+            link = folder / "bin" / program
+            if not link.is_symlink():
+                link.symlink_to(str(shutil.which("busybox")))
+        programs.insert(0, str(folder / "bin"))
     path = folder / f"{name}.sh"
     path.write_text(getattr(_scripts, name.upper()), encoding="utf-8")
     (folder / "home").mkdir(exist_ok=True)
     return subprocess.run(
         [*SHELLS[shell], str(path), *args],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder / "home"), **env},
+        env={"PATH": ":".join(programs), "HOME": str(folder / "home"), **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
