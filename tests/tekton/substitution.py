@@ -300,12 +300,12 @@ def _container(step: Object, spec: Object, secrets: Mapping[str, Mapping[str, st
 
 
 def merged_env(template: list[Object], own: list[Object]) -> list[Object]:
-    """Return the env of a step: that of the template, each replaced by the step's own of that name, then the rest."""
+    """Return the env of a step: its own, the last of a name holds, and behind it what only the template has.
+
+    So a strategic merge orders it (k8s.io/apimachinery, pkg/util/strategicpatch, mergeSortedSlice).
+    """
     by_name = {one["name"]: one for one in own}
-    names = {one["name"] for one in template}
-    return [by_name.get(one["name"], one) for one in template] + [
-        one for one in own if one["name"] not in names
-    ]
+    return [*by_name.values(), *(one for one in template if one["name"] not in by_name)]
 
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\(([^)]*)\)|.)", re.DOTALL)
