@@ -7,16 +7,18 @@ import sys
 from dispatchfile.cli import options
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import UsageError
+from dispatchfile.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from dispatchfile.cli.parser import Commands
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.plan.plan import Plan
     from dispatchfile.tekton.emit import Emission
+    from dispatchfile.tekton.options import Options
 
 
 def add_parser(commands: Commands) -> None:
@@ -28,19 +30,22 @@ def add_parser(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Print the objects, or write them; return 0. Raises EvaluationError for what no cluster can run."""
-    from dispatchfile.cli.tekton_options import target_of
+    from dispatchfile.cli.tekton_options import options_from, target_of
 
     target = target_of(args)
     _check(args, target)
+    chosen = options_from(args, "")  # what is wrong with them is told first
     if args.all or target != "tekton":
-        emission = _of_actions(args, target)
+        emission = _of_actions(args, target, chosen)
     else:
         plan = _plan(args)
         if not plan.tasks:
             err = Terminal.of(sys.stderr, args.color)
             err.print("nothing to emit: no action fires; `dispatchfile plan` says why")
             return 0
-        emission = _of_plan(args, plan)
+        emission = _of_plan(args, plan, chosen)
+        for text in _unreached(plan, emission):
+            options.note(args, text)
     _tell(args, emission.found)
     if args.out is None:
         from dispatchfile.cli.files import put
@@ -90,25 +95,23 @@ def _plan(args: argparse.Namespace) -> Plan:
     return rerun.plan_again(args, rerun.named(args.from_run))
 
 
-def _of_plan(args: argparse.Namespace, plan: Plan) -> Emission:
-    from dispatchfile.cli.tekton_options import options_from
+def _of_plan(args: argparse.Namespace, plan: Plan, chosen: Options) -> Emission:
     from dispatchfile.tekton import emit, runs
 
-    name = runs.owner_and_name(plan.event.url)[1]
-    return emit.emit(plan, options_from(args, emit.prefix(name)), args.kind or "all")
+    name = chosen.name or emit.prefix(runs.owner_and_name(plan.event.url)[1])
+    return emit.emit(plan, replace(chosen, name=name), args.kind or "all")
 
 
-def _of_actions(args: argparse.Namespace, target: str) -> Emission:
-    from dispatchfile.cli.tekton_options import options_from
+def _of_actions(args: argparse.Namespace, target: str, chosen: Options) -> Emission:
     from dispatchfile.late import module
     from dispatchfile.plan.graph import check
     from dispatchfile.tekton import emit, runs
 
     pipeline = options.pipeline_from(args)
     check(pipeline)
-    name = "" if args.name else runs.owner_and_name(_url())[1]
-    chosen = options_from(args, emit.prefix(name))
-    if args.all:
+    name = chosen.name or emit.prefix(runs.owner_and_name(_url())[1])
+    chosen = replace(chosen, name=name)
+    if target == "tekton":
         return emit.emit_all(pipeline, chosen)
     made: Emission = module(f"dispatchfile.cli.targets.{target}").emission(args, pipeline, chosen)
     return made
@@ -125,6 +128,31 @@ def _url() -> str:
         raise UsageError(
             f"nothing to name the objects after: {problem.message}", help="give --name NAME"
         ) from problem
+
+
+def _unreached(plan: Plan, emission: Emission) -> Iterator[str]:
+    """Yield what a cluster will not get of this repository: runs fetch the commit, and nothing is uploaded."""
+    from dispatchfile import remote
+    from dispatchfile.errors import EnvironmentProblem
+    from dispatchfile.event import checkout
+
+    given = {param["name"] for made in emission.objects for param in made["spec"].get("params", ())}
+    if not given & {"git-url", "git-commit"}:
+        return
+    url, commit = plan.event.url, plan.event.commit
+    if remote.parse(url).local:
+        yield f"a cluster cannot fetch from {url}, which is on this machine"
+    try:
+        here = checkout.read()
+    except EnvironmentProblem:
+        return  # the event came from elsewhere
+    if here.url != url:
+        return
+    if not remote.parse(url).local and checkout.on_remote(here.root, commit) is False:
+        yield f"commit {commit[:10]} is on no branch of a remote: git push, for nothing is uploaded from here"
+    if commit == here.commit and (changed := checkout.changed_files(here.root)):
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        yield f"what is not committed does not reach the cluster: {changed[0]}{more}"
 
 
 def _tell(args: argparse.Namespace, found: Iterable[Diagnostic]) -> None:

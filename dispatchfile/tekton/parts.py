@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WORKSPACE = "dispatch"
 """The one workspace of a Pipeline that needs any: the volume that its tasks share."""
+DEFAULT_TIMEOUT_S = 3600
+"""What Tekton gives a run, and each task that asks for nothing else."""
 
 
 class Binding(Record):

@@ -6,7 +6,7 @@ from dispatchfile import remote
 from dispatchfile.record import Record
 from dispatchfile.tekton import names
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
-from dispatchfile.tekton.parts import WORKSPACE, duration
+from dispatchfile.tekton.parts import DEFAULT_TIMEOUT_S, WORKSPACE, duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 LONGEST_PREFIX = 58
 """Characters that the API server keeps of a generateName; it adds five."""
-DEFAULT_TIMEOUT_S = 3600
-"""What Tekton gives a run, and each task that asks for nothing else."""
 
 
 class Start(Record):
@@ -100,8 +98,6 @@ def timeout(draft: Draft) -> float | None:
     if draft.options.timeout is not None:
         return draft.options.timeout
     given = [planned.task.timeout for planned in draft.tasks if planned.task.timeout is not None]
-    if 0 in given:
-        return 0
     return _longest_path(draft.tasks) if max(given, default=0) > DEFAULT_TIMEOUT_S else None
 
 

@@ -7,7 +7,7 @@ import re
 from dispatchfile.tekton import metadata, resources, steps, volumes
 from dispatchfile.tekton import results as outputs
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
-from dispatchfile.tekton.parts import WORKSPACE, duration, step_template
+from dispatchfile.tekton.parts import DEFAULT_TIMEOUT_S, WORKSPACE, duration, step_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def _task(draft: Draft, planned: PlannedTask, values: Mapping[str, str]) -> Obje
     waits = {*(draft.task_names[name] for name in planned.waits_for), *resources.waits(draft, task)}
     if waits:
         made["runAfter"] = sorted(waits)
-    if task.timeout is not None:
-        made["timeout"] = duration(task.timeout)
+    seconds = _timeout(draft, task)
+    if seconds is not None:
+        made["timeout"] = duration(seconds)
     if params:
         made["params"] = [{"name": name, "value": values[name]} for name in params]
     if parts.workspaces:
@@ -66,6 +67,17 @@ def _task(draft: Draft, planned: PlannedTask, values: Mapping[str, str]) -> Obje
         ]
     made["taskSpec"] = spec
     return made
+
+
+def _timeout(draft: Draft, task: Task) -> float | None:
+    """Return the seconds that a task may take: its own, else those of the run where it was given more than an hour.
+
+    An hour is what Tekton gives a task of which nothing is said, also in a run that may take longer; 0 is no limit.
+    """
+    given = draft.options.timeout
+    if task.timeout is None and given is not None and (given == 0 or given > DEFAULT_TIMEOUT_S):
+        return given
+    return task.timeout
 
 
 def _spec(draft: Draft, task: Task, parts: Parts) -> Object:

@@ -12,6 +12,7 @@ from dispatchfile.model.pipeline import Action, Condition, Pipeline
 
 URL = "https://git.example.com/acme/shop.git"
 COMMIT = "4bf92f3577b34da6a3ce929d0e0e47364bf92f35"
+PUSH = Event("push", url=URL, commit=COMMIT, branch="main", user="ada")
 USUAL = ("main", "feature/cart", "v1.2.3", "src/app.py", "other")
 
 

@@ -6,9 +6,11 @@ import functools
 from pathlib import Path
 
 from dispatchfile import front
+from dispatchfile.diagnostics import errors
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.model.pipeline import Pipeline
 from dispatchfile.plan.graph import check
+from dispatchfile.source import Source
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples" / "dispatchfiles"
@@ -19,6 +21,14 @@ EXAMPLES = tuple(sorted((ROOT / "examples").glob("*/Dispatchfile*")))
 def load(path: Path) -> Pipeline:
     """Return the pipeline of a file, its source named by the last part of its path, so that places are short."""
     pipeline, _found = front.load(path)
+    return pipeline
+
+
+def pipeline_of(text: str) -> Pipeline:
+    """Return the pipeline of a text without errors."""
+    pipeline, found = front.interpret(front.read(Source("Dispatchfile", text)))
+    assert pipeline is not None
+    assert not errors(found), found
     return pipeline
 
 

@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dispatchfile import front
 from dispatchfile.errors import EvaluationError
-from dispatchfile.event.event import Event
 from dispatchfile.model.pipeline import Pipeline
 from dispatchfile.plan.graph import make
 from dispatchfile.plan.plan import Plan
-from dispatchfile.source import Source
 from dispatchfile.tekton import emit, manifest
 from dispatchfile.tekton.options import Options
 from tests import ci
 from tests.tekton import crds, events, sources
+from tests.tekton.events import PUSH
+from tests.tekton.sources import pipeline_of
 
 FORMS = {
     "default": Options("shop"),
@@ -27,15 +26,6 @@ FORMS = {
     "sh": Options("shop", results="sh", timeout=0.0),
     "alpha": Options("shop", results="alpha"),
 }
-
-PUSH = Event("push", url=events.URL, commit=events.COMMIT, branch="main", user="ada")
-
-
-def pipeline_of(text: str) -> Pipeline:
-    pipeline, found = front.interpret(front.read(Source("Dispatchfile", text)))
-    assert pipeline is not None
-    assert not [problem for problem in found if problem.severity == "error"], found
-    return pipeline
 
 
 def plans(pipeline: Pipeline) -> list[Plan]:
