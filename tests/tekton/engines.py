@@ -7,7 +7,7 @@ through the model of `substitution.py`.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dispatchfile.plan.plan import Plan, PlannedTask
@@ -88,22 +88,30 @@ def on_docker(plan: Plan, made: Made, secrets: Secrets, folder: Path) -> list[St
 def on_cluster(plan: Plan, made: Made, secrets: Secrets, options: Options = OPTIONS) -> list[Started]:
     """Return the steps that Tekton starts for the PipelineRun that is emitted; its own steps are not among them."""
     draft = emit.of_plan(plan, options)
+    started = []
+    for planned, containers in pods(plan, made, secrets, options):
+        called = {draft.step_names[planned.name, step.name]: step.name for step in planned.task.steps}
+        started += [_started(planned, called[one.name], one) for one in containers if one.name in called]
+    return started
+
+
+def pods(
+    plan: Plan, made: Made, secrets: Secrets, options: Options = OPTIONS
+) -> Iterator[tuple[PlannedTask, list[Container]]]:
+    """Yield the tasks with all containers that Tekton starts for each."""
+    draft = emit.of_plan(plan, options)
     (run,) = emit.emit(plan, options, "run").objects
     values = {param["name"]: param["value"] for param in run["spec"].get("params", ())}
     tekton = Run(run["spec"]["pipelineSpec"], values)
-    started = []
     for planned in plan.tasks:
         name = draft.task_names[planned.name]
-        called = {draft.step_names[planned.name, step.name]: step.name for step in planned.task.steps}
-        containers = tekton.start(name, secrets)
-        started += [_started(planned, called[one.name], one) for one in containers if one.name in called]
+        yield planned, tekton.start(name, secrets)
         left = {draft.step_names[key]: text for key, text in made.results.items() if key[0] == planned.name}
         for resource in set(planned.task.outputs) & made.digests.keys():
             left[f"{draft.resource_names[resource]}_IMAGE_DIGEST"] = made.digests[resource]
         spec = next(task["taskSpec"] for task in tekton.spec["tasks"] if task["name"] == name)
         declared = [result["name"] for result in spec.get("results", ())]
         tekton.finished(name, {result: left.get(result, "") for result in declared})
-    return started
 
 
 def _started(planned: PlannedTask, step: str, one: Container) -> Started:

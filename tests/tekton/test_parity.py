@@ -35,14 +35,18 @@ def plans(path: Path) -> list[tuple[str, Plan]]:
     return [*found, ("all tasks", make(pipeline, by_hand, tuple(pipeline.tasks)))]
 
 
-@pytest.mark.parametrize("results", ["stdout-wrapper", "sh", "alpha"])
+@pytest.mark.parametrize(
+    "options",
+    [{"results": "stdout-wrapper"}, {"results": "sh"}, {"results": "alpha"}, {"workspace": "pvc"}],
+    ids=lambda one: "-".join(one.values()),
+)
 @pytest.mark.parametrize("path", sources.every(), ids=sources.name)
-def test_both_engines_start_the_same(path: Path, results: str, tmp_path: Path) -> None:
-    options = replace(OPTIONS, results=results)
+def test_both_engines_start_the_same(path: Path, options: dict[str, str], tmp_path: Path) -> None:
+    chosen = replace(OPTIONS, **options)
     compared = 0
     for title, plan in plans(path):
         made, known = made_by(plan), secrets(plan)
-        docker, cluster = on_docker(plan, made, known, tmp_path), on_cluster(plan, made, known, options)
+        docker, cluster = on_docker(plan, made, known, tmp_path), on_cluster(plan, made, known, chosen)
         assert [(one.task, one.step) for one in cluster] == [(one.task, one.step) for one in docker], title
         for here, there in zip(docker, cluster, strict=True):
             assert there == here, f"{title}: {here.task}/{here.step}"
