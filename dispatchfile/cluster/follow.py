@@ -97,6 +97,7 @@ class Follower:
             duration=round(seconds, 3),
             message=message,
         )
+        self._board.close()
         return ending
 
     # Threads.
@@ -133,12 +134,14 @@ class Follower:
             return True
         if self._over_since is None:
             return self._error is not None
-        if not self._out:
-            return True
-        if time.monotonic() - self._over_since > GRACE_S:
+        now = time.monotonic()
+        if now - self._over_since > GRACE_S:
             for name in self._out:  # their TaskRuns should be over, and are not told to be
                 self._followers[name].give_up()
-        return False
+        # A log that still comes is read to its end; one that is silent has none.
+        return all(
+            now - max(self._over_since, self._followers[name].heard) > 2 * GRACE_S for name in self._out
+        )
 
     def _take(self, kind: str, news: object) -> None:
         match kind, news:
@@ -277,8 +280,13 @@ class Follower:
                 continue
             made = next((name for name, task in self._tasks.items() if task.name == planned.name), "")
             lost = [need for need in planned.waits_for if self._outcomes[need].status != "succeeded"]
-            if made in self._followers:
-                self._record(Outcome(planned.name, "stopped", "it was left running on the cluster"))
+            follower = self._followers.get(made)
+            if follower and status.succeeded(follower.task_run).is_over:
+                self._record(follower.known())
+            elif follower:
+                left = isinstance(self._error, Leaving)
+                why = "it was left running on the cluster" if left else "nothing more was heard of it"
+                self._record(Outcome(planned.name, "stopped", why))
             else:
                 why = f"needs {', '.join(lost)}" if lost and self._error is None else NOT_BEGUN
                 self._record(Outcome(planned.name, "skipped", why))

@@ -41,6 +41,8 @@ class TaskFollower:
         self._changed = threading.Condition()
         self._task_run: Object = {}
         self._given_up = False
+        self.heard = time.monotonic()
+        """When the last of its output came."""
 
     @property
     def task_run(self) -> Object:
@@ -58,6 +60,10 @@ class TaskFollower:
         with self._changed:
             self._given_up = True
             self._changed.notify_all()
+
+    def known(self) -> Outcome:
+        """Return how the task ended as far as its TaskRun alone says."""
+        return self._outcome(None, None, ())
 
     def run(self) -> Outcome:
         """Follow the task and return how it ended."""
@@ -134,10 +140,18 @@ class TaskFollower:
         lost = ""
         with StepLog(self._board, Masker(), path, self.name, name, result=False, meet=self._meet) as log:
             if pod and state is not None:
+
+                def sink(data: bytes) -> None:
+                    self.heard = time.monotonic()
+                    log.sink("stdout", data)
+
                 lost = logs.follow(
-                    self._cluster, pod, state.container, lambda data: log.sink("stdout", data),
+                    self._cluster,
+                    pod,
+                    state.container,
+                    sink,
                     lambda patience: self._ended_within(step, patience),
-                )  # fmt: skip
+                )
         self._until(lambda: self._has_ended(step))
         end = self._state(step)
         if lost and not self._given_up:

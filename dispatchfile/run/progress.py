@@ -85,6 +85,11 @@ class Board:
                     self._listeners.remove(listener)
                     self.problem = error
 
+    def close(self) -> None:
+        """Tell nobody anything more; threads that were left behind may still have something to say."""
+        with self._lock:
+            self._listeners.clear()
+
 
 def as_plain(event: Happening) -> dict[str, Plain]:
     """Return a happening as it is written in JSON: `event`, `time` (RFC 3339, UTC), `task`, `step` and its data."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.cluster.api_server import Cluster
-from tests.cluster.store import Object, now
+from tests.cluster.store import Object, Refusal, now
 
 Key = tuple[str, str]
 
@@ -48,8 +49,13 @@ class Script:
         self.acts, self.results, self.pending, self.pause = acts or {}, results or {}, pending or {}, pause
         self.fails, self.ends = fails or {}, ends or {}
         self.runs: list[str] = []
+        self.pods: dict[str, str] = {}
 
     def started(self, run: Object, cluster: Cluster) -> None:
+        with contextlib.suppress(Refusal):  # the run was deleted: there is nothing left to play
+            self._play(run, cluster)
+
+    def _play(self, run: Object, cluster: Cluster) -> None:
         name = run["metadata"]["name"]
         self.runs.append(name)
         self._set(cluster, "PipelineRun", run, {"startTime": now()}, ("Unknown", "Running", ""))
@@ -59,7 +65,9 @@ class Script:
         try:
             while len(done) < len(tasks) and not failed:
                 task = next(
-                    task for task in tasks if task["name"] not in done and set(task.get("runAfter", ())) <= {*done}
+                    task
+                    for task in tasks
+                    if task["name"] not in done and set(task.get("runAfter", ())) <= {*done}
                 )
                 done.append(task["name"])
                 if not self._task(task, run, cluster):
@@ -69,14 +77,20 @@ class Script:
         except _Ended as ended:
             self._end(cluster, run, tasks, done, ("False", ended.reason, ended.message))
             return
-        told = ("False", "Failed", "Tasks Completed: 1 (Failed: 1)") if failed else ("True", "Succeeded", "all done")
+        told = (
+            ("False", "Failed", "Tasks Completed: 1 (Failed: 1)")
+            if failed
+            else ("True", "Succeeded", "all done")
+        )
         self._end(cluster, run, tasks, done, told)
 
     def _end(
         self, cluster: Cluster, run: Object, tasks: list[Object], done: list[str], told: tuple[str, str, str]
     ) -> None:
         skipped = [
-            {"name": task["name"], "reason": "PipelineRun was stopping"} for task in tasks if task["name"] not in done
+            {"name": task["name"], "reason": "PipelineRun was stopping"}
+            for task in tasks
+            if task["name"] not in done
         ]
         self._set(cluster, "PipelineRun", run, {"completionTime": now(), "skippedTasks": skipped}, told)
 
@@ -85,11 +99,15 @@ class Script:
         namespace, name = metadata["namespace"], f"{metadata['name']}-{task['name']}"
         labels = {"tekton.dev/pipelineRun": metadata["name"], "tekton.dev/pipelineTask": task["name"]}
         task_run = cluster.create(
-            "TaskRun", namespace, {"metadata": {"name": name, "labels": labels}, "spec": {"taskSpec": task["taskSpec"]}}
+            "TaskRun",
+            namespace,
+            {"metadata": {"name": name, "labels": labels}, "spec": {"taskSpec": task["taskSpec"]}},
         )
         self._set(cluster, "TaskRun", task_run, {"startTime": now()}, ("Unknown", "Pending", ""))
         if task["name"] in self.fails:
-            self._set(cluster, "TaskRun", task_run, {"completionTime": now()}, ("False", *self.fails[task["name"]]))
+            self._set(
+                cluster, "TaskRun", task_run, {"completionTime": now()}, ("False", *self.fails[task["name"]])
+            )
             return False
         steps = task["taskSpec"]["steps"]
         pod = cluster.create(
@@ -101,6 +119,7 @@ class Script:
                 "status": {"phase": "Pending"},
             },
         )
+        self.pods[name] = pod["metadata"]["name"]
         if task["name"] in self.pending:
             cluster.change("Pod", namespace, pod["metadata"]["name"], self.pending[task["name"]])
         self._wait(self.pause, cluster, run, task_run)
@@ -110,7 +129,10 @@ class Script:
             found["status"] = {"phase": "Running", "containerStatuses": statuses}
 
         cluster.change("Pod", namespace, pod["metadata"]["name"], run_pod)
-        states = [{"name": s["name"], "container": f"step-{s['name']}", "running": {"startedAt": now()}} for s in steps]
+        states = [
+            {"name": s["name"], "container": f"step-{s['name']}", "running": {"startedAt": now()}}
+            for s in steps
+        ]
         status = {"podName": pod["metadata"]["name"], "steps": states}
         self._set(cluster, "TaskRun", task_run, status, ("Unknown", "Running", ""))
         failed = ""
@@ -141,7 +163,9 @@ class Script:
         self._set(cluster, "TaskRun", task_run, ended, told)
         return not failed
 
-    def _write(self, act: Act, task_run: Object, pod: Object, state: Object, cluster: Cluster, run: Object) -> None:
+    def _write(
+        self, act: Act, task_run: Object, pod: Object, state: Object, cluster: Cluster, run: Object
+    ) -> None:
         for piece in act.log:
             self._wait(act.delay, cluster, run, task_run)
             cluster.log(pod["metadata"]["namespace"], pod["metadata"]["name"], state["container"], piece)
@@ -157,6 +181,10 @@ class Script:
             if cluster.cancelled(run):
                 told = ("False", "TaskRunCancelled", 'TaskRun "x" was cancelled')
                 self._set(cluster, "TaskRun", task_run, {"completionTime": now()}, told)
+                if task_run["metadata"]["name"] in self.pods:  # as Tekton does, and with it go the logs
+                    cluster.delete(
+                        "Pod", run["metadata"]["namespace"], self.pods[task_run["metadata"]["name"]]
+                    )
                 raise _Ended("Cancelled", "PipelineRun was cancelled")
             left = deadline - time.monotonic()
             if left <= 0:
@@ -164,7 +192,12 @@ class Script:
             time.sleep(min(0.02, left))
 
     def _set(
-        self, cluster: Cluster, kind: str, found: Object, status: Mapping[str, Any], told: tuple[str, str, str]
+        self,
+        cluster: Cluster,
+        kind: str,
+        found: Object,
+        status: Mapping[str, Any],
+        told: tuple[str, str, str],
     ) -> None:
         def change(target: Object) -> None:
             condition = dict(zip(("status", "reason", "message"), told, strict=True))

@@ -178,7 +178,8 @@ class Store:
             found["metadata"]["resourceVersion"] = str(self.version)
             self.history.append(Change(self.version, "DELETED", kind, found))
             if kind.plural == "pods":
-                self.logs = {key: log for key, log in self.logs.items() if key[:2] != (namespace, name)}
+                for key, log in self.logs.items():
+                    log.ended = log.ended or key[:2] == (namespace, name)
             self.changed.notify_all()
             return found
 
