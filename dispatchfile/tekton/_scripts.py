@@ -104,6 +104,11 @@ CLONE = (
     "    ;;\n"
     "esac\n"
     'masked "$CLONE_URL is at $commit in $CLONE_TO"\n'
+    "\n"
+    "if [ -d /tekton/creds ]; then\n"
+    '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
+    '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too\n'
+    "fi\n"
 )
 
 COMMENT = (
@@ -127,6 +132,11 @@ COPY = (
     "#!/bin/sh\n"
     "set -eu\n"
     "umask 000\n"
+    "\n"
+    "if [ -d /tekton/creds ]; then\n"
+    '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
+    '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too\n'
+    "fi\n"
     "\n"
     "while [ $# -gt 0 ]; do\n"
     '    mkdir -p -- "$2"\n'
@@ -219,6 +229,11 @@ FETCH = (
     "set -eu\n"
     "umask 000\n"
     "\n"
+    "if [ -d /tekton/creds ]; then\n"
+    '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
+    '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too\n'
+    "fi\n"
+    "\n"
     "fail() {\n"
     '    printf \'storage %s: %s\\n\' "${STORAGE_TO##*/}" "$1" >&2\n'
     "    exit 1\n"
@@ -256,6 +271,11 @@ PREPARE = (
     "#!/bin/sh\n"
     "set -eu\n"
     "umask 000\n"
+    "\n"
+    "if [ -d /tekton/creds ]; then\n"
+    '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
+    '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too\n'
+    "fi\n"
     "\n"
     'for folder in "$@"; do\n'
     '    mkdir -p -- "$folder"\n'

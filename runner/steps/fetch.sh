@@ -6,6 +6,13 @@
 set -eu
 umask 000
 
+# Tekton put the credentials here for this step and its user alone: each step gets them anew, and where it runs as
+# another user it can neither read nor replace these.
+if [ -d /tekton/creds ]; then
+    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"
+    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too
+fi
+
 fail() {
     printf 'storage %s: %s\n' "${STORAGE_TO##*/}" "$1" >&2
     exit 1
