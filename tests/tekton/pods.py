@@ -37,9 +37,10 @@ IMPLICIT = {"/workspace": "workspace", "/tekton/home": "home", "/tekton/results"
 _NUMBERS = itertools.count(1)
 _COPY = """
 for name in .docker .gitconfig .git-credentials .ssh; do
-    [ -e "/tekton/creds/$name" ] || continue
-    if ! { cp -R "/tekton/creds/$name" "$1/" && chmod -R go= "$1/$name"; }; then
-        echo "warning: unsuccessful cred copy: \\"$name\\" from \\"/tekton/creds\\" to \\"$1\\"" >&2
+    [ -e "/pod/creds/$name" ] || continue
+    cp -R "/pod/creds/$name" "/pod/creds-$2/" && chmod -R go= "/pod/creds-$2/$name"
+    if ! said=$(cp -R "/pod/creds/$name" "$1/" 2>&1 && chmod -R go= "$1/$name" 2>&1); then
+        echo "warning: unsuccessful cred copy: \\"$name\\" from \\"/tekton/creds\\" to \\"$1\\": $said" >&2
     fi
 done
 """
@@ -94,6 +95,7 @@ class Pod:
         self._ended = ended
         self._id = f"dispatchfile-test-pod-{os.getpid()}-{next(_NUMBERS)}"
         self._running = ""
+        self._made: list[str] = []
         self.stopped = ""
         self._lock = threading.Lock()
 
@@ -176,10 +178,7 @@ class Pod:
         binds = [f"--volume={self.folder}:/pod", f"--volume={self.folder / 'workspace'}:/workspace"]
         docker(
             *("run", "--detach", "--init", f"--name={self._id}", f"--network={self._network}", *binds),
-            *(
-                f"--volume={self.folder / 'home'}:/tekton/home",
-                f"--volume={self.folder / 'creds'}:/tekton/creds:ro",
-            ),
+            *(f"--volume={self.folder / 'home'}:/tekton/home",),
             *(f"--volume={self._claims}:/claims", "--workdir=/workspace", TOOLS, "sleep", "3600"),
         )
         wanted = {os.path.normpath(step["workingDir"]) for step in self._merged() if step.get("workingDir")}
@@ -236,16 +235,14 @@ class Pod:
             flags += ["-termination_path", f"/tekton/home/.termination-{number}"]
             arguments = [*flags, "-entrypoint", run.command[0], "--", *run.command[1:], *arguments]
             run.command = ["/tekton/bin/entrypoint"]
-        self._give_credentials(step, run)
+        self._give_credentials(number, step, run)
         created = docker(
-            *self._options(name, step, run), step["image"], *run.command[1:], *arguments, check=False
+            *self._options(number, step, run), step["image"], *run.command[1:], *arguments, check=False
         )
-        try:
-            if created.returncode:
-                raise Refused(f"step {run.name}: {created.stderr.strip()}")
-            self._follow(name, step, run)
-        finally:
-            docker("rm", "--force", "--volumes", name, check=False)
+        if created.returncode:
+            raise Refused(f"step {run.name}: {created.stderr.strip()}")
+        self._made.append(name)
+        self._follow(name, step, run)
         self._read_results(run)
         self._ended(run.name)
 
@@ -276,19 +273,22 @@ class Pod:
         user = context.get("runAsUser")
         return "" if user is None else f"{user}:{context.get('runAsGroup', 0)}"
 
-    def _give_credentials(self, step: Object, run: StepRun) -> None:
+    def _give_credentials(self, number: int, step: Object, run: StepRun) -> None:
+        self._directory(self.folder / f"creds-{number}")
         if not any((self.folder / "creds").iterdir()):
             return
         user = self._user(step) or image_user(step["image"]) or "0:0"
         home = run.env.get("HOME", "/")
-        done = docker("exec", f"--user={user}", self._id, "sh", "-c", _COPY, "copy", home, check=False)
+        done = docker(
+            "exec", f"--user={user}", self._id, "sh", "-c", _COPY, "copy", home, str(number), check=False
+        )
         if done.returncode or done.stderr:
             self._said(run, done.stderr.encode(), error=True)
 
-    def _options(self, name: str, step: Object, run: StepRun) -> list[str]:
-        options = ["create", f"--name={name}", f"--network=container:{self._id}"]
+    def _options(self, number: int, step: Object, run: StepRun) -> list[str]:
+        options = ["create", f"--name={self._id}-{number}", f"--network=container:{self._id}"]
         options += [f"--env={key}={value}" for key, value in run.env.items()]
-        options += [f"--volume={mount}" for mount in self._mounts(step)]
+        options += [f"--volume={mount}" for mount in self._mounts(number, step)]
         if run.working_dir:
             options.append(f"--workdir={run.working_dir}")
         if user := self._user(step):
@@ -299,10 +299,11 @@ class Pod:
             options.append(f"--entrypoint={run.command[0]}")
         return options
 
-    def _mounts(self, step: Object) -> list[str]:
+    def _mounts(self, number: int, step: Object) -> list[str]:
         """Return the mounts of a step; its own ones and the workspaces' take the place of Tekton's at the same path."""
         mounts = {path: f"{self.folder / name}:{path}" for path, name in IMPLICIT.items()}
         mounts["/tekton/bin"] = f"{self.folder / 'bin'}:/tekton/bin:ro"
+        mounts["/tekton/creds"] = f"{self.folder / f'creds-{number}'}:/tekton/creds"
         mounts["/tekton/scripts"] = f"{self.folder / 'scripts'}:/tekton/scripts:ro"
         for bound in self._bound():
             where = (
@@ -355,12 +356,11 @@ class Pod:
         started.wait()
         started.stdout.close()
         started.stderr.close()
-        state = json.loads(docker("inspect", "--format={{json .State}}", name).stdout)
-        run.exit_code = state["ExitCode"]
-        run.reason = "Completed" if run.exit_code == 0 else "Error"
-        if state["Error"]:
-            run.exit_code = 1  # the entrypoint that could not start the command ends with 1
-            self._said(run, f"Error executing command: {state['Error']}\n".encode(), error=True)
+        run.exit_code = started.returncode
+        if run.exit_code and run.log.startswith(b"Error response from daemon: "):
+            # Tekton's entrypoint, which could not start the command, ends with 1.
+            run.exit_code = 1
+        run.reason = "Error" if run.exit_code else "Completed"
         if timer:
             timer.cancel()
             if timer.finished.is_set() and run.exit_code == 137:
@@ -411,7 +411,7 @@ class Pod:
     def _remove(self) -> None:
         # What the containers wrote belongs to root, whoever runs the tests.
         docker("exec", self._id, "sh", "-c", "rm -rf /pod/* /pod/.[!.]*", check=False)
-        docker("rm", "--force", "--volumes", self._id, check=False)
+        docker("rm", "--force", "--volumes", self._id, *self._made, check=False)
 
 
 def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
