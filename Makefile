@@ -10,7 +10,7 @@ SETUP := runner/engine/venv
 WITH_ENGINE := runner/engine/with-engine
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench grammar rules schema constraints venv clean
+.PHONY: help demo test check bench grammar rules schema scripts constraints venv clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,7 @@ check: venv  ## what needs no engine: style, types, generated files
 	$(VENV)/bin/python -m dispatchfile.model.jsonschema --check
 	$(VENV)/bin/python -m dispatchfile.lint.catalogue --check
 	$(VENV)/bin/python -m dispatchfile.lint.pages --check
+	$(VENV)/bin/python -m dispatchfile.tekton.scripts --check
 
 grammar: venv  ## compile the grammar into dispatchfile/cue/_tables.py
 	$(VENV)/bin/python grammar/compile.py
@@ -36,6 +37,9 @@ grammar: venv  ## compile the grammar into dispatchfile/cue/_tables.py
 rules: venv  ## write the catalogue and the pages of lint's rules from their modules
 	$(VENV)/bin/python -m dispatchfile.lint.catalogue
 	$(VENV)/bin/python -m dispatchfile.lint.pages
+
+scripts: venv  ## write dispatchfile/tekton/_scripts.py from runner/steps
+	$(VENV)/bin/python -m dispatchfile.tekton.scripts
 
 schema: venv  ## write grammar/schema/pipeline.schema.json from the model's tables
 	$(VENV)/bin/python -m dispatchfile.model.jsonschema

@@ -41,9 +41,10 @@ if TYPE_CHECKING:
 class Rule(Record):
     """A rule's code, name, usual severity, and the kind of fix it offers at best.
 
-    `always` rules cannot be switched off, `optional` ones are off unless selected by their own code or name. `whole`
-    rules say that something is nowhere in the file; they are not asked while a part of it cannot be read. A text
-    with none of the words in `needs` cannot break the rule: it spares the check, and the import of its module.
+    `always` rules cannot be switched off, `optional` ones are off unless selected by their own code or name, or as
+    a group of such rules. `whole` rules say that something is nowhere in the file; they are not asked while a part of
+    it cannot be read. A text with none of the words in `needs` cannot break the rule: it spares the check, and the
+    import of its module.
     """
 
     code: str

@@ -48,8 +48,11 @@ def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
     """Return the codes that are selected and not ignored; without any selection all but the optional ones are."""
     selected = {code for word in select or ("DF",) for code in catalogue.codes(word)}
     ignored = {code for word in ignore for code in catalogue.codes(word)}
-    exact = {word for word in select if len(catalogue.codes(word)) == 1}
-    named = {code for word in exact for code in catalogue.codes(word)}
+    # A word names optional rules when it stands for nothing else: the code or name of one, or their group.
+    words = (catalogue.codes(word) for word in select)
+    named = {
+        code for codes in words if all(catalogue.ENTRIES[code].optional for code in codes) for code in codes
+    }
     return frozenset(
         rule.code
         for rule in catalogue.ENTRIES.values()

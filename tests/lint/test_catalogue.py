@@ -52,6 +52,12 @@ DF701 deprecated-condition warning
 DF702 deprecated-condition-field warning
 DF703 deprecated-deps warning
 DF704 deprecated-field-chain warning
+DF801 cluster-field warning
+DF802 cluster-variable error
+DF803 cluster-text error
+DF804 cluster-result error
+DF805 cluster-resource error
+DF806 cluster-condition error
 """
 ALWAYS = {"DF001", "DF002", "DF003", "DF004"}
 
@@ -63,7 +69,10 @@ def test_these_are_the_rules() -> None:
 
 def test_the_always_on_and_the_optional_ones() -> None:
     assert {rule.code for rule in catalogue.ENTRIES.values() if rule.always} == ALWAYS
-    assert {rule.code for rule in catalogue.ENTRIES.values() if rule.optional} == {"DF106"}
+    assert {rule.code for rule in catalogue.ENTRIES.values() if rule.optional} == {
+        "DF106",
+        *(f"DF80{number}" for number in range(1, 7)),
+    }
 
 
 def test_the_table_is_up_to_date() -> None:

@@ -62,13 +62,15 @@ def test_what_is_always_on_stays_whatever_the_settings() -> None:
         assert codes("a: 1\na: 2\n", settings) == ["DF002"]
 
 
-def test_an_optional_rule_is_selected_by_its_own_name_alone() -> None:
+def test_an_optional_rule_is_selected_by_its_own_name_or_by_a_group_of_such_rules() -> None:
     text = SOUND.replace('image: "golang:1.22"', 'image: "golang:1.22", imagePullPolicy: "Always"')
     assert (
         codes(text) == codes(text, Settings(select=("DF",))) == codes(text, Settings(select=("DF1",))) == []
     )
     assert codes(text, Settings(select=("DF106",))) == ["DF106"]
     assert codes(text, Settings(select=("unhonoured-field", "DF6"))) == ["DF106"]
+    probed = SOUND.replace('image: "golang:1.22"', 'image: "golang:1.22", tty: true')
+    assert codes(probed, Settings(select=("DF8",))) == ["DF801"]
 
 
 def test_a_severity_is_set() -> None:
