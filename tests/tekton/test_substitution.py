@@ -36,7 +36,12 @@ def planned(step: dict[str, Any], at: Event | None = None) -> Plan:
     """Return a plan of a task that makes an image and two results, and one that has this step and takes them in."""
     tasks = {
         "make": task({"name": "out"}, {"name": "more"}, outputs=["app"]),
-        "use": task({"name": "s", **step}, inputs=["src", "app", "odd", "old", "make"], outputs=["src"]),
+        "use": task(
+            {"name": "s", **step},
+            inputs=["src", "app", "odd", "old", "make"],
+            outputs=["src"],
+            volumes=[{"name": "v"}],
+        ),
     }
     tasks["make"]["steps"] = [{**one, "command": ["echo"]} for one in tasks["make"]["steps"]]
     return plan(tasks, RESOURCES, at or event())
