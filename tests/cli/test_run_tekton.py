@@ -25,6 +25,7 @@ from tests.cluster import project
 from tests.cluster.api_server import ApiServer, Cluster, Fault
 from tests.cluster.script import Act, Script
 from tests.cluster.store import Object
+from tests.tekton import crds
 
 RUN = ("run", "--engine", "tekton")
 VERSION = {("build", "version"): Act(log=(b"1.2\n",))}
@@ -50,7 +51,8 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     servers: list[ApiServer] = []
 
     def start(script: Script | None = None, **options: Any) -> ApiServer:
-        server = ApiServer(script or Script(), **options)
+        validate = crds.validate if crds.CRDS.is_dir() else None
+        server = ApiServer(script or Script(), **{"validate": validate, **options})
         servers.append(server.__enter__())
         monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path / "kubeconfig")))
         return server

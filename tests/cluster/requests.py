@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
             self._authenticate()
             self._route(path)
         except Refusal as refusal:
-            self._status(refusal.code, refusal.reason, refusal.message)
+            self._status(refusal)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
@@ -142,9 +142,11 @@ class Handler(BaseHTTPRequestHandler):
         problems = self.api.validate(made) if self.api.validate else []
         if problems:
             name = made["metadata"].get("name", made["metadata"].get("generateName", ""))
-            raise Refusal(
-                422, "Invalid", f'{kind.kind}.{kind.group} "{name}" is invalid: {"; ".join(problems)}'
-            )
+            details = {
+                "name": name, "group": kind.group, "kind": kind.kind, "causes": [{"message": one} for one in problems]
+            }  # fmt: skip
+            said = f'{kind.kind}.{kind.group} "{name}" is invalid: {"; ".join(problems)}'
+            raise Refusal(422, "Invalid", said, details)
         if self.query.get("dryRun"):
             self._json(201, made)
             return
@@ -297,12 +299,12 @@ class Handler(BaseHTTPRequestHandler):
                 return False
         return True
 
-    def _status(self, code: int, reason: str, message: str) -> None:
+    def _status(self, refusal: Refusal) -> None:
         told = {
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-            "reason": reason, "code": code,
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": refusal.message,
+            "reason": refusal.reason, "details": refusal.details, "code": refusal.code,
         }  # fmt: skip
-        self._json(code, told)
+        self._json(refusal.code, told)
 
     def _json(self, code: int, told: Any) -> None:
         self._send(code, json.dumps(told).encode(), "application/json")

@@ -60,9 +60,9 @@ BY_KIND = {kind.kind: kind for kind in KINDS}
 class Refusal(Exception):
     """The API's answer to what it does not do: an HTTP status, a reason as Kubernetes has it, and a message."""
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
+    def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:
         super().__init__(message)
-        self.code, self.reason, self.message = code, reason, message
+        self.code, self.reason, self.message, self.details = code, reason, message, details or {}
 
 
 class Change(NamedTuple):
