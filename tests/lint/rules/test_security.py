@@ -152,6 +152,14 @@ def run(on: str, *fields: str) -> str:
     return steps(*fields) + f'actions: [{{tasks: ["t"], on: git: {ON[on]}}}]\n'
 
 
+def carried(task: str, **steps: str) -> str:
+    """A task for pull requests, and others of one step s each."""
+    others = "".join(
+        f'task: {name}: steps: [{{name: "s", image: "a:1", {fields}}}]\n' for name, fields in steps.items()
+    )
+    return f'task: t: {{{task}}}\n{others}actions: [{{tasks: ["t"], on: git: pull_request: {{}}}}]\n'
+
+
 B = "«$(context.git.branch)»"
 PLAIN = "$(context.git.branch)"
 
@@ -177,6 +185,29 @@ INJECTED = {
     "a comment": run("say", 'script: "«$(context.chatop.args)» «$(context.chatop.command)»"'),
     "no comment": run("pull", 'script: "$(context.chatop.args)"'),
     "no actions": steps(f'script: "echo {B}"'),
+    "an image's url": f'resource: app: {{type: "image", param: url: "me/app:{PLAIN}"}}\n' + carried(
+        'inputs: ["app"], steps: [{image: "a:1", script: "docker run «$(inputs.resources.app.url)» «$(resources.inputs.app.url)»"}]',
+    ),
+    "an image's url that nobody chooses": 'resource: app: {type: "image", param: url: "me/app:$(context.git.commit)"}\n' + carried(
+        'inputs: ["app"], steps: [{image: "a:1", script: "docker run $(inputs.resources.app.url) $(inputs.resources.app.path)"}]',
+    ),
+    "what a step prints": carried(
+        'inputs: ["echo", "printf", "env"], steps: [{image: "a:1", script: "«$(inputs.tasks.echo.s)» «$(inputs.tasks.printf.s)» «$(inputs.tasks.env.s)»"}]',
+        echo=f'command: ["/bin/echo", "-n", "{PLAIN}"]', printf=f'command: ["sh", "-c", "cd a; printf %s \'v-{B}\'"]',
+        env=f'script: "echo ${{B}} $A", env: [{{name: "B", value: "{PLAIN}"}}]',
+    ),
+    "what a step prints of what a step prints": carried(
+        'inputs: ["two"], steps: [{image: "a:1", script: "echo «$(inputs.tasks.two.s)»"}]',
+        one=f'command: ["echo", "{PLAIN}"]',
+    ) + 'task: two: {inputs: ["one"], steps: [{name: "s", image: "a:1", args: ["$(inputs.tasks.one.s)"], command: ["echo"]}]}',
+    "what a step does not print": carried(
+        'inputs: ["log", "hash"], steps: [{image: "a:1", script: "$(inputs.tasks.log.s) $(inputs.tasks.hash.s)"}]',
+        log=f'command: ["git", "log", "{PLAIN}"]', hash=f'script: "echo $A; git rev-parse «{PLAIN}»", env: [{{name: "AB", value: "{PLAIN}"}}]',
+    ),
+    "tasks that wait for each other": f"""
+        task: a: {{inputs: ["b"], steps: [{{name: "s", image: "a:1", command: ["echo", "$(inputs.tasks.b.s)"]}}]}}
+        task: b: {{inputs: ["a"], steps: [{{name: "s", image: "a:1", script: "echo {B} $(inputs.tasks.a.s)"}}]}}
+    """,
     "from elsewhere": f'do: "echo {B}"\n' + run("pull", "script: do", "script: do"),
 }  # fmt: skip
 

