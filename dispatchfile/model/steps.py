@@ -50,7 +50,7 @@ def step(index: int, value: Value) -> Step:
         _flag(value.at("securityContext", "privileged")),
         _whole(value.at("securityContext", "runAsUser")),
         _whole(value.at("securityContext", "runAsGroup")),
-        text(value.at("script")),
+        text(value.at("script")) or None,  # an empty one is none, as in Tekton
         value,
     )
 

@@ -2,7 +2,8 @@
 
 Tekton itself can copy it to a file (`stdoutConfig`), but only where alpha features are on. What it uses for that, its
 own entrypoint, is in every step and can be called once more inside of it (`stdout-wrapper`, v0.38 and later); a shell
-in the image does as well (`sh`), and shows the output only when the step has ended.
+in the image does as well (`sh`), and shows the output only when the step has ended. A step with a script needs `sh`
+and `cat` in its image for both, since the file that Tekton would make of the script cannot be named beforehand.
 
 The copy goes to a file beside the results, and a step of ours behind those of the user makes the result of it,
 without one line end at its end, as in a local run. Were it a result at once, the entrypoint of each following step

@@ -130,7 +130,7 @@ def _dropped(step: Step, path: str) -> Iterator[Diagnostic]:
     given = step.value.data if isinstance(step.value.data, dict) else {}
     for name, value in given.items():
         unused = name == "command" and step.script is not None
-        if value.data is None or (name in _WRITTEN and not unused):
+        if value.data is None or (name in _WRITTEN and not (unused and value.data)):
             continue
         yield Diagnostic(
             "DF801",

@@ -108,6 +108,10 @@ def test_a_script_stays_one() -> None:
     }
 
 
+def test_an_empty_script_is_none() -> None:
+    assert only({"t": [step("run", "true", script="")]}) == step("run", "true")
+
+
 def test_a_command_beside_a_script_does_not_run() -> None:
     (warning,) = found({"t": [step("run", "true", script="echo")]})
     assert told(warning) == ("DF801", "task.t.steps[0].command", '"command"')
