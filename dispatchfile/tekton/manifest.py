@@ -6,6 +6,8 @@ kubectl has) differ in what they take for a number, a date or a truth, and whate
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dispatchfile.errors import UsageError
 from dispatchfile.plain import yaml_writer
 
@@ -68,7 +70,7 @@ def _block(content: dict[str, Any] | list[Any], indent: str) -> list[str]:
                 lines.append(f"{indent}- {_scalar(item, indent)}")
         return lines
     for label, item in content.items():
-        key = _scalar(label, "") if "\n" not in label else yaml_writer.text(label)
+        key = _line(label)
         if isinstance(item, dict) and item:
             lines += (f"{indent}{key}:", *_block(item, f"{indent}  "))
         elif isinstance(item, list) and item:
@@ -79,11 +81,21 @@ def _block(content: dict[str, Any] | list[Any], indent: str) -> list[str]:
 
 
 def _scalar(content: Any, indent: str) -> str:
-    if isinstance(content, str):
-        content.encode()  # an escape would hide what is no character from the check of the whole
+    if not isinstance(content, str):
+        return yaml_writer.scalar(content, indent)
     if isinstance(content, Block):
         return f"|-\n{indent}  {content}"
+    if "\n" not in content:
+        return _line(content)
+    content.encode()  # as below
     return yaml_writer.scalar(content, indent)
+
+
+@lru_cache(maxsize=4096)
+def _line(content: str) -> str:
+    """Return a text on one line; the same few make up most of what is written."""
+    content.encode()  # an escape would hide from the check of the whole what is no character
+    return yaml_writer.text(content)
 
 
 def _not_text(made: Object, error: UnicodeEncodeError) -> UsageError:

@@ -20,6 +20,8 @@ from tests.tekton import crds, events, sources
 from tests.tekton.events import PUSH
 from tests.tekton.sources import pipeline_of
 
+CSafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Much faster than the one in Python, and there in most installations of PyYAML."""
 FORMS = {
     "default": Options("shop"),
     "pvc": Options("shop", workspace="pvc", namespace="ci", service_account="builder", timeout=7200.0),
@@ -32,22 +34,31 @@ def plans(pipeline: Pipeline) -> list[Plan]:
     return [make(pipeline, event) for _action, event in events.firing(pipeline)]
 
 
-@pytest.mark.parametrize("form", FORMS)
+KINDS = {"all": ["Pipeline", "PipelineRun"], "run": ["PipelineRun"], "pipeline": ["Pipeline"]}
+
+
 @pytest.mark.parametrize("path", sources.every(), ids=sources.name)
-def test_every_event_that_fires_an_action_gives_objects_that_a_cluster_takes(path: Path, form: str) -> None:
-    pipeline = sources.load(path)
-    made = plans(pipeline)
+def test_every_event_that_fires_an_action_gives_objects_that_a_cluster_takes(path: Path) -> None:
+    made = plans(sources.load(path))
     assert made, "no event fires anything"
     for plan in made:
-        for kind in ("all", "run", "pipeline"):
-            objects = emit.emit(plan, FORMS[form], kind).objects
-            assert [one["kind"] for one in objects] == {
-                "all": ["Pipeline", "PipelineRun"], "run": ["PipelineRun"], "pipeline": ["Pipeline"],
-            }[kind]  # fmt: skip
+        for kind in KINDS:
+            objects = emit.emit(plan, FORMS["default"], kind).objects
+            assert [one["kind"] for one in objects] == KINDS[kind]
             text = manifest.text(objects)
-            assert list(yaml.safe_load_all(text)) == list(objects)
-            assert crds.validate_all(objects, alpha=form == "alpha") == []
-            assert manifest.text(emit.emit(plan, FORMS[form], kind).objects) == text
+            assert list(yaml.load_all(text, CSafeLoader)) == list(objects)
+            assert crds.validate_all(objects) == []
+            assert manifest.text(emit.emit(plan, FORMS["default"], kind).objects) == text
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "default"])
+@pytest.mark.parametrize("path", sources.every(), ids=sources.name)
+def test_so_it_is_in_every_form(path: Path, form: str) -> None:
+    for plan in plans(sources.load(path)):
+        objects = emit.emit(plan, FORMS[form], "run").objects
+        assert crds.validate_all(objects, alpha=form == "alpha") == []
+        text = manifest.text(objects)
+        assert manifest.text(emit.emit(plan, FORMS[form], "run").objects) == text
 
 
 @pytest.mark.parametrize("path", sources.every(), ids=sources.name)
@@ -174,6 +185,6 @@ def seconds(plan: Plan) -> float:
 
 def test_time_is_linear_in_the_number_of_tasks() -> None:
     """Twice the tasks take twice the time, not four times; the bound leaves room for a busy machine."""
-    took = [seconds(make(pipeline_of(large(tasks)), PUSH)) for tasks in (500, 1000, 2000)]
+    took = [seconds(make(pipeline_of(large(tasks)), PUSH)) for tasks in (250, 500, 1000)]
     assert took[1] / took[0] < 3, took
     assert took[2] / took[1] < 3, took
