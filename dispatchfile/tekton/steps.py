@@ -108,8 +108,7 @@ def _variable(fields: Fields, variable: EnvVar) -> Object:
     source = variable.place.at("valueFrom")
     if variable.value is not None or source is None or not isinstance(source.data, dict):
         given = variable.place.at("value") or variable.place
-        # HOME takes the place of the template's, before the variable by which the kubelet keeps a `$` from Tekton.
-        value = fields.text(variable.value or "", given, "value", kubelet=variable.name != "HOME")
+        value = fields.text(variable.value or "", given, "value", kubelet=True)
         return {"name": variable.name, "value": value}
     below = fields.below("valueFrom")
     taken = {
