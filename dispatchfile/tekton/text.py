@@ -1,7 +1,7 @@
 """Texts of tasks: Dispatch's variables become parameters, and nobody on the cluster takes the rest for its own.
 
 Four parties look for `$(…)` before a program sees its text, each in its turn: the emitter, which replaces Dispatch's
-variables; Tekton Triggers (`$(tt.params.x)`, `$(uid)`); Tekton, which replaces the names it knows and refuses some
+variables; Tekton Triggers, in templates (`$(tt.params.x)`, `$(uid)`); Tekton, which replaces the names it knows and refuses some
 that it does not (tektoncd/pipeline, pkg/substitution and docs/variables.md); and the kubelet, which in command, args,
 and env replaces the variables of the container, and makes `$$` a single `$` (Kubernetes core/v1 Container).
 
@@ -43,12 +43,15 @@ _TAKEN = re.compile(
     rf"|steps\.[\w-]+\.(?:results|inputs|outputs|exitCode){_WORD}?(?:\[[\d*]*\])?"
     rf"|workspaces\.{_WORD}\.(?:path|bound|claim|volume)"
     rf"|context\.(?:pipelineRun|pipelineTask|pipeline|taskRun|task){_NAMED}"
-    rf"|tt\.params\.{_WORD}"
-    r"|tasks\.status|credentials\.path|(?:step\.)?artifacts\.path|uid"
+    r"|tasks\.status|credentials\.path|(?:step\.)?artifacts\.path"
+    rf"|(?P<triggers>tt\.params\.{_WORD}|uid)"
     r")\)",
     re.ASCII,
 )
-"""What Triggers or Tekton replace when they know the name, or refuse when they do not."""
+"""What Tekton replaces when it knows the name, or refuses when it does not; and what Triggers replaces in a template.
+
+A template here holds no text of a step, for its runs refer to Pipelines; somebody else's may.
+"""
 
 
 class _Piece(Record):
@@ -74,13 +77,12 @@ def filled(draft: Draft, task: Task, text: str, place: Value, *, kubelet: bool, 
     pieces = _pieces(draft, task, text, place, path)
     made = "".join(piece.text for piece in pieces)
     masked = _masked(pieces)
-    taken = {match.start() for match in _TAKEN.finditer(masked)}
+    taken = [match.span() for match in _TAKEN.finditer(masked) if kubelet or not match["triggers"]]
     if not taken:
         return made
-    kept = _kept(task, made, masked, taken) if kubelet else None
+    kept = _kept(task, made, masked, {start for start, _ in taken}) if kubelet else None
     if kept is None:
-        match = _TAKEN.search(masked)
-        draft.found.append(_taken_error(made[slice(*match.span())] if match else made, place, path))
+        draft.found.append(_taken_error(made[slice(*taken[0])], place, path))
         return made
     return kept
 
@@ -260,7 +262,9 @@ def _dollar_name(task: Task) -> str:
 def _taken_error(written: str, place: Value, path: str) -> Diagnostic:
     advice = "write it otherwise; in command, args, and env alone such text can be kept as it is"
     if path.endswith(".script"):
-        advice = "let the shell put it together, as in D='$'; echo \"${D}(params.x)\"; or use command and args"
+        advice = (
+            "let the shell put it together, as in D='$'; echo \"${D}(params.x)\"; or use command and args"
+        )
     return Diagnostic(
         "DF803",
         Severity.ERROR,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from dispatchfile.plan.plan import Plan, PlannedTask
 from dispatchfile.record import Record
@@ -55,15 +56,19 @@ class Started(Record):
     env: Mapping[str, str]
     working_dir: str
     mounts: tuple[tuple[str, str, str, bool], ...]
+    user: str
+    privileged: bool
 
 
 Secrets = Mapping[str, Mapping[str, str]]
 
 
-def on_docker(plan: Plan, made: Made, secrets: Secrets, folder: Path) -> list[Started]:
+def on_docker(
+    plan: Plan, made: Made, secrets: Secrets, folder: Path, images: Mapping[str, str] | None = None
+) -> list[Started]:
     """Return the steps that the local engine starts."""
     ground = Ground(folder, plan.event.commit, folder / "run", folder / "storage", lambda name: name)
-    resolver = Resolver(plan, Places(plan, ground), Supplies(secrets=secrets, images={}))
+    resolver = Resolver(plan, Places(plan, ground), Supplies(secrets=secrets, images=images or {}))
     known, started = Known(), []
     for planned in plan.tasks:
         texts = {step.name: step for step in planned.task.steps}
@@ -77,6 +82,7 @@ def on_docker(plan: Plan, made: Made, secrets: Secrets, folder: Path) -> list[St
                 "" if script is None else resolver._script(planned.task, texts[spec.name], known).decode(),
                 env, spec.working_dir,
                 tuple((one.volume, one.path, one.sub_path, one.read_only) for one in mounts),
+                spec.user, spec.privileged,
             ))  # fmt: skip
         known.results.update({key: text for key, text in made.results.items() if key[0] == planned.name})
         known.digests.update(
@@ -122,7 +128,13 @@ def _started(planned: PlannedTask, step: str, one: Container) -> Started:
         one.working_dir,
         tuple((called[volume], path, sub_path, read_only)
               for volume, path, sub_path, read_only in one.mounts if volume in called),
+        _user(one.rights), one.rights.get("privileged", False),
     )  # fmt: skip
+
+
+def _user(rights: Mapping[str, Any]) -> str:
+    user, group = rights.get("runAsUser"), rights.get("runAsGroup")
+    return "" if user is None and group is None else f"{user or 0}{'' if group is None else f':{group}'}"
 
 
 def unwrapped(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ class Container(Record):
     working_dir: str
     mounts: tuple[tuple[str, str, str, bool], ...]
     stdout: str
+    rights: Mapping[str, Any]
 
 
 class Refused(AssertionError):
@@ -296,6 +297,7 @@ def _container(step: Object, spec: Object, secrets: Mapping[str, Mapping[str, st
             for one in (*template.get("volumeMounts", ()), *step.get("volumeMounts", ()))
         ),
         step.get("stdoutConfig", {}).get("path", ""),
+        step.get("securityContext", {}),
     )
 
 

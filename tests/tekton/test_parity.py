@@ -12,6 +12,7 @@ from dispatchfile.plan.plan import Plan
 from dispatchfile.record import replace
 from dispatchfile.tekton import emit
 from tests import ci
+from tests.run import make as by_hand
 from tests.tekton import sources
 from tests.tekton.engines import OPTIONS, made_by, on_cluster, on_docker
 from tests.tekton.events import COMMIT, URL, firing
@@ -31,8 +32,8 @@ def plans(path: Path) -> list[tuple[str, Plan]]:
     """Return a plan for an event of each action of a file, and one of all its tasks."""
     pipeline = sources.load(path)
     found = [(action.title, make(pipeline, event)) for action, event in firing(pipeline)]
-    by_hand = Event("push", url=URL, commit=COMMIT, branch="feature/x-1", user="ada")
-    return [*found, ("all tasks", make(pipeline, by_hand, tuple(pipeline.tasks)))]
+    asked = Event("push", url=URL, commit=COMMIT, branch="feature/x-1", user="ada")
+    return [*found, ("all tasks", make(pipeline, asked, tuple(pipeline.tasks)))]
 
 
 @pytest.mark.parametrize(
@@ -44,14 +45,39 @@ def plans(path: Path) -> list[tuple[str, Plan]]:
 def test_both_engines_start_the_same(path: Path, options: dict[str, str], tmp_path: Path) -> None:
     chosen = replace(OPTIONS, **options)
     compared = 0
-    for title, plan in plans(path):
-        made, known = made_by(plan), secrets(plan)
-        docker, cluster = on_docker(plan, made, known, tmp_path), on_cluster(plan, made, known, chosen)
+    for title, whole in plans(path):
+        made, known = made_by(whole), secrets(whole)
+        docker, cluster = on_docker(whole, made, known, tmp_path), on_cluster(whole, made, known, chosen)
         assert [(one.task, one.step) for one in cluster] == [(one.task, one.step) for one in docker], title
         for here, there in zip(docker, cluster, strict=True):
             assert there == here, f"{title}: {here.task}/{here.step}"
         compared += len(docker)
     assert compared, "no plan has a step"
+
+
+def test_images_that_stand_in_for_others_and_rights(tmp_path: Path) -> None:
+    rights = {"privileged": True, "runAsUser": 7, "runAsGroup": 8}
+    steps = [
+        {"name": "a", "image": "x/golang:1.13", "securityContext": rights},
+        {"name": "b", "image": "golang:$(context.git.branch)", "securityContext": {"runAsGroup": 5}},
+        {
+            "name": "c",
+            "image": "registry.test:5000/x/update-gitops-repo:v1",
+            "securityContext": {"runAsUser": 0},
+        },
+        {"name": "d", "image": "tool@sha256:1", "args": ["a"]},
+    ]
+    one, images = by_hand.plan({"t": by_hand.task(*steps)}), {"golang": "mine:2", "tool": "other"}
+    docker = on_docker(one, made_by(one), {}, tmp_path, images)
+    cluster = on_cluster(one, made_by(one), {}, replace(OPTIONS, images=images))
+    assert cluster == docker
+    assert [step.image for step in docker] == ["mine:2", "mine:2", "dispatchfile/update-gitops-repo", "other"]
+    assert [(step.user, step.privileged) for step in cluster] == [
+        ("7:8", True),
+        ("0:5", False),
+        ("0", False),
+        ("", False),
+    ]
 
 
 @pytest.mark.parametrize("path", sources.every(), ids=sources.name)

@@ -65,7 +65,7 @@ WRONG = {
     "no such step": (use("$(inputs.tasks.make.nope)"), ("DF403", "command[0]", "$(inputs.tasks.make.nope)")),
     "script": (use(script="#!/bin/sh\necho $(params.x)"), ("DF803", "script", "$(params.x)")),
     "working directory": (use("a", workingDir="/w/$(workspaces.a.path)"), ("DF803", "workingDir", "$(workspaces.a.path)")),
-    "mount": (use("a", volumeMounts=[{"name": "v", "mountPath": "/m/$(uid)"}]), ("DF803", "volumeMounts[0].mountPath", "$(uid)")),
+    "mount": (use("a", volumeMounts=[{"name": "v", "mountPath": "/m/$(credentials.path)"}]), ("DF803", "volumeMounts[0].mountPath", "$(credentials.path)")),
     "security": (
         use("a", securityContext={"seLinuxOptions": {"user": "$(context.git.branch)"}}),
         ("DF802", "securityContext.seLinuxOptions.user", "$(context.git.branch)"),
