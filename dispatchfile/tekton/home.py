@@ -23,9 +23,14 @@ _ALIASES = {OLDEST: "", "/workspace/output/.docker": ".docker", "/root/.docker":
 
 
 def aliases(task: Task) -> tuple[str, ...]:
-    """Return the other names of the home directory and its folders that a task uses."""
+    """Return the other names of the home directory and its folders that a task uses.
+
+    A place where a step mounts a volume of the task's own is none: of two mounts at a path, Tekton would make one that
+    has the name of the one and the subPath of the other.
+    """
     texts = list(_texts(task.value))
-    return tuple(path for path in _ALIASES if any(path in text for text in texts))
+    mounted = {mount.mount_path.rstrip("/") for step in task.steps for mount in step.volume_mounts}
+    return tuple(path for path in _ALIASES if path not in mounted and any(path in text for text in texts))
 
 
 def volumes(paths: Iterable[str]) -> tuple[Object, ...]:

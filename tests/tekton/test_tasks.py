@@ -93,6 +93,19 @@ def test_steps_start_where_dispatch_started_them() -> None:
     assert {"name": "HOME", "value": "/tekton/home"} in template["env"]
 
 
+def test_a_volume_of_the_user_s_at_an_older_home_is_the_user_s() -> None:
+    mount = {"name": "docker", "mountPath": "/root/.docker"}
+    mounting = step("run", "cat", "/root/.docker/config.json", volumeMounts=[mount])
+    made = task_of(spec({"t": {"steps": [mounting], "volumes": [{"name": "docker"}]}}), "t")["taskSpec"]
+    assert "volumeMounts" not in made["stepTemplate"]
+    assert made["volumes"] == [{"name": "docker", "emptyDir": {}}]
+    alias = task_of(spec({"t": [step("run", "cat", "/root/.docker/config.json")]}), "t")["taskSpec"]
+    assert [one["mountPath"] for one in alias["stepTemplate"]["volumeMounts"]] == [
+        "/tekton/home",
+        "/root/.docker",
+    ]
+
+
 # Times.
 
 
