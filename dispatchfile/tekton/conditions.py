@@ -14,14 +14,16 @@ from __future__ import annotations
 from dispatchfile import glob
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.event.payload import UNSAFE_NAME
+from dispatchfile.model import variables
 from dispatchfile.record import Record
 from dispatchfile.tekton import cel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dispatchfile.model.pipeline import Action, Condition
+    from dispatchfile.tekton.draft import Draft
 
 UNSAFE = rf"{UNSAFE_NAME.pattern}|\$\("
 """Names that are not handed on."""
@@ -30,6 +32,14 @@ COMMENT = "comment"
 """The words of a comment's first line."""
 PUSHED_COMMIT = "!has(body.head_commit) || body.head_commit == null ? body.after : body.head_commit.id"
 FULL_HASH = "^[0-9a-f]{40}$"
+
+
+MISSING = {
+    "issue_comment": "the webhook of a comment does not tell the commit: $(context.git.commit) is refs/pull/N/head",
+    "release": "the webhook of a release need not tell the commit: $(context.git.commit) may be refs/tags/TAG",
+    "": "a registry does not tell a commit: $(context.git.commit) is the name of a branch",
+}
+"""What texts should know that take the commit of an event without one, by `Match.event`."""
 
 
 class Match(Record):
@@ -54,12 +64,8 @@ def match(action: Action, found: list[Diagnostic]) -> Match | None:
     condition = action.on
     if condition is None or condition.kind == "cron":
         return None
-    if condition.push_tags is not None:
-        found.append(_never(condition, "tags", "a push has no such condition: nothing fires the action",
-            "for pushed tags write `on: tag: names`"))  # fmt: skip
-        return None
-    if not _readable(condition, found):
-        return None
+    if condition.push_tags is not None or not _readable(condition, found):
+        return None  # that nothing fires on tags of a push is told when the file is read
     return MATCHES[condition.kind](condition, found)
 
 
@@ -271,3 +277,21 @@ def _finding(
     value = condition.value.at(field)
     span = (value.key or value.span) if value else condition.value.key or condition.value.span
     return Diagnostic(code, severity, message, span, path=".".join(("on", *condition.path, field)), help=mend)
+
+
+def missing_commit(draft: Draft, match: Match) -> Iterator[Diagnostic]:
+    """Yield a warning where a task, or an image, takes the commit from an event that does not tell it.
+
+    Git takes the name that it gets instead, as the revision of a resource; a tag of an image is not called so.
+    """
+    if match.hashed:
+        return
+    tasks = [planned.task for planned in draft.tasks]
+    used = draft.resources(dict.fromkeys(name for task in tasks for name in (*task.inputs, *task.outputs)))
+    texts = [(f"task.{task.name}", task.value) for task in tasks]
+    texts += [(f"resource.{one.name}", one.value) for one in used if one.type != "git"]
+    for start, whole in texts:
+        for value, path in variables.strings(whole, start):
+            if any(found.name == "context.git.commit" for found in variables.find(str(value.data))):
+                message, mend = MISSING[match.event], "ask git in the clone: git rev-parse HEAD"
+                yield Diagnostic("DF806", Severity.WARNING, message, value.span, path=path, help=mend)

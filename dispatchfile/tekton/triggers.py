@@ -11,6 +11,8 @@ start runs of a repository of his own with the credentials of the runs, so there
 
 from __future__ import annotations
 
+from dispatchfile.diagnostics import Severity
+from dispatchfile.record import replace
 from dispatchfile.tekton import cel, conditions, cron, emit, names, pipeline, rbac, runs, waiting
 
 TYPE_CHECKING = False
@@ -50,7 +52,8 @@ def objects(source: Pipeline, options: Options, settings: Settings | None = None
         made.append(pipeline.pipeline(draft))
         if action.on is not None and action.on.kind == "cron":
             scheduled += cron.objects(action, draft, settings)
-        elif match := conditions.match(action, found):
+        elif match := _match(action, found, settings):
+            found.extend(conditions.missing_commit(draft, match))
             parts = _Parts(action, draft, match, settings)
             made += (parts.binding(), parts.template())
             triggers.append(parts.trigger())
@@ -62,6 +65,17 @@ def objects(source: Pipeline, options: Options, settings: Settings | None = None
     every = (*accounts, *made, *scheduled)
     files = {emit.file_name(one["kind"], one["metadata"]["name"]): one for one in every}
     return emit.emission(files, found, source)
+
+
+def _match(action: Action, found: list[Diagnostic], settings: Settings) -> Match | None:
+    """Return what fires an action; with `partial` what cannot be expressed is a warning."""
+    wrong: list[Diagnostic] = []
+    match = conditions.match(action, wrong)
+    for one in wrong:
+        beyond = settings.partial and one.code == "DF806" and one.severity is Severity.ERROR
+        message = f"{one.message}; nothing starts {action.title}"
+        found.append(replace(one, severity=Severity.WARNING, message=message) if beyond else one)
+    return match
 
 
 def _listener(options: Options, triggers: list[Object]) -> Object:

@@ -359,19 +359,61 @@ def test_what_triggers_cannot_ask_is_an_error_that_names_what_can(condition: str
         assert field in one.message
 
 
-@pytest.mark.parametrize(
-    ("condition", "text"),
-    [
-        ("{push: {tags: ['*']}}", "nothing fires the action"),
-        ("{pull_request: {chatops: ['run all']}}", "no comment begins with such a word"),
-    ],
-)
-def test_what_never_fires_is_told_and_keeps_its_pipeline(condition: str, text: str) -> None:
-    made = emitted(condition)
+def test_what_never_fires_is_told_and_keeps_its_pipeline() -> None:
+    made = emitted("{pull_request: {chatops: ['run all']}}")
     assert [object_["kind"] for object_ in made.objects] == ["Pipeline"]
     (found,) = made.found
     assert (found.code, found.severity) == ("DF806", "warning")
-    assert text in found.message
+    assert "no comment begins with such a word" in found.message
+
+
+def test_tags_of_a_push_are_told_when_the_file_is_read() -> None:
+    made = emitted("{push: {tags: ['*']}}")
+    assert [object_["kind"] for object_ in made.objects] == ["Pipeline"]
+    assert made.found == ()
+
+
+def test_what_triggers_cannot_ask_may_be_left_out() -> None:
+    settings = replace(SETTINGS, partial=True)
+    made = emitted("{push: {}}", "{pull_request: {chatops: [test], targets: [main]}}", settings=settings)
+    (found,) = made.found
+    assert (found.code, found.severity) == ("DF806", "warning")
+    assert found.message.endswith('; nothing starts action "a1"')
+    assert trigger_of(made)["name"] == "shop-a0"
+    with pytest.raises(EvaluationError):
+        emitted("{push: {branches: ['[']}}", settings=settings)
+
+
+COMMIT_IN_TEXT = """
+resource:
+  src: {type: git, param: {url: $(context.git.url), revision: $(context.git.commit)}}
+  app: {type: image, param: {url: "app:$(context.git.commit)", digest: $(inputs.resources.app.digest)}}
+task:
+  build:
+    inputs: [src]
+    outputs: [app]
+    steps: [{name: run, image: "tool:1", command: [build, --rev=$(context.git.commit)]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("{push: {}}", ""),
+        ("{tag: {}}", ""),
+        ("{pull_request: {}}", ""),
+        ("{pull_request: {chatops: [test]}}", "the webhook of a comment does not tell the commit"),
+        ("{release: {}}", "the webhook of a release need not tell the commit"),
+        ("{image: {push: {}}}", "a registry does not tell a commit"),
+    ],
+)
+def test_texts_that_take_a_commit_which_is_not_told_are_warned_of(condition: str, told: str) -> None:
+    source = pipelines.pipeline(f"{COMMIT_IN_TEXT}\nactions: [{{tasks: [build], on: {condition}}}]\n")
+    found = triggers.objects(source, OPTIONS, SETTINGS).found
+    assert [one.path for one in found] == ["task.build.steps[0].command[1]", "resource.app.param.url"][
+        : 2 * bool(told)
+    ]
+    assert all(one.message.startswith(told) and one.span for one in found)
 
 
 def test_a_pattern_that_cannot_be_read_is_told_as_when_an_event_is_matched() -> None:

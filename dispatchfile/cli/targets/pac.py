@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     """Add the options of this target."""
     add = parser.add_argument_group("with --target pac").add_argument
-    add("--partial", action="store_true", help="leave out, with a warning, actions that it cannot start")
+    add(
+        "--partial",
+        action="store_true",
+        help="leave out, with a warning, actions that it cannot start (also with --target triggers)",
+    )
     add("--keep-runs", metavar="N", help="how many finished runs of each action stay (default: all)")
     add(
         "--cancel-in-progress",

@@ -43,15 +43,24 @@ def add_options(parser: Parser) -> None:
 
 def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> Emission:
     """Return the objects for all actions; raises EvaluationError for what the target cannot express."""
-    from dispatchfile.tekton import triggers
+    from dispatchfile.cli.options import note
+    from dispatchfile.tekton import triggers, waiting
 
-    return triggers.objects(pipeline, options, _settings(args, pipeline))
+    settings = _settings(args, pipeline)
+    made = triggers.objects(pipeline, options, settings)
+    listeners = [one["metadata"]["name"] for one in made.objects if one["kind"] == "EventListener"]
+    if listeners:
+        secret = waiting.webhook_secret(options, settings)
+        note(args, f"webhooks go to the service el-{listeners[0]}, port 8080, as JSON, and are signed with the "
+            f'key "{secret.key}" of the secret "{secret.name}", which is yours to make')  # fmt: skip
+    return made
 
 
 def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:
+    from dispatchfile.event.checkout import public_url
     from dispatchfile.tekton.waiting import KUBECTL_IMAGE, Settings
 
-    repository, revision = args.repository or "", ""
+    repository, revision = public_url(args.repository or ""), ""
     kinds = {action.on.kind for action in pipeline.actions if action.on}
     if kinds & {"cron", "image"}:
         there, revision = _here()
@@ -63,6 +72,7 @@ def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:
         kubectl_image=args.kubectl_image or KUBECTL_IMAGE,
         repository=repository,
         revision=revision,
+        partial=args.partial,
     )
 
 
