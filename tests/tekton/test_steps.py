@@ -290,6 +290,16 @@ def test_volumes_get_names_that_kubernetes_takes_and_tekton_has_not() -> None:
     assert [one["name"] for one in step_of(made, "t", "run")["volumeMounts"]] == given
 
 
+def test_a_volume_that_is_called_as_one_of_the_emitter_s() -> None:
+    mounting = step("run", "ls", "/builder/home", volumeMounts=[{"name": "dispatch-home", "mountPath": "/m"}])
+    made = task_of(spec({"t": {"steps": [mounting], "volumes": [{"name": "dispatch-home"}]}}), "t")[
+        "taskSpec"
+    ]
+    given = names.hashed("dispatch-home")
+    assert [one["name"] for one in made["volumes"]] == ["dispatch-home", given]
+    assert made["steps"][-1]["volumeMounts"] == [{"name": given, "mountPath": "/m"}]
+
+
 @pytest.mark.parametrize(
     ("volume", "path"),
     [
