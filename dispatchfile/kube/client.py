@@ -6,6 +6,8 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dispatchfile.errors import EnvironmentProblem
@@ -157,6 +159,7 @@ class Cluster:
     def _answer(self, method: str, path: str, **how: Any) -> Iterator[httpx2.Response]:
         """Send a request; hand out the answer while it is read. Old credentials are renewed once."""
         import httpx2
+        from lightkube.core.exceptions import ConfigError
 
         if name := self.target.cluster.get("tls-server-name"):
             how["extensions"] = {"sni_hostname": name}
@@ -175,6 +178,8 @@ class Cluster:
                     yield answer
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise unreachable(self.target, error) from error
+        except ConfigError as error:
+            raise self._unreadable(error) from None
 
     def _check(self, answer: httpx2.Response) -> None:
         if answer.status_code < 300:
@@ -212,25 +217,53 @@ class Cluster:
                     f'the user of context "{target.context}" has an auth-provider, which Kubernetes 1.26 dropped',
                     help="let your cluster's provider write the kubeconfig anew",
                 )
-            cluster = msgspec.convert(dict(target.cluster), models.Cluster)
-            single = kubeconfig.SingleConfig(
-                target.context,
-                models.Context(cluster=target.context),
-                cluster,
-                msgspec.convert(user, models.User),
-            )
-            params = client_adapter.ConnectionParams(
-                timeout=httpx2.Timeout(PATIENCE_S), proxy=target.cluster.get("proxy-url")
-            ).httpx_params(single)
+            if token := user.get("tokenFile"):
+                Path(token).read_text(
+                    encoding="utf-8"
+                )  # what is wrong with it is told now, not at each request
+            with TemporaryDirectory() as folder:  # certificates and keys are read once, and go with it
+                single = kubeconfig.SingleConfig(
+                    target.context,
+                    models.Context(cluster=target.context),
+                    msgspec.convert(_in_files(target.cluster, Path(folder)), models.Cluster),
+                    msgspec.convert(_in_files(user, Path(folder)), models.User),
+                )
+                params = client_adapter.ConnectionParams(
+                    timeout=httpx2.Timeout(PATIENCE_S), proxy=target.cluster.get("proxy-url")
+                ).httpx_params(single)
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
             return httpx2.Client(**params, limits=limits, headers=_impersonation(user))
-        except (ConfigError, msgspec.ValidationError, OSError, ValueError, httpx2.InvalidURL) as error:
-            why = getattr(error, "strerror", None) or type(error).__name__
-            file = getattr(error, "filename", None)
-            raise EnvironmentProblem(
-                f'the credentials of context "{target.context}" cannot be read: {f"{file}: " if file else ""}{why}',
-                help="kubectl config view --minify shows what the kubeconfig says",
-            ) from None
+        except (
+            ConfigError,
+            msgspec.ValidationError,
+            OSError,
+            TypeError,
+            ValueError,
+            httpx2.InvalidURL,
+        ) as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> EnvironmentProblem:
+        """Return the problem of credentials, of which the error's own text might tell too much."""
+        file = getattr(error, "filename", None) or self.target.user.get("tokenFile")
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return EnvironmentProblem(
+            f'the credentials of context "{self.target.context}" cannot be read: {f"{file}: " if file else ""}{why}',
+            help="kubectl config view --minify shows what the kubeconfig says",
+        )
+
+
+def _in_files(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return an entry of a kubeconfig with the `…-data` in it written to files, which is how Python reads it."""
+    from base64 import b64decode
+
+    found = dict(entry)
+    for name in ("certificate-authority", "client-certificate", "client-key"):
+        if data := found.pop(f"{name}-data", None):
+            path = folder / name
+            path.write_bytes(b64decode(data))
+            found[name] = str(path)
+    return found
 
 
 def _impersonation(user: Mapping[str, Any]) -> list[tuple[str, str]]:
