@@ -16,7 +16,8 @@ and did nothing. Names of branches are compared by Tekton; patterns of branches 
 `files`. A version that lacks them leaves the placeholder as it is, and nothing runs.
 
 PaC takes /test, /retest, /ok-to-test and /cancel for its own. Where plain annotations match, it starts a run on one
-more occasion than Dispatch did: when a draft becomes ready for review.
+more occasion than Dispatch did: when a draft becomes ready for review. And it does not tell a branch that is called
+`refs/heads/x` from one that is called `x`.
 """
 
 from __future__ import annotations
@@ -48,13 +49,14 @@ NO_GITLAB_LABELS = (
     "!(has(body.object_attributes) && body.object_attributes.action == 'update' && "
     "(!has(body.object_attributes.oldrev) || body.object_attributes.oldrev == ''))"
 )
-NO_BRACES = "!source_branch.matches('[{][{]')"
-"""The clause that PaC finds nothing to fill in inside the name of a branch, which anybody may choose."""
+SAFE_SOURCE = "!source_branch.matches('[{][{]|[$][(]')"
+"""The clause that neither PaC nor Tekton nor the kubelet finds anything to fill in inside a branch's name."""
 
-# What a comment may hold whose text becomes a value: no `{{`, which PaC would fill in, and nothing that ends a line of
-# YAML but the line ends that PaC itself takes out.
-_NOT_IN_COMMENT = r"\x00-\x08\x0a-\x1f\x7f-\x9f\x{2028}\x{2029}\x{feff}\x{fffe}\x{ffff}"
-_SAFE_COMMENT = rf"(?:[^{{{_NOT_IN_COMMENT}]|\{{[^{{{_NOT_IN_COMMENT}]|\{{?\r?\n)*\{{?"
+# What a comment may hold whose words become a value: no `{{` and no `$(`, and nothing that ends a line of YAML but the
+# line ends that PaC itself takes out.
+_ODD = r"\x00-\x08\x0a-\x1f\x7f-\x9f\x{2028}\x{2029}\x{feff}\x{fffe}\x{ffff}"
+_CHAR = rf"[^{{${_ODD}]|\r?\n"
+SAFE_COMMENT = rf"(?:{_CHAR}|\$*\{{(?:{_CHAR})|\$+(?:[^{{$({_ODD}]|\r?\n))*\$*\{{?"
 
 
 class Inexpressible(Exception):
@@ -132,19 +134,16 @@ def _push(condition: Condition) -> Match:
     branches, paths = condition.branches or (), condition.paths or ()
     if _plain_names(branches) and _plain_paths(paths):
         return Match(_annotations("push", [f"refs/heads/{name}" for name in branches or ("*",)], paths))
-    return _asked(
-        "event == 'push'",
-        "!target_branch.startsWith('refs/tags/')",
-        *_of_ref("heads", branches),
-        *_files(paths),
-    )
+    # PaC cuts `refs/heads/` off where no expression names it, and nothing off a tag.
+    a_branch = "!target_branch.startsWith('refs/tags/')"
+    return _asked("event == 'push'", a_branch, *cel.takes(branches, "target_branch"), *_files(paths))
 
 
 def _tag(condition: Condition) -> Match:
     names = condition.names or ()
     if _plain_names(names):
         return Match(_annotations("push", [f"refs/tags/{name}" for name in names or ("*",)], ()))
-    return _asked("event == 'push'", "target_branch.startsWith('refs/tags/')", *_of_ref("tags", names))
+    return _asked("event == 'push'", *_of_tag(names))
 
 
 def _pull_request(condition: Condition, used: Sequence[str]) -> Match:
@@ -160,7 +159,7 @@ def _pull_request(condition: Condition, used: Sequence[str]) -> Match:
         *cel.takes(condition.sources or (), "source_branch"),
         *_labels(condition.labels or ()),
         *_files(paths),
-        *((NO_BRACES,) if with_branch else ()),
+        *((SAFE_SOURCE,) if with_branch else ()),
     )
 
 
@@ -180,7 +179,7 @@ def _comments(condition: Condition, used: Sequence[str]) -> tuple[Match, ...]:
         raise Inexpressible("chatops", message, "choose another word")
     guards = _guards(condition)
     groups = [[word] for word in words] if "chatop-command" in used else [words]
-    behind = rf"(?:\s{_SAFE_COMMENT})?$" if "chatop-args" in used else r"(?:\s|$)"
+    behind = rf"(?:\s{SAFE_COMMENT})?$" if "chatop-args" in used else r"(?:\s|$)"
     return tuple(
         Match({"on-comment": f"^/{_one_of(group)}{behind}"}, guards, group[0] if len(group) == 1 else "")
         for group in groups
@@ -270,16 +269,16 @@ def _asked(*clauses: str) -> Match:
     return Match({"on-cel-expression": "\n&& ".join(clauses)})
 
 
-def _of_ref(kind: str, patterns: Sequence[str]) -> list[str]:
-    """Return clauses about a pushed branch or tag, which older versions give with and newer without `refs/heads/`."""
-    optional = "?" if kind == "heads" else ""
+def _of_tag(patterns: Sequence[str]) -> list[str]:
+    """Return clauses about a pushed tag. Each names `refs/heads/`, so that PaC does not cut it off a branch's name."""
     clauses = []
     for negated in (False, True):
         listed = [pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!") == negated]
-        if listed and (negated or all(pattern.strip("*") for pattern in listed)):
-            whole = "|".join(glob.to_regex(pattern)[1:-1] for pattern in dict.fromkeys(listed))
-            regex = f"^(refs/{kind}/){optional}({whole})$"
-            clauses.append(f"{'!' * negated}target_branch.matches({cel.literal(regex)})")
+        if negated and not listed:
+            continue
+        names = "|".join(glob.to_regex(pattern)[1:-1] for pattern in dict.fromkeys(listed)) or ".*"
+        asked = f"{'!' * negated}target_branch.matches({cel.literal(f'^refs/tags/({names})$')})"
+        clauses.append(f"(target_branch.startsWith('refs/heads/') ? false : {asked})")
     return clauses
 
 
