@@ -250,7 +250,7 @@ FETCH = (
     "fi\n"
     "\n"
     'mkdir -p -- "$STORAGE_TO"\n'
-    'if [ -n "$STORAGE_CACHE" ] && ! said=$(gsutil ls "$STORAGE_LOCATION" 2>&1); then\n'
+    'if [ -n "$STORAGE_OPTIONAL" ] && ! said=$(gsutil ls "$STORAGE_LOCATION" 2>&1); then\n'
     "    case $said in\n"
     "    *'matched no objects'*)\n"
     '        echo "$STORAGE_LOCATION holds nothing yet"\n'
@@ -259,7 +259,7 @@ FETCH = (
     "    esac\n"
     '    fail "$said"\n'
     "fi\n"
-    'if [ -z "$STORAGE_DIR" ] && gsutil -q stat "$STORAGE_LOCATION"; then\n'
+    'if [ -z "$STORAGE_DIR" ] && gsutil -q stat "$STORAGE_LOCATION" 2>/dev/null; then\n'
     '    gsutil cp "$STORAGE_LOCATION" "$STORAGE_TO/"\n'
     "else\n"
     '    gsutil rsync -d -r "$STORAGE_LOCATION" "$STORAGE_TO"\n'

@@ -194,7 +194,7 @@ def _before(draft: Draft, task: Task, work: _Work, folders: Sequence[str]) -> It
         yield scripts.step(f"{OWN}copy", image, _scripts.COPY, {}, args)
     for one in work.fetched:
         name, to = _called(draft, "fetch", one), f"{_INPUTS}/{one.name}"
-        yield storage.fetch(draft, one, name, to, is_cache=one.name in task.outputs)
+        yield storage.fetch(draft, one, name, to, is_optional=one.name in draft.makers)
 
 
 def _after(draft: Draft, work: _Work) -> Iterator[Object]:

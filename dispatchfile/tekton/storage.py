@@ -30,12 +30,12 @@ def problem(resource: Resource) -> str:
     return ""
 
 
-def fetch(draft: Draft, resource: Resource, name: str, to: str, *, is_cache: bool) -> Object:
+def fetch(draft: Draft, resource: Resource, name: str, to: str, *, is_optional: bool) -> Object:
     """Return the step, of this name, that copies a resource to a directory.
 
-    `is_cache`: the task puts the resource out too, so that it may not exist yet.
+    `is_optional`: a task of the run puts the resource out, this one (a cache) or another, so that it may be empty.
     """
-    env = {**_env(resource), "STORAGE_TO": to, "STORAGE_CACHE": "cache" if is_cache else ""}
+    env = {**_env(resource), "STORAGE_TO": to, "STORAGE_OPTIONAL": "yes" if is_optional else ""}
     return _step(draft, resource, name, _scripts.FETCH, env)
 
 

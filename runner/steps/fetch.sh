@@ -1,8 +1,8 @@
 #!/bin/sh
 # A storage resource as input: the content of a bucket, or of a place in one, writable for every user.
 #
-# STORAGE_LOCATION, STORAGE_DIR (not empty: a directory): as the parameters of the resource. STORAGE_TO; STORAGE_CACHE:
-# not empty when the task puts the resource out too, so that there is nothing in it at first.
+# STORAGE_LOCATION, STORAGE_DIR (not empty: a directory): as the parameters of the resource. STORAGE_TO;
+# STORAGE_OPTIONAL: not empty when a task of the run puts the resource out, so that there may be nothing yet.
 set -eu
 umask 000
 
@@ -30,7 +30,7 @@ if [ -n "${GOOGLE_APPLICATION_CREDENTIALS-}" ]; then
 fi
 
 mkdir -p -- "$STORAGE_TO"
-if [ -n "$STORAGE_CACHE" ] && ! said=$(gsutil ls "$STORAGE_LOCATION" 2>&1); then
+if [ -n "$STORAGE_OPTIONAL" ] && ! said=$(gsutil ls "$STORAGE_LOCATION" 2>&1); then
     case $said in
     *'matched no objects'*)
         echo "$STORAGE_LOCATION holds nothing yet"
@@ -39,7 +39,7 @@ if [ -n "$STORAGE_CACHE" ] && ! said=$(gsutil ls "$STORAGE_LOCATION" 2>&1); then
     esac
     fail "$said"
 fi
-if [ -z "$STORAGE_DIR" ] && gsutil -q stat "$STORAGE_LOCATION"; then
+if [ -z "$STORAGE_DIR" ] && gsutil -q stat "$STORAGE_LOCATION" 2>/dev/null; then
     gsutil cp "$STORAGE_LOCATION" "$STORAGE_TO/"
 else
     gsutil rsync -d -r "$STORAGE_LOCATION" "$STORAGE_TO"

@@ -34,7 +34,7 @@ def call(buckets: Path, script: str, shell: str = "dash", **env: str) -> subproc
         "PATH": f"{folder / 'programs'}:{os.environ['PATH']}",
         "STORAGE_LOCATION": "s3://artifacts/app",
         "STORAGE_DIR": "",
-        "STORAGE_CACHE": "",
+        "STORAGE_OPTIONAL": "",
         "STORAGE_TO": str(folder / "in/cache"),
         "STORAGE_FROM": str(folder / "out/cache"),
     }
@@ -89,13 +89,13 @@ def test_an_output_without_files_is_nothing_wrong(buckets: Path):
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_cache_is_empty_at_first(shell: str, buckets: Path):
-    done = call(buckets, "fetch", shell, STORAGE_CACHE="cache", STORAGE_DIR="yes")
+    done = call(buckets, "fetch", shell, STORAGE_OPTIONAL="yes", STORAGE_DIR="yes")
     assert (done.returncode, done.stdout) == (0, "s3://artifacts/app holds nothing yet\n")
     assert list((buckets.parent / "in/cache").iterdir()) == []
 
 
 def test_a_cache_that_may_not_be_read_is_no_empty_one(buckets: Path):
-    done = call(buckets, "fetch", STORAGE_CACHE="cache", STORAGE_LOCATION="s3://forbidden")
+    done = call(buckets, "fetch", STORAGE_OPTIONAL="yes", STORAGE_LOCATION="s3://forbidden")
     assert (done.returncode, done.stderr) == (1, "storage cache: AccessDeniedException: 403\n")
 
 
@@ -147,7 +147,7 @@ def test_a_location_is_fetched_and_stored_with_its_secret():
         "STORAGE_LOCATION": "s3://artifacts/$(params.build-name)",
         "STORAGE_DIR": "yes",
         "STORAGE_TO": "/workspace/cache",
-        "STORAGE_CACHE": "cache",
+        "STORAGE_OPTIONAL": "yes",
     }
     assert fetch["image"] == store["image"] == "tools/gsutil"
     mount = {"name": "dispatch-secret-s3-config", "mountPath": "/var/secret/s3-config", "readOnly": True}
@@ -155,6 +155,17 @@ def test_a_location_is_fetched_and_stored_with_its_secret():
     assert task_of(made, "test")["taskSpec"]["volumes"] == [
         {"name": "dispatch-secret-s3-config", "secret": {"secretName": "s3-config"}}
     ]
+
+
+def test_only_what_a_task_of_the_run_puts_out_may_be_empty():
+    tasks = {
+        "make": {"outputs": ["made"], "steps": [step()]},
+        "use": {"inputs": ["made", "given"], "steps": [step()]},
+    }
+    made = spec(tasks, {"made": storage(), "given": storage()})
+    for name, optional in (("made", "yes"), ("given", "")):
+        env = {one["name"]: one["value"] for one in step_of(made, "use", f"dispatch-fetch-{name}")["env"]}
+        assert env["STORAGE_OPTIONAL"] == optional
 
 
 def test_a_secret_is_a_volume_once_and_optional_only_where_all_say_so():
