@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from dispatchfile.cli import options
+from dispatchfile.cli import options, targets
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import UsageError
 from dispatchfile.record import replace
@@ -63,6 +63,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace, target: str) -> None:
     """Raise UsageError for options that contradict each other."""
+    targets.check(args, target)
     given = {
         "tasks": options.tasks_from(args),
         "an event": options.gives_event(args),

@@ -113,7 +113,7 @@ def options_from(args: argparse.Namespace, name: str) -> Options:
         if (value := getattr(args, field)) is not None
     }
     images: dict[str, Any] = {
-        field: _image(field, value)
+        field: image(field, value)
         for field in ("git_image", "storage_image", "gitops_image")
         if (value := getattr(args, field)) is not None
     }
@@ -151,7 +151,8 @@ def _check_names(args: argparse.Namespace) -> None:
             raise UsageError(f'--volume-size "{args.volume_size}" is no size', help="such as 1Gi")
 
 
-def _image(field: str, ref: str) -> str:
+def image(field: str, ref: str) -> str:
+    """Return the image of an option, called as the field; raises UsageError for what names none."""
     if not ref or ref.startswith("-") or not ref.isprintable() or " " in ref or "$(" in ref:
         option = f"--{field.replace('_', '-')}"
         raise UsageError(f'{option} "{ref}" names no image', help=f"write {option} NAME:TAG")

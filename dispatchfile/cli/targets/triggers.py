@@ -69,11 +69,18 @@ def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:
         webhook_secret=_secret("--webhook-secret", args.webhook_secret, "secret"),
         token_secret=_secret("--token-secret", args.token_secret, "token"),
         rbac=args.rbac,
-        kubectl_image=args.kubectl_image or KUBECTL_IMAGE,
+        kubectl_image=_image(args.kubectl_image) or KUBECTL_IMAGE,
         repository=repository,
         revision=revision,
         partial=args.partial,
     )
+
+
+def _image(ref: str | None) -> str:
+    """Return the image of --kubectl-image, "" where none is given; raises UsageError."""
+    from dispatchfile.cli.tekton_options import image
+
+    return "" if ref is None else image("kubectl_image", ref)
 
 
 def _here() -> tuple[str, str]:
