@@ -19,7 +19,7 @@ from dispatchfile.run.places import Ground, Known, Places
 from dispatchfile.run.resolve import Resolver, Supplies
 from dispatchfile.tekton import emit, volumes
 from dispatchfile.tekton.options import Options
-from tests.tekton.substitution import Container, Run
+from tests.tekton.substitution import Container, Object, Run
 
 GITOPS_IMAGE = "dispatchfile/update-gitops-repo"
 OPTIONS = Options("app", gitops_image=GITOPS_IMAGE)
@@ -91,22 +91,25 @@ def on_docker(
     return started
 
 
-def on_cluster(plan: Plan, made: Made, secrets: Secrets, options: Options = OPTIONS) -> list[Started]:
-    """Return the steps that Tekton starts for the PipelineRun that is emitted; its own steps are not among them."""
+def on_cluster(
+    plan: Plan, made: Made, secrets: Secrets, options: Options = OPTIONS, run: Object | None = None
+) -> list[Started]:
+    """Return the steps that Tekton starts for a PipelineRun, which is emitted when not given, but for its own steps."""
     draft = emit.of_plan(plan, options)
     started = []
-    for planned, containers in pods(plan, made, secrets, options):
+    for planned, containers in pods(plan, made, secrets, options, run):
         called = {draft.step_names[planned.name, step.name]: step.name for step in planned.task.steps}
         started += [_started(planned, called[one.name], one) for one in containers if one.name in called]
     return started
 
 
 def pods(
-    plan: Plan, made: Made, secrets: Secrets, options: Options = OPTIONS
+    plan: Plan, made: Made, secrets: Secrets, options: Options = OPTIONS, run: Object | None = None
 ) -> Iterator[tuple[PlannedTask, list[Container]]]:
     """Yield the tasks with all containers that Tekton starts for each."""
     draft = emit.of_plan(plan, options)
-    (run,) = emit.emit(plan, options, "run").objects
+    if run is None:
+        (run,) = emit.emit(plan, options, "run").objects
     values = {param["name"]: param["value"] for param in run["spec"].get("params", ())}
     tekton = Run(run["spec"]["pipelineSpec"], values)
     for planned in plan.tasks:
@@ -148,9 +151,7 @@ def unwrapped(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def unwrapped_script(script: str) -> str:
-    """Return the script that a wrapper around it writes to a file."""
-    lines = script.split("\n")
-    if len(lines) > 2 and lines[1].startswith("cat >/tekton/") and "<<" in lines[1]:
-        end = shlex.split(lines[1].partition("<<")[2])[0]
-        return "\n".join(lines[2 : lines.index(end)])
+    """Return the script that a wrapper around it copies to a file: all of it from the fourth line on."""
+    if script.startswith('#!/bin/sh\ntail -n +4 "$0" >/tekton/results/.dispatch-'):
+        return script.split("\n", 3)[3]
     return script

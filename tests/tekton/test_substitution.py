@@ -10,16 +10,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatchfile.errors import EvaluationError
+from dispatchfile.event import payload
 from dispatchfile.event.event import Event
+from dispatchfile.model.decode import build
+from dispatchfile.plan import graph
 from dispatchfile.plan.plan import Plan
+from dispatchfile.record import replace
 from dispatchfile.run.expand import expand
-from tests.run.make import plan, task
-from tests.tekton.engines import Made, Started, on_cluster, on_docker
+from dispatchfile.tekton import manifest, pac
+from tests.run.make import plan, task, value
+from tests.tekton import pac_model, webhooks
+from tests.tekton.engines import OPTIONS, Made, Started, on_cluster, on_docker
 from tests.tekton.substitution import Refused, Run, kubelet, triggers
 
 URL = "https://git.test/me/app"
 RESOURCES = {
     "src": {"type": "git", "param": {"url": "$(context.git.url)", "revision": "$(context.git.commit)"}},
+    "dst": {"type": "git", "param": {"url": "https://git.test/x"}},
     "app": {"type": "image", "param": {"url": "me/app:$(context.build.name)"}},
     "odd": {"type": "image", "param": {"url": "me/$HOME/$$(HOME)/$(params.x)", "digest": "v$"}},
     "old": {"type": "image", "param": {"url": "me/old", "digest": "sha256:0"}},
@@ -39,7 +46,7 @@ def planned(step: dict[str, Any], at: Event | None = None) -> Plan:
         "use": task(
             {"name": "s", **step},
             inputs=["src", "app", "odd", "old", "make"],
-            outputs=["src"],
+            outputs=["dst"],
             volumes=[{"name": "v"}],
         ),
     }
@@ -86,7 +93,7 @@ SHELL = {
     "variables": "$(context.git.branch) $(context.git.tag)|$(context.build.name) $(context.chatop.args)",
     "variables side by side": "$(context.git.branch)$(context.git.branch)/$(context.git.url)",
     "variables that Dispatch does not have": "$(context.git.nope) $(contexts.git.url) $(git.url)",
-    "resources": "$(inputs.resources.src.path) $(resources.inputs.src.url) $(outputs.resources.src.path) $(inputs.resources.src.revision)",
+    "resources": "$(inputs.resources.src.path) $(resources.inputs.src.url) $(outputs.resources.dst.path) $(inputs.resources.src.revision)",
     "made": "$(inputs.resources.app.url)@$(inputs.resources.app.digest) $(inputs.tasks.make.out)$(inputs.tasks.make.more)",
     "a digest that is given": "$(inputs.resources.old.url)@$(inputs.resources.old.digest)",
     "nested": "$(echo $(inputs.resources.app.digest) $(inputs.tasks.make.out))",
@@ -167,6 +174,31 @@ def test_the_dollar_has_a_name_that_nobody_else_has(tmp_path: Path) -> None:
     step = {"command": ["$(DISPATCHFILE_DOLLAR) $(params.x)", "$(DISPATCHFILE_DOLLAR_)"], "env": env}
     here, there = both(planned(step), tmp_path)
     assert there.words == here.words == ("mine $(params.x)", "$(DISPATCHFILE_DOLLAR_)")
+
+
+@pytest.mark.parametrize("branch", ["feature/x", 'x";touch${IFS}pwned;"', "a'b`c`", "é#{}&!|>%@,]-"])
+def test_through_pipelines_as_code(branch: str, tmp_path: Path) -> None:
+    """It reads the files as text, and puts the branch into them before they are YAML."""
+    texts = [*SHELL.values(), *TEKTON.values()]
+    tasks = {
+        "make": task({"name": "out", "command": ["echo"]}, {"name": "more", "command": ["echo"]}, outputs=["app"]),
+        "use": task(
+            {"name": "s", "command": texts, "args": texts, "env": [*ENV, {"name": "T", "value": "{{ revision }}"}]},
+            {"name": "t", "script": "\n".join(SHELL.values())},
+            inputs=["src", "app", "odd", "old", "make"], outputs=["dst"],
+        ),
+    }  # fmt: skip
+    actions = [{"tasks": ["use"], "on": {"git": {"push": {}}}}]
+    source = build(value({"resource": RESOURCES, "task": tasks, "actions": actions}))
+    sent = webhooks.branch(branch)
+    event, facts = payload.read(sent.text.encode()), pac_model.github(sent.event, sent.body)
+    assert facts is not None
+    emission = pac.objects(source, OPTIONS)
+    files = {name: manifest.text([made], emission.how) for name, made in emission.files.items()}
+    (run,) = pac_model.started(files, facts).values()
+    event = replace(event, url=facts.url)  # which is the page of the repository
+    made, secrets = graph.make(source, event), {"s": {"k": "a$$b"}}
+    assert on_cluster(made, MADE, secrets, run=run) == on_docker(made, MADE, secrets, tmp_path)
 
 
 FRAGMENTS = [
