@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dispatchfile.diagnostics import Severity
-from dispatchfile.tekton import resources
+from dispatchfile.tekton import pipeline, resources
+from tests.tekton import crds
 from tests.tekton.drafts import Object, drafted, found, spec, step, step_of, task_of, told
 from tests.tekton.shells import SHELLS, run
 
@@ -198,3 +199,35 @@ def test_copies_are_whole_and_writable_for_every_user(shell: str, tmp_path: Path
     assert stat.S_IMODE(outside.stat().st_mode) == 0o600
     assert stat.S_IMODE((source / "run").stat().st_mode) == 0o555
     assert list((tmp_path / "empty").iterdir()) == []
+
+
+# All of it
+
+
+@pytest.mark.parametrize("workspace", ["emptydir", "pvc"])
+def test_the_published_schemas_and_tekton_take_what_is_written(workspace: str):
+    boto = {"BOTO_CONFIG": {"name": "s3.config", "key": "boto"}}
+    named = {
+        "src": {"type": "git", "param": {"url": "$(context.git.url)", "revision": "$(context.git.commit)"}},
+        "other_Source": {"type": "git", "param": {"url": "https://forge/$(params.x).git", "depth": "0"}},
+        "tree": {"type": "git", "param": {"url": ""}},
+        "files": PLAIN,
+        "bucket": {**BUCKET, "secret": boto},
+        "app": {"type": "image", "param": {"url": "me/app:$(context.build.name)"}},
+        "A.very-long-name-" + 60 * "x": IMAGE,
+    }
+    long = list(named)[-1]
+    old = step(
+        "kaniko", "build", "/builder/home/image-outputs/app", env=[{"name": "A", "value": "/root/.docker"}]
+    )
+    use = step("use", "echo", "$(inputs.resources.app.digest)")
+    tasks = {
+        "build": task("src other_Source bucket", f"tree files bucket app {long}", steps=[old]),
+        "use": task(f"src tree files app {long}", steps=[use]),
+    }
+    one = drafted(tasks, named, workspace=workspace)
+    made = pipeline.pipeline(one)
+    assert one.found == []
+    assert crds.validate(made) == []
+    again = drafted(tasks, named, workspace=workspace)
+    assert pipeline.pipeline(again) == made
