@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Results = Literal["stdout-wrapper", "sh", "alpha"]
 
 GIT_IMAGE = "alpine/git:2.47.2"
-"""Has git, a POSIX shell, grep and sha256sum: all that the emitter's own steps need."""
+"""Has git, ssh, a POSIX shell with its small programs, and sha256sum: all that the emitter's own steps need."""
 STORAGE_IMAGE = "google/cloud-sdk:slim"
 """Has gsutil."""
 
