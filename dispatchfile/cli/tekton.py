@@ -43,7 +43,7 @@ def main(args: argparse.Namespace) -> int:
             err = Terminal.of(sys.stderr, args.color)
             err.print("nothing to emit: no action fires; `dispatchfile plan` says why")
             return 0
-        emission = _of_plan(args, plan, chosen)
+        emission = _of_plan(args, plan)
         for text in _unreached(plan, emission):
             options.note(args, text)
     _tell(args, emission.found)
@@ -96,11 +96,12 @@ def _plan(args: argparse.Namespace) -> Plan:
     return rerun.plan_again(args, rerun.named(args.from_run))
 
 
-def _of_plan(args: argparse.Namespace, plan: Plan, chosen: Options) -> Emission:
+def _of_plan(args: argparse.Namespace, plan: Plan) -> Emission:
+    from dispatchfile.cli.tekton_options import options_from
     from dispatchfile.tekton import emit, runs
 
-    name = chosen.name or emit.prefix(runs.owner_and_name(plan.event.url)[1])
-    return emit.emit(plan, replace(chosen, name=name), args.kind or "all")
+    name = emit.prefix(runs.owner_and_name(plan.event.url)[1])
+    return emit.emit(plan, options_from(args, name), args.kind or "all")  # an earlier run has options too
 
 
 def _of_actions(args: argparse.Namespace, target: str, chosen: Options) -> Emission:
