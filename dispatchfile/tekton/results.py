@@ -3,7 +3,7 @@
 Tekton itself can copy it to a file (`stdoutConfig`), but only where alpha features are on. What it uses for that, its
 own entrypoint, is in every step and can be called once more inside of it (`stdout-wrapper`, v0.38 and later); a shell
 in the image does as well (`sh`), and shows the output only when the step has ended. A step with a script needs `sh`
-and `cat` in its image for both, since the file that Tekton would make of the script cannot be named beforehand.
+and `tail` in its image for both, since the file that Tekton would make of the script cannot be named beforehand.
 
 The copy goes to a file beside the results, and a step of ours behind those of the user makes the result of it,
 without one line end at its end, as in a local run. Were it a result at once, the entrypoint of each following step
@@ -29,7 +29,6 @@ BESIDE = "/tekton/results"
 COLLECTOR = "dispatch-results"
 
 _SH = 'o=$0; "$@" >"$o"; r=$?; cat "$o"; exit $r'
-_END = "DISPATCHFILE_END"
 
 
 def read(draft: Draft, task: Task) -> list[Step]:
@@ -91,9 +90,10 @@ def _nested(name: str) -> list[str]:
 
 
 def _script(name: str, script: str, wrapper: list[str] | None) -> str:
-    """Return a script that writes the one it was made of to a file, and runs that with its output copied.
+    """Return a script that copies all of itself from the fourth line on to a file, and runs that with its output copied.
 
-    Tekton starts a script by its first line, and so must this one; without one it is for `/bin/sh -e`.
+    Tekton starts a script by its first line, and so must this one; without one it is for `/bin/sh -e`. The shell does
+    not read on behind its third line, whatever values there are in what stands there.
     """
     import shlex
 
@@ -101,12 +101,8 @@ def _script(name: str, script: str, wrapper: list[str] | None) -> str:
     first, *option = _interpreter(script)
     program = [*wrapper, "-entrypoint", first, "--"] if wrapper else [first]
     call = shlex.join([*program, *option, file])
-    run = f'exec {call} "$@"' if wrapper else f'{call} "$@" >{_copy(name)}\nr=$?\ncat {_copy(name)}\nexit $r'
-    end = _END
-    while end in script:
-        end += "_"
-    body = script if script.endswith("\n") else f"{script}\n"
-    return f"#!/bin/sh\ncat >{file} <<'{end}' || exit\n{body}{end}\n{run}\n"
+    run = f'exec {call} "$@"' if wrapper else f'{call} "$@" >{_copy(name)}; r=$?; cat {_copy(name)}; exit $r'
+    return f'#!/bin/sh\ntail -n +4 "$0" >{file} || exit\n{run}\n{script}'
 
 
 def _interpreter(script: str) -> list[str]:

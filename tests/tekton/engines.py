@@ -6,7 +6,6 @@ through the model of `substitution.py`.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

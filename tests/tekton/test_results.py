@@ -186,12 +186,13 @@ def test_a_wrapped_step_runs_as_it_would_without(name: str, results: str, tmp_pa
     ("script", "out"),
     [
         ("echo one\nfalse\necho two\n", b"one\n"),
-        ("cat <<'DISPATCHFILE_END'\na $x `b` \\\\ \\\nDISPATCHFILE_END\n", b"a $x `b` \\\\ \\\n"),
+        ("cat <<'END'\na $x `b` \\\\ \\\nEND\n", b"a $x `b` \\\\ \\\n"),
         ("#!/bin/sh\nfalse\nprintf '%s' \"it's\"", b"it's"),
         ("#!/bin/sh -e\nfalse\necho two\n", b""),
+        ("#!/bin/cat\n'\"\ntouch pwned\nexit 9", b"#!/bin/cat\n'\"\ntouch pwned\nexit 9"),
         ("#!/usr/bin/env sh\necho \"$0\" | sed 's:.*/::'\n", b".dispatch-run.script\n"),
     ],
-    ids=["stops at errors", "here-document", "no line end", "option", "env"],
+    ids=["stops at errors", "here-document", "no line end", "option", "no shell", "env"],
 )
 def test_scripts_that_are_read(script: str, out: bytes, results: str, tmp_path: Path) -> None:
     made = step_of(two({"name": "run", "image": "i", "script": script}, results=results), "t", "run")
