@@ -123,19 +123,26 @@ def _told(task: Object, param: str, value: str) -> Object:
 
 
 def _with_git_auth(spec: Object) -> Object:
-    """Return the spec with PaC's token for git in the HOME of all steps, where git looks for it."""
-    return {
-        **spec,
-        "tasks": [{**task, "taskSpec": _task_with_git_auth(task["taskSpec"])} for task in spec["tasks"]],
-    }
+    """Return the spec with PaC's token for git in all steps: in a file that git is told of, as HOME is Tekton's."""
+    tasks = [{**task, "taskSpec": _task_with_git_auth(task["taskSpec"])} for task in spec["tasks"]]
+    return {**spec, "tasks": tasks}
 
 
 def _task_with_git_auth(spec: Object) -> Object:
+    folder = f"/var/secret/{GIT_AUTH}"
     secret = {"name": GIT_AUTH, "secret": {"secretName": Block("{{ git_auth_secret }}")}}
-    file = ".git-credentials"
-    mount = {"name": GIT_AUTH, "mountPath": f"/tekton/home/{file}", "subPath": file, "readOnly": True}
-    helper = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "credential.helper", "GIT_CONFIG_VALUE_0": "store"}
+    settings = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "credential.helper",
+        "GIT_CONFIG_VALUE_0": f"store --file={folder}/.git-credentials",
+    }
     template = spec.get("stepTemplate", {})
-    env = [*template.get("env", ()), *({"name": name, "value": value} for name, value in helper.items())]
-    template = {**template, "env": env, "volumeMounts": [mount]}
+    template = {
+        **template,
+        "env": [
+            *template.get("env", ()),
+            *({"name": key, "value": value} for key, value in settings.items()),
+        ],
+        "volumeMounts": [{"name": GIT_AUTH, "mountPath": folder, "readOnly": True}],
+    }
     return {**spec, "stepTemplate": template, "volumes": [*spec.get("volumes", ()), secret]}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from dispatchfile.tekton.draft import CONTEXT_PARAMS
 from dispatchfile.tekton.emit import Emission
 from dispatchfile.tekton.options import Options
 from dispatchfile.tekton.pac import Settings
+from tests import ci
 from tests.event import pipelines
 from tests.tekton import crds, pac_model, sources, webhooks
 from tests.tekton.pac_model import Facts
@@ -553,12 +557,67 @@ def test_git_gets_the_token_of_the_run() -> None:
     (task,) = run["spec"]["pipelineSpec"]["tasks"]
     spec = task["taskSpec"]
     assert spec["volumes"] == [{"name": "dispatch-git-auth", "secret": {"secretName": "pac-gitauth-abcdef"}}]
-    started_task = Run(run["spec"]["pipelineSpec"], pac_model.params(run)).start("unit")
-    for container in started_task:
-        assert container.env["GIT_CONFIG_KEY_0"] == "credential.helper"
+    for container in Run(run["spec"]["pipelineSpec"], pac_model.params(run)).start("unit"):
+        assert ("dispatch-git-auth", "/var/secret/dispatch-git-auth", "", True) in container.mounts
         assert (
-            "dispatch-git-auth",
-            "/tekton/home/.git-credentials",
-            ".git-credentials",
-            True,
-        ) in container.mounts
+            container.env["GIT_CONFIG_VALUE_0"]
+            == "store --file=/var/secret/dispatch-git-auth/.git-credentials"
+        )
+
+
+def test_git_heeds_the_token(tmp_path: Path) -> None:
+    emission = emitted("{push: {}}", task="unit", settings=Settings(git_auth=True))
+    template = emission.objects[0]["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["stepTemplate"]
+    (tmp_path / ".git-credentials").write_text("https://git:t0ken@git.example.com\n")
+    told = {one["name"]: one["value"] for one in template["env"]}
+    told["GIT_CONFIG_VALUE_0"] = told["GIT_CONFIG_VALUE_0"].replace(
+        "/var/secret/dispatch-git-auth", str(tmp_path)
+    )
+    env = {"PATH": os.environ["PATH"], **told, "HOME": str(tmp_path / "home"), "GIT_TERMINAL_PROMPT": "0"}
+    done = subprocess.run(
+        ["git", "credential", "fill"], input="protocol=https\nhost=git.example.com\n\n", env=env, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert "username=git\npassword=t0ken\n" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["sh", "busybox sh", "bash --posix"])
+@pytest.mark.parametrize(
+    ("comment", "args"),
+    [
+        ("/deploy", ""),
+        ("/deploy fast", "fast"),
+        ("/deploy  fast\tvery   ", "fast very"),
+        (r"/deploy fast\n\nplease", "fast"),
+        (r"\n \n /deploy a b\nc", "a b"),
+        (r"/deploy\nmore", ""),
+        ("/deploy * ? [a] ~ $HOME `id` \\ -n", "* ? [a] ~ $HOME `id` \\ -n"),
+        ('/deploy "a b" \'c', '"a b" \'c'),
+        ("/deploy %s é -e", "%s é -e"),
+    ],
+    ids=repr,
+)
+def test_the_arguments_of_a_comment(shell: str, comment: str, args: str, tmp_path: Path) -> None:
+    if shutil.which(shell.split()[0]) is None:
+        ci.skip(f"there is no {shell}")
+    (task, *_others) = emitted("{pull_request: {chatops: [deploy]}}", task="unit").objects[0]["spec"][
+        "pipelineSpec"
+    ]["tasks"]
+    (step,) = task["taskSpec"]["steps"]
+    result = tmp_path / "args"
+    env = {"PATH": os.environ["PATH"], "COMMENT": comment, "RESULT": str(result)}
+    subprocess.run([*shell.split(), "-c", step["script"]], env=env, cwd=tmp_path, check=True)
+    assert result.read_text() == args
+
+
+def test_arguments_of_a_comment_reach_the_program() -> None:
+    emission = emitted("{pull_request: {chatops: [deploy]}}", task="unit")
+    facts = OCCASIONS["/deploy quoted"][1]
+    assert facts is not None
+    (run,) = pac_model.started(files(emission), facts).values()
+    cluster = Run(run["spec"]["pipelineSpec"], pac_model.params(run))
+    (helper,) = cluster.start("dispatch-comment")
+    assert helper.env["COMMENT"] == facts.comment.replace("$$", "$")  # as the kubelet does in any text
+    cluster.finished("dispatch-comment", {"args": "a 'b'"})
+    (*_clone, program) = cluster.start("unit")
+    assert program.words == ("echo", "feature/cart", "", "pr-12", "deploy", "a 'b'")
