@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
 
+MOST_BYTES = 3 * 2**19
+"""What etcd takes by default."""
+
 
 def add_parser(commands: Commands) -> None:
     """Add the parser of the command."""
@@ -46,6 +49,8 @@ def main(args: argparse.Namespace) -> int:
         emission = _of_plan(args, plan)
         for text in _unreached(plan, emission):
             options.note(args, text)
+    for text in _too_large(emission):
+        options.note(args, text)
     _tell(args, emission.found)
     if args.out is None:
         from dispatchfile.cli.files import put
@@ -155,6 +160,18 @@ def _unreached(plan: Plan, emission: Emission) -> Iterator[str]:
     if commit == here.commit and (changed := checkout.changed_files(here.root)):
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         yield f"what is not committed does not reach the cluster: {changed[0]}{more}"
+
+
+def _too_large(emission: Emission) -> Iterator[str]:
+    """Yield objects that no cluster keeps: etcd takes 1.5 MiB, and Tekton puts a run's Pipeline into it once more."""
+    import json
+
+    for made in emission.objects:
+        size = len(json.dumps(made, ensure_ascii=False).encode("utf-8", "replace"))
+        size *= 2 if "pipelineSpec" in made.get("spec", {}) else 1
+        if size > MOST_BYTES:
+            what = f"{made['kind']} {made['metadata'].get('name', '')}".strip()
+            yield f"{what} becomes {size / 2**20:.1f} MiB large, and clusters usually keep 1.5: run fewer tasks at once"
 
 
 def _tell(args: argparse.Namespace, found: Iterable[Diagnostic]) -> None:

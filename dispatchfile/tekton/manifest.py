@@ -38,14 +38,20 @@ def text(objects: Iterable[Object], how: str = "") -> str:
     Raises UsageError for text that is not UTF-8, which Kubernetes does not take.
     """
     objects = list(objects)
-    head = f"{MARK}; {how or applied(objects)}\n"
-    return head + "---\n".join(document(made) for made in objects)
+    documents = [document(made) for made in objects]
+    how = how or applied(objects, max(map(len, documents), default=0))
+    return f"{MARK}; {how}\n" + "---\n".join(documents)
 
 
-def applied(objects: Iterable[Object]) -> str:
-    """Return how objects are given to a cluster, in words: what gets its name there can be created only."""
+def applied(objects: Iterable[Object], largest: int) -> str:
+    """Return how objects, the largest of so many characters, are given to a cluster, in words.
+
+    What gets its name there can only be created; and kubectl would put a copy of what it applies itself into an
+    annotation, which takes 256 KiB.
+    """
     named = all("name" in made["metadata"] for made in objects)
-    return f"apply it with: kubectl {'apply' if named else 'create'} -f FILE"
+    verb = "create" if not named else "apply" if largest < 200_000 else "apply --server-side"
+    return f"apply it with: kubectl {verb} -f FILE"
 
 
 def document(made: Object) -> str:

@@ -198,6 +198,19 @@ def test_a_repository_on_this_machine_is_told(repo: Path, url: str | None, capsy
     assert notes(capsys.readouterr().err) == [told]
 
 
+def test_what_a_cluster_cannot_keep_is_told(repo: Path, capsys: Captured) -> None:
+    step = f"{{name: s, image: busybox:1, args: [{'x' * 900_000}]}}"
+    Path("Dispatchfile.yaml").write_text(f"task: {{a: {{steps: [{step}]}}}}\nactions: []\n")
+    commit(repo)
+    assert main(["tekton", "a"]) == 0
+    assert notes(capsys.readouterr().err) == []
+    assert main(["tekton", "a", "--kind", "run"]) == 0
+    assert (
+        "PipelineRun becomes 1.7 MiB large, and clusters usually keep 1.5: run fewer tasks at once"
+        in notes(capsys.readouterr().err)
+    )
+
+
 def test_an_event_from_elsewhere_needs_no_repository(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:

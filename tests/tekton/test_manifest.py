@@ -101,7 +101,7 @@ def test_kubectl_reads_the_same(tmp_path: Path) -> None:
 def test_kubectl_reads_the_same_of_any_text(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("kubectl")
 
-    @settings(max_examples=25)
+    @settings(max_examples=10)
     @given(st.lists(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=3), min_size=20, max_size=40))
     def check(contents: list[object]) -> None:
         objects = [holding(content) for content in contents]
@@ -136,6 +136,10 @@ def test_the_head_says_how_to_apply() -> None:
         "# Made by dispatchfile; apply it with: kubectl create -f FILE\napiVersion"
     )
     assert manifest.text([named], "commit it").startswith("# Made by dispatchfile; commit it\napiVersion")
+    large = holding("a" * 300_000)
+    assert manifest.text([large]).startswith(
+        "# Made by dispatchfile; apply it with: kubectl apply --server-side -f FILE\n"
+    )
 
 
 @pytest.mark.parametrize(
