@@ -58,8 +58,10 @@ def test_where_webhooks_go_is_told(repo: Path, capsys: pytest.CaptureFixture[str
     told = " ".join(capsys.readouterr().err.split())
     assert told == (
         "note: webhooks go to the service el-shop, port 8080, as JSON, and are signed with the key "
-        '"token" of the secret "hooks", which is yours to make'
+        '"token" of the secret "hooks", which is yours to make; it runs as shop-listener, which --rbac emits'
     )
+    assert main([*TRIGGERS, "--rbac", "--namespace", "ci"]) == 0
+    assert capsys.readouterr().err.rstrip().endswith("which is yours to make")
 
 
 def test_files_and_what_was_there_before(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,8 +51,11 @@ def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> 
     listeners = [one["metadata"]["name"] for one in made.objects if one["kind"] == "EventListener"]
     if listeners:
         secret = waiting.webhook_secret(options, settings)
+        rights = (
+            "" if settings.rbac else f"; it runs as {waiting.listener_account(options)}, which --rbac emits"
+        )
         note(args, f"webhooks go to the service el-{listeners[0]}, port 8080, as JSON, and are signed with the "
-            f'key "{secret.key}" of the secret "{secret.name}", which is yours to make')  # fmt: skip
+            f'key "{secret.key}" of the secret "{secret.name}", which is yours to make{rights}')  # fmt: skip
     return made
 
 
