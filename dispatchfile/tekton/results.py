@@ -2,8 +2,8 @@
 
 Tekton itself can copy it to a file (`stdoutConfig`), but only where alpha features are on. What it uses for that, its
 own entrypoint, is in every step and can be called once more inside of it (`stdout-wrapper`, v0.38 and later); a shell
-in the image does as well (`sh`), and shows the output only when the step has ended. A step with a script needs `sh`
-and `tail` in its image for both, since the file that Tekton would make of the script cannot be named beforehand.
+in the image does as well (`sh`), and shows the output only when the step has ended. A step with a script needs `sh`,
+`tail` and `chmod` in its image for both, since the file that Tekton would make of the script cannot be named beforehand.
 
 The copy goes to a file beside the results, and a step of ours behind those of the user makes the result of it,
 without one line end at its end, as in a local run. Were it a result at once, the entrypoint of each following step
@@ -92,24 +92,16 @@ def _nested(name: str) -> list[str]:
 def _script(name: str, script: str, wrapper: list[str] | None) -> str:
     """Return a script that copies all of itself from the fourth line on to a file, and runs that with its output copied.
 
-    Tekton starts a script by its first line, and so must this one; without one it is for `/bin/sh -e`. The shell does
-    not read on behind its third line, whatever values there are in what stands there.
+    As in Tekton the first line of that says what runs it, and without one it is for `/bin/sh -e`. The shell does not
+    read on behind its own third line, whatever values there are in what stands there.
     """
-    import shlex
-
     file = f"{BESIDE}/.dispatch-{name}.script"
-    first, *option = _interpreter(script)
-    program = [*wrapper, "-entrypoint", first, "--"] if wrapper else [first]
-    call = shlex.join([*program, *option, file])
-    run = f'exec {call} "$@"' if wrapper else f'{call} "$@" >{_copy(name)}; r=$?; cat {_copy(name)}; exit $r'
-    return f'#!/bin/sh\ntail -n +4 "$0" >{file} || exit\n{run}\n{script}'
-
-
-def _interpreter(script: str) -> list[str]:
-    """Return the program of a script's first line, and at most one argument, as Linux reads it."""
-    line = script.partition("\n")[0]
-    words = line[2:].split(None, 1) if line.startswith("#!") else []
-    return [word.strip() for word in words] or ["/bin/sh", "-e"]
+    first, *rest = [file] if script.startswith("#!") else ["/bin/sh", "-e", file]
+    if wrapper:
+        run = f'exec {" ".join([*wrapper, "-entrypoint", first, "--", *rest])} "$@"'
+    else:
+        run = f'{" ".join([first, *rest])} "$@" >{_copy(name)}; r=$?; cat {_copy(name)}; exit $r'
+    return f'#!/bin/sh\ntail -n +4 "$0" >{file} && chmod +x {file} || exit\n{run}\n{script}'
 
 
 def _no_command(task: Task, step: Step) -> Diagnostic:
