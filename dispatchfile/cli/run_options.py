@@ -28,7 +28,8 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "run",
         description="Run the tasks of the actions that an event fires, or TASK and what it needs, in containers on\n"
-        "this machine, or on a cluster with --engine tekton. Nothing is published beyond this machine without --publish.",
+        "this machine, where nothing is published beyond it without --publish; or on a cluster, with\n"
+        "--engine tekton, where the commit that is pushed runs as the service account may.",
         epilog=EXAMPLES,
     )
     options.add_task_options(parser)
@@ -50,7 +51,12 @@ def _add_run_options(parser: Parser) -> None:
         help="with files that git does not track (never ignored ones)",
     )
     add("--rerun", metavar="RUN", help='what failed or was skipped in an earlier run: its id, or "last"')
-    add("-n", "--dry-run", action="store_true", help="walk the plan and show the commands; run nothing")
+    add(
+        "-n",
+        "--dry-run",
+        action="store_true",
+        help="walk the plan and show the commands, or the objects for a cluster; run nothing",
+    )
     add(
         "-j",
         "--jobs",

@@ -175,6 +175,7 @@ class _Session:
         if args.progress == "json" or (args.quiet and ending.exit_code == 0):
             return
         from dispatchfile.cli.progress.summary import print_summary
+        from dispatchfile.cluster.ending import Leaving
 
         print_summary(ending, took, self.folder.logs, "", err)
         for task in ending.outcomes.values():
@@ -182,5 +183,5 @@ class _Session:
                 err.print(f"{resource}: {digest}")
             for step, text in task.results.items():
                 err.print(f"{task.task}/{step}: {text}")
-        if ending.exit_code != 0:
+        if ending.exit_code != 0 and not isinstance(ending.error, Leaving):
             err.print(f"run it again: {err.style(f'dispatchfile run --rerun {self.folder.id}', 'bold')}")

@@ -65,6 +65,8 @@ class Follower:
         self._outcomes: dict[str, Outcome] = {}
         self._pending: dict[str, tuple[float, Object]] = {}
         self._next_look = 0.0
+        self._impatient = False
+        self._since = time.monotonic()
         self._told: set[tuple[str, str]] = set()
         self._error: Exception | None = None
         self._cancelled_by = 0
@@ -84,7 +86,7 @@ class Follower:
                 except Empty:
                     kind, news = "", None
                 self._take(kind, news)
-                self._look_at_pods()
+                self._look()
         self._stop.set()
         self._close_outcomes()
         ending = self._ending()
@@ -130,7 +132,7 @@ class Follower:
     # The deciding thread.
 
     def _is_done(self) -> bool:
-        if isinstance(self._error, Leaving):
+        if isinstance(self._error, Leaving) or self._impatient:
             return True
         if self._over_since is None:
             return self._error is not None
@@ -169,8 +171,9 @@ class Follower:
     def _meet(self, problem: Exception) -> None:
         if self._error is None:
             self._error = problem
-            if isinstance(problem, DispatchfileError) and not problem.help:
-                problem.help = how_to_go_on(self._cluster.target, self._name)
+            if isinstance(problem, DispatchfileError) and self._over_since is None:
+                goes_on = f"the run goes on; {how_to_go_on(self._cluster.target, self._name)}"
+                problem.help = f"{problem.help}; {goes_on}" if problem.help else goes_on
 
     def _see_run(self, run: Object) -> None:
         self._run = run
@@ -214,17 +217,26 @@ class Follower:
             since = self._pending.get(name, (time.monotonic(), pod))[0]
             self._pending[name] = (since, pod)
 
-    def _look_at_pods(self) -> None:
+    def _look(self) -> None:
+        """Tell what does not start."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + TICK_S
+        if not self._followers and time.monotonic() - self._since > PATIENCE_S and self._over_since is None:
+            told = status.succeeded(self._run)
+            why = told.message or "is Tekton's controller running there?"
+            self._tell_once("", f"nothing of the run has begun yet: {why}")
         for name, (since, pod) in self._pending.items():
             if time.monotonic() - since < PATIENCE_S:
                 continue
             trouble = status.trouble(pod)
-            if trouble and (name, trouble) not in self._told:
-                self._told.add((name, trouble))
-                self._board.tell("run.note", message=f"{self._tasks[name].name or name}: {trouble}")
+            if trouble:
+                self._tell_once(name, f"{self._tasks[name].name or name}: {trouble}")
+
+    def _tell_once(self, name: str, text: str) -> None:
+        if (name, text) not in self._told:
+            self._told.add((name, text))
+            self._board.tell("run.note", message=text)
 
     def _come_home(self, name: str, outcome: object) -> None:
         self._out.discard(name)
@@ -255,9 +267,16 @@ class Follower:
     # The end.
 
     def _interrupt(self, number: int) -> None:
-        if self._over_since is not None and not self._cancelled_by:
-            return  # it is over, and only its last words are missing
-        answer = "leave" if self._cancelled_by else self._ask() if self._ask else "cancel"
+        if self._over_since is not None:
+            self._impatient = True  # only its last words are missing
+            return
+        if self._cancelled_by or number == signal.SIGHUP:  # nobody is there to be asked
+            answer = "leave"
+        elif self._ask:
+            with self._board.held():
+                answer = self._ask()
+        else:
+            answer = "cancel"
         if answer == "leave":
             self._error = Leaving(self._cluster.target, self._name, number)
         elif answer == "cancel":
@@ -275,6 +294,7 @@ class Follower:
 
     def _close_outcomes(self) -> None:
         """Give every task of the plan an outcome: what did not run was skipped."""
+        failed = any(outcome.status == "failed" for outcome in self._outcomes.values())
         for planned in self._plan.tasks:
             if planned.name in self._outcomes:
                 continue
@@ -288,7 +308,7 @@ class Follower:
                 why = "it was left running on the cluster" if left else "nothing more was heard of it"
                 self._record(Outcome(planned.name, "stopped", why))
             else:
-                why = f"needs {', '.join(lost)}" if lost and self._error is None else NOT_BEGUN
+                why = f"needs {', '.join(lost)}" if lost and failed else NOT_BEGUN
                 self._record(Outcome(planned.name, "skipped", why))
 
     def _ending(self) -> Ending:
@@ -303,11 +323,13 @@ class Follower:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Send SIGINT and SIGTERM to the inbox; handlers can be set in the main thread only."""
+        """Send SIGINT, SIGTERM and SIGHUP to the inbox; handlers can be set in the main thread only."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+            numbers.append(signal.SIGHUP)
         before = {
             number: signal.signal(number, lambda number, _: self._inbox.put(("signal", int(number))))
             for number in numbers

@@ -21,7 +21,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from dispatchfile.record import Record
 
@@ -84,6 +85,12 @@ class Board:
                 except OSError as error:
                     self._listeners.remove(listener)
                     self.problem = error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let whoever has something to tell wait: the terminal has a question to ask."""
+        with self._lock:
+            yield
 
     def close(self) -> None:
         """Tell nobody anything more; threads that were left behind may still have something to say."""

@@ -488,6 +488,31 @@ def test_watching_that_is_not_allowed(folder: Path, serve: Serve, monkeypatch: p
     assert main([*RUN, "-q"]) == 0
 
 
+def test_nothing_takes_the_run_up(folder: Path, serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    server.controller = None
+    session = Session(folder, tmp_path, terminal=False)
+    session.wait_for("nothing of the run has begun yet: is Tekton's controller running there?")
+    created(server)
+    session.interrupt(signal.SIGHUP)
+    assert session.end() == 129
+    assert "goes on in namespace ci" in session.text
+
+
+def test_credentials_that_end_while_it_runs(
+    folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def expire(cluster: Cluster, run: Object) -> None:
+        server.token = "another"
+        server.drop_watches()
+
+    server = serve(Script({("test", "unit"): Act(log=(b"begun\n",), then=expire, delay=0.3)}))
+    assert main(list(RUN)) == 4
+    err = capsys.readouterr().err
+    assert "error: the cluster does not take your credentials" in err
+    assert "the run goes on; follow it: kubectl --context fake -n ci get pipelinerun" in err
+
+
 def test_why_a_pod_does_not_start(
     folder: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
