@@ -8,6 +8,7 @@ the run. pods.py runs the pods. It plays the controller behind tests/cluster/api
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import threading
@@ -202,10 +203,10 @@ class Running:
         with self._lock:
             self.tekton.started_tasks.append(name)
             task = self.text.started(name)
-        taskrun = f"{self.name}-{name}"[:63]
+        taskrun = child_name(self.name, name)
         secrets = {one["metadata"]["name"]: one for one in self.cluster.list("Secret", self.namespace)}
         pod = Pod(
-            f"{taskrun}-pod"[:63], task["taskSpec"], self.tekton.folder / taskrun, claims=self.tekton.claims,
+            child_name(taskrun, "pod"), task["taskSpec"], self.tekton.folder / taskrun, claims=self.tekton.claims,
             secrets=secrets, account=self._account, template=self._template, workspaces=self._bound(task),
             network=self.tekton.network, ended=lambda step: record.step_ended(step),
             write=lambda step, data: self.cluster.log(self.namespace, pod.name, f"step-{step}", data),
@@ -272,6 +273,12 @@ class Running:
 
 
 # What Tekton's webhook and its substitution say of specs
+
+
+def child_name(parent: str, suffix: str) -> str:
+    """Return the name of what belongs to something: both names, or with a hash where that is too long."""
+    name = f"{parent}-{suffix}"
+    return name if len(name) <= 63 else f"{name[:30]}-{hashlib.md5(name.encode()).hexdigest()}"
 
 
 def admit(task: Object, tasks: Mapping[str, Object], api: str) -> None:

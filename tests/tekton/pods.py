@@ -279,6 +279,9 @@ class Pod:
             return
         user = self._user(step) or image_user(step["image"]) or "0:0"
         home = run.env.get("HOME", "/")
+        for mount in step.get("volumeMounts", ()):
+            if mount["mountPath"] == home:  # in the place of Tekton's own
+                home = f"/pod/volumes/{mount['name']}"
         done = docker(
             "exec", f"--user={user}", self._id, "sh", "-c", _COPY, "copy", home, str(number), check=False
         )

@@ -48,6 +48,7 @@ class Project:
         bare = server.folder / "ada" / "app.git"
         self.git("clone", "-q", "--mirror", ".", str(bare))
         self.git("remote", "add", "origin", f"{server.url}/ada/app.git")
+        self.git("update-ref", "refs/remotes/origin/master", "HEAD")
 
     def git(self, *words: str) -> str:
         """Run git without the user's own settings; return what it prints."""
@@ -64,9 +65,19 @@ class Project:
     def objects(self, *words: str) -> list[Object]:
         """Return what is emitted for an event, and the service account that it asks for with its secrets."""
         text = self.dispatchfile("tekton", *IMAGES, "--service-account", ACCOUNT, *words)
+        return [*self.secrets, self.account(), *yaml.safe_load_all(text)]
+
+    def account(self) -> Object:
+        """Return the service account that has the secrets."""
         names = [{"name": one["metadata"]["name"]} for one in self.secrets]
-        account = {"kind": "ServiceAccount", "metadata": {"name": ACCOUNT}, "secrets": names}
-        return [*self.secrets, account, *yaml.safe_load_all(text)]
+        return {"kind": "ServiceAccount", "metadata": {"name": ACCOUNT}, "secrets": names}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start the program, both its outputs in one pipe."""
+        command = [sys.executable, "-m", "dispatchfile", *words]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment(self.state), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )  # fmt: skip
 
     def local(self, *words: str) -> Object:
         """Run an event on this machine; return what is noted down of it, and the logs by (task, step)."""
@@ -83,14 +94,18 @@ class Project:
 
 def run(words: list[str], folder: Path, state: Path) -> str:
     """Run a command in a folder, with nothing of the user's settings; return what it prints."""
-    kept = {key: value for key, value in os.environ.items() if not re.match(r"GIT_|DISPATCHFILE_|XDG_", key)}
-    env = {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
-    env |= {f"XDG_{what.upper()}_HOME": str(state / what) for what in ("state", "cache", "config")}
     done = subprocess.run(
-        words, cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=False
+        words, cwd=folder, env=environment(state), capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def environment(state: Path) -> dict[str, str]:
+    """Return an environment with nothing of the user's settings."""
+    kept = {key: value for key, value in os.environ.items() if not re.match(r"GIT_|DISPATCHFILE_|XDG_", key)}
+    env = {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0", "PYTHONUNBUFFERED": "1"}
+    return env | {f"XDG_{what.upper()}_HOME": str(state / what) for what in ("state", "cache", "config")}
 
 
 def basic_auth(name: str, url: str, user: str, password: str, *, kind: str = "git") -> Object:
