@@ -53,3 +53,18 @@ def every() -> tuple[Path, ...]:
 def name(path: Path) -> str:
     """Return what a test calls a file."""
     return path.parent.name if path.parent.parent.name == "examples" else path.stem
+
+
+def large(tasks: int) -> str:
+    """Return a Dispatchfile of so many tasks, in chains of ten, each with a clone, an image and an output that is read."""
+    lines = [
+        'resource: "src": {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}'
+    ]
+    for number in range(tasks):
+        follows = number % 10
+        inputs = f'"src", "task-{number - 1}"' if follows else '"src"'
+        reads = f', args: ["$(inputs.tasks.task-{number - 1}.run)"]' if follows else ""
+        step = f'{{name: "run", image: "toolbox:1", command: ["make", "-C", "part-{number}"]{reads}}}'
+        lines.append(f'task: "task-{number}": {{inputs: [{inputs}], steps: [{step}]}}')
+    listed = ", ".join(f'"task-{number}"' for number in range(tasks))
+    return "\n".join([*lines, f"actions: [{{tasks: [{listed}], on: push: {{}}}}]"])

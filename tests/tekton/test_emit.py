@@ -18,7 +18,7 @@ from dispatchfile.tekton.options import Options
 from tests import ci
 from tests.tekton import crds, events, sources
 from tests.tekton.events import PUSH
-from tests.tekton.sources import pipeline_of
+from tests.tekton.sources import large, pipeline_of
 
 CSafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Much faster than the one in Python, and there in most installations of PyYAML."""
@@ -155,21 +155,6 @@ def test_what_cannot_be_carried_is_an_error_with_its_place() -> None:
 
 
 # Time.
-
-
-def large(tasks: int) -> str:
-    """Return a Dispatchfile of so many tasks, in chains of ten, each with a clone, an image and an output that is read."""
-    lines = [
-        'resource: "src": {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}'
-    ]
-    for number in range(tasks):
-        follows = number % 10
-        inputs = f'"src", "task-{number - 1}"' if follows else '"src"'
-        reads = f', args: ["$(inputs.tasks.task-{number - 1}.run)"]' if follows else ""
-        step = f'{{name: "run", image: "toolbox:1", command: ["make", "-C", "part-{number}"]{reads}}}'
-        lines.append(f'task: "task-{number}": {{inputs: [{inputs}], steps: [{step}]}}')
-    listed = ", ".join(f'"task-{number}"' for number in range(tasks))
-    return "\n".join([*lines, f"actions: [{{tasks: [{listed}], on: push: {{}}}}]"])
 
 
 def seconds(plan: Plan) -> float:
