@@ -1,17 +1,18 @@
-"""A table of generated patterns and values: what `glob` says of them, RE2 and CEL say too."""
+"""A table of generated patterns and values: what `glob` says of them, RE2, CEL and Pipelines-as-Code say too."""
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 import re2
 
 from dispatchfile import glob
-from dispatchfile.tekton import cel
-from tests.tekton import listener
+from dispatchfile.model.pipeline import Condition
+from dispatchfile.tekton import cel, pac_conditions
+from tests.tekton import listener, pac_model
 
 PIECES = (
     "main", "feature", "v1", "1.2", "a", "*", "**", "?", "/", ".", "-", "+", "$", "^", "(", ")", "|", "[0-9]", "[!a]",
@@ -134,3 +135,56 @@ def test_every_text_is_itself_as_a_string_of_cel() -> None:
     ]
     for text in (*texts, *("".join(pair) for pair in itertools.product(texts, repeat=2))):
         assert listener.evaluated(cel.literal(text), "{}") == text
+
+
+PLAIN = (
+    "main",
+    "feature",
+    "v1",
+    "a",
+    "*",
+    "**",
+    "***",
+    "/",
+    ".",
+    "-",
+    "+",
+    "$",
+    "(",
+    "|",
+    "'",
+    "ü",
+    "#",
+    "&",
+    "refs/",
+)
+
+
+def for_annotations() -> list[str]:
+    """Return patterns of which many may stand in an annotation of Pipelines-as-Code, besides the usual ones."""
+    dice = random.Random(11)
+    made = ["".join(dice.choices(PLAIN, k=dice.randint(1, 5))) for _ in range(300)]
+    return [*generated(), *(pattern for pattern in dict.fromkeys(made) if readable(pattern))]
+
+
+FIELDS = {"branches": "push", "paths": "push", "names": "tag", "targets": "pull_request"}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_annotations_of_pipelines_as_code_match_what_the_pattern_matches(field: str) -> None:
+    mode: glob.Mode = "path" if field == "paths" else "name"
+    name = "on-path-change" if field == "paths" else "on-target-branch"
+    prefix = {"branches": "refs/heads/", "names": "refs/tags/"}.get(field, "")
+    answers = {True: 0, False: 0}
+    for pattern in for_annotations():
+        condition = Condition(FIELDS[field], (), **{field: (pattern,)})  # type: ignore[arg-type] # a field of that name
+        (match,) = pac_conditions.matches(condition, ())
+        if name not in match.annotations:
+            assert "on-cel-expression" in match.annotations
+            continue
+        for value in values_for(pattern):
+            expected = glob.matches(pattern, value, mode)
+            found = pac_model.on_annotation(match.annotations[name], (f"{prefix}{value}",), branches=True)
+            assert found == expected, (pattern, value)
+            answers[expected] += 1
+    assert min(answers.values()) > 200, answers

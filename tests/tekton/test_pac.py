@@ -375,8 +375,16 @@ def started_on(annotations: Mapping[str, str], facts: Facts) -> bool:
     return bool(pac_model._matched([run], facts)[0])
 
 
-@pytest.mark.parametrize("listed", patterns(NAMES), ids=" ".join)
-@pytest.mark.parametrize("kind", ["push", "tag", "targets"])
+KINDS = [
+    *(("tag", listed) for listed in patterns(NAMES)),
+    *(("push", listed) for listed in patterns(NAMES)[::6]),
+    *(("targets", listed) for listed in patterns(NAMES)[3::6]),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed"), KINDS, ids=lambda one: one if isinstance(one, str) else " ".join(one)
+)
 def test_patterns_of_names_take_what_glob_takes(kind: str, listed: tuple[str, ...]) -> None:
     field = {"push": "branches", "tag": "names"}.get(kind, kind)
     on = pipelines.pipeline(
