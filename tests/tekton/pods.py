@@ -9,7 +9,7 @@ larger than a termination message. A container that holds the network does what 
 
 from __future__ import annotations
 
-import base64
+import functools
 import io
 import itertools
 import json
@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any
 
 from tests.tekton.credentials import credential_files
 from tests.tekton.substitution import Refused, kubelet, merged_env
+from tests.tekton.volumes import Volumes, empty_dir, secret_data
 
 Object = dict[str, Any]
 
@@ -33,7 +33,6 @@ TOOLS = "dispatchfile/toolbox:latest"
 LONGEST_MESSAGE = 4096
 """Bytes of a termination message (termination.MaxContainerTerminationMessageLength)."""
 PREAMBLE = "#!/bin/sh\nset -e\n"
-IMPLICIT = {"/workspace": "workspace", "/tekton/home": "home", "/tekton/results": "results"}
 _NUMBERS = itertools.count(1)
 _COPY = """
 for name in .docker .gitconfig .git-credentials .ssh; do
@@ -86,10 +85,10 @@ class Pod:
         self.steps: list[StepRun] = []
         self.results: dict[str, str] = {}
         self._claims = claims
+        self._volumes = Volumes(spec, folder, claims, secrets, workspaces or {})
         self._secrets = secrets
         self._account = [secrets[secret] for secret in account if secret in secrets]
         self._template = template or {}
-        self._workspaces = workspaces or {}
         self._network = network
         self._write = write
         self._ended = ended
@@ -123,8 +122,7 @@ class Pod:
     # Before the first step
 
     def _lay_out(self) -> None:
-        for name in ("workspace", "home", "results", "scripts", "bin", "creds", "volumes"):
-            self._directory(self.folder / name)
+        self._volumes.lay_out()
         shutil.copy(shutil.which("busybox") or "/bin/busybox", self.folder / "bin" / "busybox")
         shutil.copy(ENTRYPOINT, self.folder / "bin" / "entrypoint")
         for number, step in enumerate(self.spec["steps"]):
@@ -139,39 +137,6 @@ class Pod:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             file.chmod(0o644)  # each step reads them as its own user: in truth it makes them itself
-        for volume in self.spec.get("volumes", ()):
-            self._volume(volume)
-
-    @staticmethod
-    def _directory(path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o777)
-
-    def _volume(self, volume: Object) -> None:
-        kind = next(key for key in volume if key != "name")
-        if volume["name"].startswith("tekton-internal-"):
-            raise Refused(f"volume name {volume['name']} is reserved")
-        if kind == "emptyDir":
-            self._directory(self.folder / "volumes" / volume["name"])
-        elif kind == "secret":
-            source = volume["secret"]
-            self._project(volume["name"], source["secretName"], source.get("items"), source.get("optional"))
-        elif kind != "hostPath":
-            raise Refused(f"volume {volume['name']}: {kind} is not modelled")
-
-    def _project(self, volume: str, secret: str, items: list[Object] | None, optional: bool | None) -> None:
-        where = self.folder / "volumes" / volume
-        self._directory(where)
-        if secret not in self._secrets:
-            if optional:
-                return
-            raise Refused(f'MountVolume.SetUp failed for volume "{volume}" : secret "{secret}" not found')
-        data = secret_data(self._secrets[secret])
-        for key, path in (
-            [(one["key"], one["path"]) for one in items] if items else zip(data, data, strict=True)
-        ):
-            (where / path).parent.mkdir(parents=True, exist_ok=True)
-            (where / path).write_bytes(data[key])
 
     def _hold(self) -> None:
         """Start the container that holds the network, and do as root what the init containers do."""
@@ -183,42 +148,27 @@ class Pod:
         )
         wanted = {os.path.normpath(step["workingDir"]) for step in self._merged() if step.get("workingDir")}
         made = sorted(path for path in wanted if not path.startswith("/") or path.startswith("/workspace/"))
-        if made:
-            docker("exec", self._id, "mkdir", "-p", *made)
-        for mount in self._bound():
-            if sub := mount.get("subPath"):
-                docker("exec", self._id, "mkdir", "-p", f"/claims/{mount['claim']}/{sub}")
-
-    def _bound(self) -> list[Object]:
-        """Return the mounts of the task's workspaces."""
-        bound = []
-        for declared in self.spec.get("workspaces", ()):
-            name = declared["name"]
-            given = self._workspaces.get(name)
-            if given is None:
-                if declared.get("optional"):
-                    continue
-                raise Refused(f"bound workspaces did not match declared workspaces: {name} is not bound")
-            if "persistentVolumeClaim" not in given and "emptyDir" not in given:
-                raise Refused(f"workspace {name} is neither a volume claim nor an emptyDir")
-            bound.append(
-                {
-                    "mountPath": declared.get("mountPath", f"/workspace/{name}"),
-                    "readOnly": declared.get("readOnly", False),
-                    "subPath": given.get("subPath", ""),
-                    "claim": given.get("persistentVolumeClaim", {}).get("claimName", ""),
-                    "name": name,
-                }
-            )
-        return bound
+        below = [
+            f"/claims/{one['claim']}/{one['subPath']}" for one in self._volumes.workspaces if one["subPath"]
+        ]
+        if made or below:
+            docker("exec", self._id, "mkdir", "-p", *made, *below)
 
     def _merged(self) -> list[Object]:
-        """Return the steps merged with the template: its env first, what a step says itself wins."""
+        """Return the steps merged with the template: its env and mounts first, what a step says itself wins."""
         template = self.spec.get("stepTemplate", {})
-        env = template.get("env", [])
-        return [
-            {**template, **step, "env": merged_env(env, step.get("env", []))} for step in self.spec["steps"]
-        ]
+        merged = []
+        for step in self.spec["steps"]:
+            mounts = [*template.get("volumeMounts", ()), *step.get("volumeMounts", ())]
+            merged.append(
+                {
+                    **template,
+                    **step,
+                    "env": merged_env(template.get("env", []), step.get("env", [])),
+                    "volumeMounts": list({mount["mountPath"]: mount for mount in mounts}.values()),
+                }
+            )
+        return merged
 
     # A step
 
@@ -236,13 +186,9 @@ class Pod:
             arguments = [*flags, "-entrypoint", run.command[0], "--", *run.command[1:], *arguments]
             run.command = ["/tekton/bin/entrypoint"]
         self._give_credentials(number, step, run)
-        created = docker(
-            *self._options(number, step, run), step["image"], *run.command[1:], *arguments, check=False
+        self._follow(
+            name, [*self._options(number, step, run), step["image"], *run.command[1:], *arguments], step, run
         )
-        if created.returncode:
-            raise Refused(f"step {run.name}: {created.stderr.strip()}")
-        self._made.append(name)
-        self._follow(name, step, run)
         self._read_results(run)
         self._ended(run.name)
 
@@ -274,7 +220,7 @@ class Pod:
         return "" if user is None else f"{user}:{context.get('runAsGroup', 0)}"
 
     def _give_credentials(self, number: int, step: Object, run: StepRun) -> None:
-        self._directory(self.folder / f"creds-{number}")
+        empty_dir(self.folder / f"creds-{number}")
         if not any((self.folder / "creds").iterdir()):
             return
         user = self._user(step) or image_user(step["image"]) or "0:0"
@@ -289,9 +235,9 @@ class Pod:
             self._said(run, done.stderr.encode(), error=True)
 
     def _options(self, number: int, step: Object, run: StepRun) -> list[str]:
-        options = ["create", f"--name={self._id}-{number}", f"--network=container:{self._id}"]
+        options = ["run", "--pull=never", f"--name={self._id}-{number}", f"--network=container:{self._id}"]
         options += [f"--env={key}={value}" for key, value in run.env.items()]
-        options += [f"--volume={mount}" for mount in self._mounts(number, step)]
+        options += [f"--volume={mount}" for mount in self._volumes.mounts(number, step)]
         if run.working_dir:
             options.append(f"--workdir={run.working_dir}")
         if user := self._user(step):
@@ -302,40 +248,7 @@ class Pod:
             options.append(f"--entrypoint={run.command[0]}")
         return options
 
-    def _mounts(self, number: int, step: Object) -> list[str]:
-        """Return the mounts of a step; its own ones and the workspaces' take the place of Tekton's at the same path."""
-        mounts = {path: f"{self.folder / name}:{path}" for path, name in IMPLICIT.items()}
-        mounts["/tekton/bin"] = f"{self.folder / 'bin'}:/tekton/bin:ro"
-        mounts["/tekton/creds"] = f"{self.folder / f'creds-{number}'}:/tekton/creds"
-        mounts["/tekton/scripts"] = f"{self.folder / 'scripts'}:/tekton/scripts:ro"
-        for bound in self._bound():
-            where = (
-                self._claims / bound["claim"] / bound["subPath"]
-                if bound["claim"]
-                else self.folder / bound["name"]
-            )
-            if not bound["claim"]:
-                self._directory(where)
-            mounts[bound["mountPath"]] = f"{where}:{bound['mountPath']}{':ro' * bound['readOnly']}"
-        volumes = {volume["name"]: volume for volume in self.spec.get("volumes", ())}
-        for mount in step.get("volumeMounts", ()):
-            path, name = os.path.normpath(mount["mountPath"]), mount["name"]
-            if path.startswith("/tekton/") and path != "/tekton/home":
-                raise Refused(
-                    f"volumeMount cannot be mounted under /tekton/ (volumeMount {name} mounted at {path})"
-                )
-            if name not in volumes:
-                raise Refused(f'volumeMounts.name: Not found: "{name}"')
-            host = volumes[name].get("hostPath", {}).get("path")
-            where = Path(host) if host else self.folder / "volumes" / name
-            if sub := mount.get("subPath"):
-                where = where / sub
-                where.mkdir(parents=True, exist_ok=True)
-            read_only = mount.get("readOnly") or "secret" in volumes[name]
-            mounts[path] = f"{where}:{path}{':ro' if read_only else ''}"
-        return list(mounts.values())
-
-    def _follow(self, name: str, step: Object, run: StepRun) -> None:
+    def _follow(self, name: str, words: list[str], step: Object, run: StepRun) -> None:
         with self._lock:
             self._running = "" if self.stopped else name
         if not self._running:
@@ -345,9 +258,8 @@ class Pod:
         if limit := seconds(step.get("timeout", "0")):
             timer = threading.Timer(limit, lambda: docker("kill", name, check=False))
             timer.start()
-        started = subprocess.Popen(
-            ["docker", "start", "--attach", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        self._made.append(name)
+        started = subprocess.Popen(["docker", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert started.stdout is not None
         assert started.stderr is not None
         streams = ((started.stdout, False), (started.stderr, True))
@@ -360,9 +272,10 @@ class Pod:
         started.stdout.close()
         started.stderr.close()
         run.exit_code = started.returncode
-        if run.exit_code and run.log.startswith(b"Error response from daemon: "):
-            # Tekton's entrypoint, which could not start the command, ends with 1.
-            run.exit_code = 1
+        if run.exit_code in (125, 126, 127) and run.log.startswith(b"docker: Error response from daemon: "):
+            if run.exit_code == 125:
+                raise Refused(f"step {run.name}: {run.log.decode().strip()}")
+            run.exit_code = 1  # that of Tekton's entrypoint, which could not start the command
         run.reason = "Error" if run.exit_code else "Completed"
         if timer:
             timer.cancel()
@@ -388,20 +301,11 @@ class Pod:
         names = [result["name"] for result in self.spec.get("results", ())]
         if not names:
             return
-        archive = subprocess.run(
-            ["docker", "cp", f"{self._id}:/pod/results", "-"], capture_output=True, check=True
-        ).stdout
-        found = {}
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            for member in tar:
-                name = member.name.removeprefix("results/")
-                if member.isfile() and name in names:
-                    content = tar.extractfile(member)
-                    assert content is not None
-                    found[name] = content.read().decode()
+        files = {name: self.folder / "results" / name for name in names}
+        found = {name: file.read_bytes().decode() for name, file in files.items() if file.is_file()}
         message = [{"key": "StartedAt", "value": "2026-01-02T03:04:05.678Z", "type": 3}]
         message += [{"key": name, "value": found[name], "type": 1} for name in names if name in found]
-        if len(json.dumps(message, separators=(",", ":")).encode()) > LONGEST_MESSAGE:
+        if len(go_json(message).encode()) > LONGEST_MESSAGE:
             self._said(
                 run,
                 b"Termination message is above max allowed size 4096, caused by large task result.\n",
@@ -422,15 +326,16 @@ def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", *words], capture_output=True, text=True, errors="replace", check=check)
 
 
+def go_json(data: object) -> str:
+    """Return data as Go's encoding/json writes it: letters as they are, but those that HTML minds."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+@functools.cache
 def image_user(image: str) -> str:
     """Return the user that an image names."""
     return docker("image", "inspect", "--format={{.Config.User}}", image, check=False).stdout.strip()
-
-
-def secret_data(secret: Object) -> dict[str, bytes]:
-    """Return the data of a Secret, decoded."""
-    data = {key: base64.b64decode(value) for key, value in secret.get("data", {}).items()}
-    return data | {key: value.encode() for key, value in secret.get("stringData", {}).items()}
 
 
 def seconds(duration: str) -> float:
