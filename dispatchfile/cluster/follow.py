@@ -191,12 +191,15 @@ class Follower:
         task = self._tasks.get(name)
         if task is None:
             return
-        if name not in self._followers:
-            self._followers[name] = TaskFollower(
+        known = self._followers.get(name)
+        if known is not None:
+            known.see(task_run)
+            return
+        follower = self._followers[name] = TaskFollower(
                 self._cluster, task, self._limits.get(task.name), self._board, self._logs, verbose=self._verbose,
                 meet=lambda problem: self._inbox.put(("meet", problem)),
             )  # fmt: skip
-        self._followers[name].see(task_run)
+        follower.see(task_run)
         self._start_ready()
 
     def _start_ready(self) -> None:
@@ -295,12 +298,12 @@ class Follower:
     def _close_outcomes(self) -> None:
         """Give every task of the plan an outcome: what did not run was skipped."""
         failed = any(outcome.status == "failed" for outcome in self._outcomes.values())
+        followers = {follower.name: follower for follower in self._followers.values()}
         for planned in self._plan.tasks:
             if planned.name in self._outcomes:
                 continue
-            made = next((name for name, task in self._tasks.items() if task.name == planned.name), "")
             lost = [need for need in planned.waits_for if self._outcomes[need].status != "succeeded"]
-            follower = self._followers.get(made)
+            follower = followers.get(planned.name)
             if follower and status.succeeded(follower.task_run).is_over:
                 self._record(follower.known())
             elif follower:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dispatchfile.kube.client import Object
+    from dispatchfile.model import pipeline as model
     from dispatchfile.tekton.draft import Draft
 
 OWN = "dispatch-"
@@ -40,19 +41,21 @@ class Task(Record):
 
 def tasks(draft: Draft, run: Object) -> dict[str, Task]:
     """Return the tasks of a PipelineRun that carries its Pipeline, by their names on the cluster."""
-    original = {made: name for name, made in draft.task_names.items()}
+    planned = {draft.task_names[one.name]: one.task for one in draft.tasks}
     return {
-        made["name"]: _task(draft, original.get(made["name"], ""), made)
+        made["name"]: _task(draft, planned.get(made["name"]), made)
         for made in run["spec"]["pipelineSpec"]["tasks"]
     }
 
 
-def _task(draft: Draft, name: str, made: Object) -> Task:
-    own = {step: text for (task, text), step in draft.step_names.items() if task == name}
+def _task(draft: Draft, task: model.Task | None, made: Object) -> Task:
+    name = task.name if task else ""
+    own = {draft.step_names[name, step.name]: step.name for step in task.steps} if task else {}
     steps = tuple(
         Step(step["name"], own.get(step["name"], ""), str(step.get("image", "")))
         for step in made["taskSpec"]["steps"]
     )
-    read = {draft.step_names[task, step]: step for task, step in draft.read if task == name}
-    digests = {f"{short}{DIGEST}": resource for resource, short in draft.resource_names.items()}
+    read = {short: step for short, step in own.items() if (name, step) in draft.read}
+    outputs = [output for output in task.outputs if output in draft.resource_names] if task else []
+    digests = {f"{draft.resource_names[output]}{DIGEST}": output for output in outputs}
     return Task(made["name"], name, steps, read, digests)

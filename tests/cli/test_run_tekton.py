@@ -488,15 +488,33 @@ def test_watching_that_is_not_allowed(folder: Path, serve: Serve, monkeypatch: p
     assert main([*RUN, "-q"]) == 0
 
 
-def test_nothing_takes_the_run_up(folder: Path, serve: Serve, tmp_path: Path) -> None:
+def test_nothing_takes_the_run_up(
+    folder: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dispatchfile.cluster import follow
+
+    monkeypatch.setattr(follow, "PATIENCE_S", 0.2)
     server = serve()
     server.controller = None
+
+    def start() -> None:
+        server.controller = Script()
+        server.start(created(server))
+
+    threading.Timer(1.5, start).start()
+    assert main(list(RUN)) == 0
+    err = capsys.readouterr().err
+    assert err.count("nothing of the run has begun yet: is Tekton's controller running there?") == 1
+
+
+def test_a_terminal_that_is_closed_leaves_the_run(folder: Path, serve: Serve, tmp_path: Path) -> None:
+    server = serve(Script(LONG))
     session = Session(folder, tmp_path, terminal=False)
-    session.wait_for("nothing of the run has begun yet: is Tekton's controller running there?")
-    created(server)
+    session.wait_for("begun")
     session.interrupt(signal.SIGHUP)
     assert session.end() == 129
     assert "goes on in namespace ci" in session.text
+    assert "status" not in created(server)["spec"]
 
 
 def test_credentials_that_end_while_it_runs(
