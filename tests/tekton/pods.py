@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,13 @@ class Pod:
         """End the running step, and let no other one begin."""
         with self._lock:
             self.stopped = self.stopped or reason
-            if self._running:
-                docker("kill", self._running, check=False)
+            running = self._running
+        self._kill(running)
+
+    def _kill(self, name: str) -> None:
+        """Kill a step that runs, or is about to."""
+        while name and self._running == name and docker("kill", name, check=False).returncode:
+            time.sleep(0.1)
 
     # Before the first step
 
@@ -256,7 +262,7 @@ class Pod:
             return
         timer = None
         if limit := seconds(step.get("timeout", "0")):
-            timer = threading.Timer(limit, lambda: docker("kill", name, check=False))
+            timer = threading.Timer(limit, self._kill, (name,))
             timer.start()
         self._made.append(name)
         started = subprocess.Popen(["docker", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
