@@ -37,7 +37,7 @@ def steps(draft: Draft, task: Task, volume_names: Mapping[str, str]) -> list[Obj
         written = _step(fields, step, requests[index], volume_names)
         if (task.name, step.name) in draft.read:
             written = results.captured(draft, task, step, written)
-        made.append(_with_dollar(task, written))
+        made.append(_with_dollar(draft, task, written))
     return made
 
 
@@ -118,9 +118,9 @@ def _variable(fields: Fields, variable: EnvVar) -> Object:
     return {"name": variable.name, "valueFrom": taken}
 
 
-def _with_dollar(task: Task, made: Object) -> Object:
+def _with_dollar(draft: Draft, task: Task, made: Object) -> Object:
     """Return a step with the variable that its texts need to keep a `$` from Tekton, before all others."""
-    dollar = text.dollar(task, made)
+    dollar = text.dollar(draft, task, made)
     return {**made, "env": [*dollar, *made.get("env", ())]} if dollar else made
 
 

@@ -14,6 +14,7 @@ There is one limit: where a value ends in a `$`, or is empty behind one, right b
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.model.edits import narrowed
@@ -80,7 +81,7 @@ def filled(draft: Draft, task: Task, text: str, place: Value, *, kubelet: bool, 
     taken = [match.span() for match in _TAKEN.finditer(masked) if kubelet or not match["triggers"]]
     if not taken:
         return made
-    kept = _kept(task, made, masked, {start for start, _ in taken}) if kubelet else None
+    kept = _kept(draft, task, made, masked, {start for start, _ in taken}) if kubelet else None
     if kept is None:
         draft.found.append(_taken_error(made[slice(*taken[0])], place, path))
         return made
@@ -104,14 +105,16 @@ def refused(draft: Draft, task: Task, value: Value, path: str) -> None:
             )
 
 
-def dollar(task: Task, step: Object) -> list[Object]:
+def dollar(draft: Draft, task: Task, step: Object) -> list[Object]:
     """Return what is to stand first in the env of a written step: the variable that its texts hold for a `$`, if any."""
-    name = _dollar_name(task)
-    texts = (
+    texts = [
         *step.get("command", ()),
         *step.get("args", ()),
         *(e.get("value", "") for e in step.get("env", ())),
-    )
+    ]
+    if not any(f"$({DOLLAR}" in text for text in texts):
+        return []
+    name = _names(draft, task.name)[1]
     return [{"name": name, "value": "$"}] if any(f"$({name})" in text for text in texts) else []
 
 
@@ -215,13 +218,13 @@ def _masked(pieces: Iterable[_Piece]) -> str:
     return "".join("x" * len(piece.text) if piece.is_param else piece.text for piece in pieces)
 
 
-def _kept(task: Task, made: str, masked: str, taken: Set[int]) -> str | None:
+def _kept(draft: Draft, task: Task, made: str, masked: str, taken: Set[int]) -> str | None:
     """Return the text with what Tekton would take written so that the kubelet makes it what it was, or None.
 
     None where the kubelet itself would put the value of a variable there, if Tekton let it.
     """
-    known = {"HOME", *(variable.name for step in task.steps for variable in step.env)}
-    written = f"$({_dollar_name(task)})"
+    known, dollar_name = _names(draft, task.name)
+    written = f"$({dollar_name})"
     parts: list[str] = []
     at = 0
     for start, end in _references(masked):
@@ -249,14 +252,16 @@ def _references(text: str) -> Iterator[tuple[int, int]]:
         at = text.find("$", end)
 
 
-def _dollar_name(task: Task) -> str:
-    """Return DOLLAR, or a longer name where a text of the task holds it."""
+@lru_cache(maxsize=4)
+def _names(draft: Draft, task_name: str) -> tuple[Set[str], str]:
+    """Return the variables that the steps of a task have, and DOLLAR, or a longer name where a text holds that."""
+    task = next(planned.task for planned in draft.tasks if planned.name == task_name)
+    known = {"HOME", *(variable.name for step in task.steps for variable in step.env)}
+    texts = [text for item, _ in strings(task.value, "") if DOLLAR in (text := str(item.data))]
     name = DOLLAR
-    written = [str(item.data) for item, _ in strings(task.value, "")]
-    written += [variable.name for step in task.steps for variable in step.env]
-    while any(name in text for text in written):
+    while name in known or any(name in text for text in texts):
         name += "_"
-    return name
+    return known, name
 
 
 def _taken_error(written: str, place: Value, path: str) -> Diagnostic:
