@@ -19,7 +19,7 @@ from typing import Any
 import celpy
 from celpy import celtypes
 
-from tests.tekton import crds
+from tests.tekton import admission
 from tests.tekton.webhooks import Webhook
 
 SECRETS = {"shop-webhook": {"secret": "s3cret"}, "hooks": {"token": "s3cret"}}
@@ -251,7 +251,7 @@ def _refused_listener(made: Mapping[str, Any], known: set[tuple[str, str]]) -> I
     if not made["spec"]["triggers"]:
         yield "no triggers"
     for trigger in made["spec"]["triggers"]:
-        yield from crds._matches(trigger["name"], crds.LABEL_VALUE, "trigger", 63)
+        yield from admission.matches(trigger["name"], admission.LABEL_VALUE, "trigger", 63)
         if ("TriggerTemplate", trigger["template"]["ref"]) not in known:
             yield f"{trigger['name']} has no template"
         for binding in trigger["bindings"]:

@@ -16,7 +16,7 @@ from dispatchfile.record import replace
 from dispatchfile.tekton import emit, names, runs
 from dispatchfile.tekton.options import Options
 from dispatchfile.tekton.parts import duration
-from tests.tekton import crds, events
+from tests.tekton import admission, crds, events
 from tests.tekton.events import PUSH
 from tests.tekton.sources import pipeline_of
 
@@ -69,14 +69,14 @@ def test_what_runs_are_called(words: tuple[str, ...], commit: str, prefix: str) 
 @given(st.lists(st.text(max_size=60), min_size=3, max_size=3), st.sampled_from(("", COMMIT)))
 def test_every_run_has_a_name(words: list[str], commit: str) -> None:
     prefix = runs.generate_name(words, commit)
-    assert prefix == "" or re.fullmatch(crds.LABEL, f"{prefix}x1y2z")
+    assert prefix == "" or re.fullmatch(admission.LABEL, f"{prefix}x1y2z")
     assert len(prefix) <= 58
 
 
 @given(st.text(max_size=100))
 def test_every_label_is_one(text: str) -> None:
     value = names.label_value(text)
-    assert re.fullmatch(crds.LABEL_VALUE, value)
+    assert re.fullmatch(admission.LABEL_VALUE, value)
     assert len(value) <= 63
 
 
