@@ -52,6 +52,9 @@ def main(args: argparse.Namespace) -> int:
     for text in _too_large(emission):
         options.note(args, text)
     _tell(args, emission.found)
+    if not emission.files:
+        Terminal.of(sys.stderr, args.color).print("nothing to emit: no action is left")
+        return 0
     if args.out is None:
         from dispatchfile.cli.files import put
         from dispatchfile.tekton import manifest

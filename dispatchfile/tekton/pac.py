@@ -47,23 +47,24 @@ def objects(source: Pipeline, options: Options, settings: Settings | None = None
     found: list[Diagnostic] = []
     drafts = emit.of_actions(source, options, found)
     started = [(action, draft, _matches(action, draft, settings, found)) for action, draft in drafts]
-    words = names.labels(
-        (
-            f"{draft.name}-{match.word}"
-            for _action, draft, matches in started
-            for match in matches[1:] and matches
-        ),
-        taken=(draft.name for _action, draft in drafts),
+    worded = names.labels(
+        (_worded(draft, match) for _, draft, matches in started if len(matches) > 1 for match in matches),
+        taken=(draft.name for _, draft in drafts),
     )
     files = {}
     for action, draft, matches in started:
         for match in matches:
-            name = words[f"{draft.name}-{match.word}"] if len(matches) > 1 else draft.name
+            name = worded.get(_worded(draft, match), draft.name)
             run = pac_run.pipeline_run(action, draft, name, match, settings)
             pac_text.refused(draft, run)
             files[f"{name}.yaml"] = run
     made = emit.emission(files, found, source)
     return emit.Emission(made.files, made.found, HOW)
+
+
+def _worded(draft: Draft, match: Match) -> str:
+    """Return what the run of a word is called, a blank between its parts, which neither of them holds."""
+    return f"{draft.name} {match.word}"
 
 
 def _matches(action: Action, draft: Draft, settings: Settings, found: list[Diagnostic]) -> Sequence[Match]:

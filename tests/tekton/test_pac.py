@@ -335,6 +335,9 @@ def test_words_that_sanitize_to_one_name_get_names_of_their_own() -> None:
     assert len(set(names)) == 5
     assert names[0] == "shop-a0-c.yaml"
     assert names[-1] == "shop-a1.yaml"
+    actions = "{name: x, tasks: [unit], on: {pull_request: {chatops: [y-z, other]}}}, {name: x-y, tasks: [unit], on: {pull_request: {chatops: [z, other]}}}"
+    alike = pac.objects(pipelines.pipeline(f"{ALL_PARAMS}\nactions: [{actions}]"), OPTIONS).files
+    assert len(alike) == 4
 
 
 # Patterns.

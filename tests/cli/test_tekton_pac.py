@@ -1,0 +1,99 @@
+"""`dispatchfile tekton --target pac`, from the command line on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dispatchfile.cli.main import main
+from tests.event.repository import git, repository
+from tests.tekton import crds, pac_model, webhooks
+
+PAC = ("tekton", "--target", "pac")
+TEXT = """
+resource:
+  src: {type: git, param: {url: $(context.git.url), revision: $(context.git.commit)}}
+task:
+  unit: {inputs: [src], steps: [{name: run, image: "tool:1", command: [make]}]}
+actions:
+- {tasks: [unit], on: {push: {branches: [main]}}}
+- {tasks: [unit], on: {pull_request: {paths: ["**/*.go"]}}}
+"""
+CRON = '- {name: nightly, tasks: [unit], on: {cron: {schedule: "@daily"}}}\n'
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = repository(tmp_path / "shop")
+    (folder / "Dispatchfile.yaml").write_text(TEXT)
+    git(folder, "remote", "add", "origin", "https://ada:t0ken@git.example.com/acme/shop.git")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_what_is_printed_starts_the_runs(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PAC]) == 0
+    text = capsys.readouterr().out
+    assert "t0ken" not in text
+    assert [crds.validate(made) for made in yaml.safe_load_all(text)] == [[], []]
+    sent = webhooks.branch("main")
+    facts = pac_model.github(sent.event, sent.body)
+    assert facts is not None
+    (run,) = pac_model.started({"all.yaml": text}, facts).values()
+    assert pac_model.params(run) == {"git-url": webhooks.REPOSITORY["html_url"], "git-commit": webhooks.SHA}
+
+
+def test_files_are_the_same_again_and_others_are_kept(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PAC, "--out", ".tekton"]) == 0
+    assert capsys.readouterr().err == "wrote .tekton/shop-push.yaml\nwrote .tekton/shop-pull-request.yaml\n"
+    first = {path.name: path.read_bytes() for path in Path(".tekton").iterdir()}
+    assert sorted(first) == ["shop-pull-request.yaml", "shop-push.yaml"]
+    assert main([*PAC, "--out", ".tekton", "--quiet"]) == 0
+    assert {path.name: path.read_bytes() for path in Path(".tekton").iterdir()} == first
+    (repo / ".tekton" / "shop-push.yaml").write_text("kind: PipelineRun\n")
+    assert main([*PAC, "--out", ".tekton"]) == 2
+    assert "was not made by dispatchfile" in capsys.readouterr().err
+    assert (repo / ".tekton" / "shop-push.yaml").read_text() == "kind: PipelineRun\n"
+
+
+def test_an_action_that_cannot_be_started(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "Dispatchfile.yaml").write_text(TEXT + CRON)
+    assert main([*PAC, "--out", ".tekton"]) == 3
+    told = capsys.readouterr().err
+    assert "error[DF806]: Pipelines-as-Code has no schedules\n --> Dispatchfile.yaml:9:" in told
+    assert "dispatchfile tekton --target triggers" in told
+    assert not Path(".tekton").exists()
+    assert main([*PAC, "--out", ".tekton", "--partial"]) == 0
+    assert (
+        'warning[DF806]: Pipelines-as-Code has no schedules; action "nightly" is left out'
+        in capsys.readouterr().err
+    )
+    assert len(list(Path(".tekton").iterdir())) == 2
+
+
+def test_where_no_action_is_left_nothing_is_printed(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "Dispatchfile.yaml").write_text(TEXT.partition("actions:")[0] + "actions:\n" + CRON)
+    assert main([*PAC, "--partial"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith("nothing to emit: no action is left\n")
+
+
+def test_options_are_annotations(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main([*PAC, "--keep-runs", "5", "--cancel-in-progress", "--git-auth", "--service-account", "ci"]) == 0
+    )
+    for run in yaml.safe_load_all(capsys.readouterr().out):
+        annotations = run["metadata"]["annotations"]
+        assert annotations[f"{pac_model.GROUP}max-keep-runs"] == "5"
+        assert annotations[f"{pac_model.GROUP}cancel-in-progress"] == "true"
+        assert run["spec"]["taskRunTemplate"] == {"serviceAccountName": "ci"}
+        assert "{{ git_auth_secret }}" in str(run)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "", "1.5", "9" * 20, "٣"])
+def test_a_number_of_runs_that_is_none(number: str, repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PAC, f"--keep-runs={number}"]) == 2
+    assert f'--keep-runs "{number}" is no number of runs' in capsys.readouterr().err
