@@ -224,8 +224,7 @@ def _pushed_paths(patterns: Sequence[str] | None) -> list[str]:
     if not patterns:
         return []
     taken = " && ".join(cel.takes(patterns, "f", "path")) or "true"
-    kinds = "['added', 'modified', 'removed']"
-    return [f"body.commits.exists(c, {kinds}.exists(k, k in c && c[k].exists(f, {taken})))"]
+    return [f"body.commits.exists(c, (c.added + c.modified + c.removed).exists(f, {taken}))"]
 
 
 def _some_path(patterns: Sequence[str] | None, files: str) -> list[str]:
