@@ -208,8 +208,8 @@ def disk(what: str, path: Path) -> list[Check]:
 
 def step_images(client: APIClient, images: Iterable[str]) -> list[Check]:
     """Return which images that a run of the steps needs are on the engine; kaniko's own is not one of them."""
+    from dispatchfile.model.images import is_kaniko
     from dispatchfile.run.images import inspect_image
-    from dispatchfile.run.kaniko import is_kaniko
     from dispatchfile.run.standin import STAND_INS, stand_in
 
     wanted = dict.fromkeys(stand_in(ref, {}) for ref in images if not is_kaniko(ref))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.model.images import is_kaniko
 from dispatchfile.run.archive import Archive, read_single, unpack
 from dispatchfile.run.backend import (
     Pull,
@@ -33,7 +34,7 @@ from dispatchfile.run.containers import RunningStep, refused_create, step_config
 from dispatchfile.run.handles import DockerStep, DockerTask, created_step, opened_task
 from dispatchfile.run.images import Images, ensure_pause_image
 from dispatchfile.run.inputs import Inputs
-from dispatchfile.run.kaniko import is_executor_call, is_kaniko
+from dispatchfile.run.kaniko import is_executor_call
 from dispatchfile.run.labels import RUN, STEP, TASK, labels_of_run
 from dispatchfile.run.networks import HOSTNAME, Networks
 from dispatchfile.run.oci import digest_of_index

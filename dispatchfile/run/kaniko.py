@@ -8,10 +8,8 @@ from pathlib import PurePosixPath
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
 from dispatchfile.run.backend import StepSpec
-from dispatchfile.run.images import repository_name
 from dispatchfile.spelling import nearest
 
-_IMAGES = ("executor", "kaniko-executor", "kaniko")
 _PROGRAM = "executor"
 _SHORT = {"f": "dockerfile", "c": "context", "d": "destination", "v": "verbosity", "b": "bucket"}
 
@@ -59,11 +57,6 @@ class BuildRequest(Record):
     name_digest_file: str
     name_tag_digest_file: str
     tar_path: str
-
-
-def is_kaniko(ref: str) -> bool:
-    """Return whether an image is kaniko's executor, by the last part of its repository, whatever host and tag."""
-    return repository_name(ref) in _IMAGES
 
 
 def is_executor_call(spec: StepSpec) -> bool:

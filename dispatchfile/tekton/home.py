@@ -6,11 +6,13 @@ of it, one of the emitter's takes its place, mounted at all of these paths in al
 
 from __future__ import annotations
 
+from dispatchfile.model.images import is_kaniko
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dispatchfile.model.pipeline import Task
+    from dispatchfile.model.pipeline import Step, Task
     from dispatchfile.tekton.parts import Object
     from dispatchfile.value import Value
 
@@ -18,19 +20,29 @@ HOME = "/tekton/home"
 OLDEST = "/builder/home"
 VOLUME = "dispatch-home"
 
-_ALIASES = {OLDEST: "", "/workspace/output/.docker": ".docker", "/root/.docker": ".docker"}
+_KANIKO = "/kaniko/.docker"
+_ALIASES = {
+    OLDEST: "",
+    "/workspace/output/.docker": ".docker",
+    "/root/.docker": ".docker",
+    _KANIKO: ".docker",
+}
 """Other names, with the folder of the home directory that each stands for."""
 
 
 def aliases(task: Task) -> tuple[str, ...]:
     """Return the other names of the home directory and its folders that a task uses.
 
-    A place where a step mounts a volume of the task's own is none: of two mounts at a path, Tekton would make one that
+    Kaniko's image looks for credentials in a folder of its own, whatever HOME is; where a task names that folder, it
+    means what the image has there. A place where a step mounts a volume of the task's own is none: of two mounts at a path, Tekton would make one that
     has the name of the one and the subPath of the other.
     """
     texts = list(_texts(task.value))
     mounted = {mount.mount_path.rstrip("/") for step in task.steps for mount in step.volume_mounts}
-    return tuple(path for path in _ALIASES if path not in mounted and any(path in text for text in texts))
+    named = {path for path in _ALIASES if any(path in text for text in texts)} ^ {_KANIKO}
+    if not any(map(_looks_in_its_own, task.steps)):
+        named.discard(_KANIKO)
+    return tuple(path for path in _ALIASES if path in named - mounted and HOME not in mounted)
 
 
 def volumes(paths: Iterable[str]) -> tuple[Object, ...]:
@@ -42,6 +54,10 @@ def mounts(paths: Iterable[str]) -> tuple[Object, ...]:
     """Return where each step of the task mounts that volume."""
     made = [_mount(path, _ALIASES[path]) for path in paths]
     return (_mount(HOME, ""), *made) if made else ()
+
+
+def _looks_in_its_own(step: Step) -> bool:
+    return is_kaniko(step.image) and all(variable.name != "DOCKER_CONFIG" for variable in step.env)
 
 
 def _mount(path: str, folder: str) -> Object:

@@ -54,7 +54,7 @@ def parts(draft: Draft, task: Task) -> Parts:
     work = _work(draft, task)
     aliases = home.aliases(task)
     return Parts(
-        before=tuple(_before(draft, task, work, _folders(draft, task, work, aliases))),
+        before=tuple(_before(draft, work, _folders(draft, task, work, aliases))),
         after=tuple(_after(draft, work)),
         results=images.results(draft, work.images),
         volumes=(*home.volumes(aliases), *storage.volumes([*work.fetched, *work.stored])),
@@ -180,7 +180,7 @@ def _folders(draft: Draft, task: Task, work: _Work, aliases: Sequence[str]) -> l
     return folders
 
 
-def _before(draft: Draft, task: Task, work: _Work, folders: Sequence[str]) -> Iterator[Object]:
+def _before(draft: Draft, work: _Work, folders: Sequence[str]) -> Iterator[Object]:
     image = draft.options.git_image
     if folders or work.shared or work.copied:
         yield scripts.step(

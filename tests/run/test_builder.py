@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.model.images import is_kaniko
 from dispatchfile.run.backend import Output, StepResult, StorageInput
 from dispatchfile.run.buildcontext import _ignored, _rule, base_images, ignore_lines
 from dispatchfile.run.connect import connect
 from dispatchfile.run.images import registry_host, repository_name, split_ref
-from dispatchfile.run.kaniko import is_kaniko, parse_request
+from dispatchfile.run.kaniko import parse_request
 from tests.run.on_engine import Collected, bench, step_spec
 
 KANIKO = "registry.test/kaniko-project/executor:v0.14.0"

@@ -172,6 +172,33 @@ def test_a_digest_that_another_task_reads_must_be_there():
     assert step_of(made, "build", "dispatch-digests")["args"][2] == "read"
 
 
+@pytest.mark.parametrize(
+    ("fields", "mounted"),
+    [
+        pytest.param({"image": "any/kaniko-project/executor:v1"}, True, id="kaniko"),
+        pytest.param({"image": "tools/executors"}, False, id="another image"),
+        pytest.param(
+            {"image": "kaniko", "env": [{"name": "DOCKER_CONFIG", "value": "/tekton/home/.docker"}]},
+            False,
+            id="told where",
+        ),
+        pytest.param({"image": "kaniko", "args": ["--x=/kaniko/.docker"]}, False, id="its own is meant"),
+        pytest.param(
+            {"image": "kaniko", "volumeMounts": [{"name": "login", "mountPath": "/kaniko/.docker/"}]},
+            False,
+            id="a volume",
+        ),
+    ],
+)
+def test_kaniko_finds_the_credentials_that_tekton_brings(fields: dict[str, Any], mounted: bool):
+    task = {"steps": [{"name": "run", **fields}], "volumes": [{"name": "login", "emptyDir": {}}]}
+    template = task_of(spec({"build": task}), "build")["taskSpec"]["stepTemplate"]
+    assert template.get("volumeMounts", []) == [
+        {"name": "dispatch-home", "mountPath": "/tekton/home"},
+        {"name": "dispatch-home", "mountPath": "/kaniko/.docker", "subPath": ".docker"},
+    ] * mounted  # fmt: skip
+
+
 def test_the_home_directory_has_its_older_name_where_a_task_uses_it():
     env = [{"name": "DOCKER_CONFIG", "value": "/workspace/output/.docker"}]
     old = step("run", "build", "--oci-layout-path=/builder/home/image-outputs/app", env=env)

@@ -45,7 +45,7 @@ def test_keys_stand_as_in_the_documentation() -> None:
     one = {**BUILD, "timeout": "10m", "deps": ["first"], "metadata": {"labels": {"team": "a"}}}
     build = task_of(spec({"first": [step()], "build": one}, APP), "build")
     assert list(build) == ["name", "runAfter", "timeout", "params", "taskSpec"]
-    assert list(build["taskSpec"]) == ["metadata", "params", "results", "stepTemplate", "steps"]
+    assert list(build["taskSpec"]) == ["metadata", "params", "results", "stepTemplate", "steps", "volumes"]
 
 
 def test_parameters_are_declared_in_order_each_once() -> None:
