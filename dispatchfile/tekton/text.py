@@ -255,7 +255,7 @@ def _references(text: str) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=4)
 def _names(draft: Draft, task_name: str) -> tuple[Set[str], str]:
     """Return the variables that the steps of a task have, and DOLLAR, or a longer name where a text holds that."""
-    task = next(planned.task for planned in draft.tasks if planned.name == task_name)
+    task = draft.pipeline.tasks[task_name]
     known = {"HOME", *(variable.name for step in task.steps for variable in step.env)}
     texts = [text for item, _ in strings(task.value, "") if DOLLAR in (text := str(item.data))]
     name = DOLLAR
