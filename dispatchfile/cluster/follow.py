@@ -70,6 +70,7 @@ class Follower:
         self._told: set[tuple[str, str]] = set()
         self._error: Exception | None = None
         self._cancelled_by = 0
+        self._late_since = 0.0
         self._over_since: float | None = None
 
     def follow(self) -> Ending:
@@ -161,10 +162,10 @@ class Follower:
                 self._come_home(name, outcome)
             case "signal", int():
                 self._interrupt(news)
-            case "pod problem", Refused():
+            case "pod problem", Refused() if self._over_since is None:
                 self._board.tell("run.note", message=f"{news.message}: why a task does not start is not told")
-            case "meet", Exception():
-                self._meet(news)
+            case "run problem" | "task problem" | "pod problem", Exception() if self._over_since is not None:
+                pass  # all that was watched is over
             case _, Exception():
                 self._meet(news)
 
@@ -177,14 +178,22 @@ class Follower:
 
     def _see_run(self, run: Object) -> None:
         self._run = run
-        if self._over_since is None and status.succeeded(run).is_over:
-            self._over_since = time.monotonic()
-            try:
-                found = self._cluster.list(TASK_RUNS, labelSelector=f"{RUN_LABEL}={self._name}")
-            except (Refused, Unreachable):
-                return  # the watch brings the same, later
-            for task_run in found.get("items") or ():
-                self._see_task(task_run)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Once the run is over, learn what became of its tasks: the watch of them may be behind."""
+        if self._over_since is not None or not status.succeeded(self._run).is_over:
+            return
+        self._late_since = self._late_since or time.monotonic()
+        try:
+            found = self._cluster.list(TASK_RUNS, labelSelector=f"{RUN_LABEL}={self._name}")
+        except (Refused, Unreachable):
+            if time.monotonic() - self._late_since < GRACE_S:
+                return  # asked again soon
+            found = {}
+        self._over_since = time.monotonic()
+        for task_run in found.get("items") or ():
+            self._see_task(task_run)
 
     def _see_task(self, task_run: Object) -> None:
         name = _task_of(task_run)
@@ -221,10 +230,11 @@ class Follower:
             self._pending[name] = (since, pod)
 
     def _look(self) -> None:
-        """Tell what does not start."""
+        """Look at what nobody tells: the tasks of a run that is over, and what does not start."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + TICK_S
+        self._catch_up()
         if not self._followers and time.monotonic() - self._since > PATIENCE_S and self._over_since is None:
             told = status.succeeded(self._run)
             why = told.message or "is Tekton's controller running there?"
@@ -291,9 +301,15 @@ class Follower:
         try:
             self._cluster.patch(PIPELINE_RUNS, self._name, {"spec": {"status": "Cancelled"}})
         except (Refused, Unreachable) as problem:
-            if not (isinstance(problem, Refused) and problem.code == 404):
-                problem.message = f"the run could not be cancelled, and goes on: {problem.message}"
-                self._inbox.put(("meet", problem))
+            try:
+                run = self._cluster.get(PIPELINE_RUNS, self._name)
+            except (Refused, Unreachable):
+                run = {}
+            if status.succeeded(run).is_over:  # the one was as quick as the other
+                self._inbox.put(("run is", run))
+                return
+            problem.message = f"the run could not be cancelled: {problem.message}"
+            self._inbox.put(("meet", problem))
 
     def _close_outcomes(self) -> None:
         """Give every task of the plan an outcome: what did not run was skipped."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dispatchfile.run.progress import Board
 
 STOPPED = "the run was stopped"
+KILLED = 137
+"""The exit code of what the kubelet killed, for steps of which nothing else is told."""
 
 
 class TaskFollower:
@@ -156,7 +158,10 @@ class TaskFollower:
         end = self._state(step)
         if lost and not self._given_up:
             self._board.tell("run.note", message=f"{self.name}/{name}: {lost}")
-        code, reason = (end.exit_code, end.reason) if end and end.exit_code is not None else (-1, "stopped")
+        late = status.succeeded(self._task_run).reason in status.TIMED_OUT
+        code, reason = KILLED, "timeout" if late else "stopped"
+        if end and end.exit_code is not None:
+            code, reason = end.exit_code, end.reason
         seconds = end.seconds if end else 0.0
         self._board.tell(
             "step.finished",

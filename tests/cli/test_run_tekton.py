@@ -468,8 +468,23 @@ def test_an_api_server_that_fails_for_a_while(
     assert capsys.readouterr().out.count("[test/unit]") == 10
 
 
+def test_the_end_is_learnt_from_a_server_that_fails_just_then(
+    folder: Path, serve: Serve, tmp_path: Path
+) -> None:
+    def fail(cluster: Cluster, run: Object) -> None:
+        server.fail("list", "taskruns", Fault(500), times=2)
+        server.fail("watch", "taskruns", Fault(500), times=3)
+        server.drop_watches()
+
+    server = serve(Script({("deploy", "set"): Act(log=(b"x\n",), then=fail)}))
+    assert main([*RUN, "-q"]) == 0
+    assert {name: task["status"] for name, task in state(tmp_path)["tasks"].items()} == {
+        "test": "succeeded", "build": "succeeded", "deploy": "succeeded",
+    }  # fmt: skip
+
+
 def test_pods_that_nobody_may_see(folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    server = serve(Script(VERSION))
+    server = serve(Script({**VERSION, ("test", "unit"): Act(delay=0.7)}))
     server.forbid("list", "pods")
     server.forbid("log", "pods")
     assert main(list(RUN)) == 0
@@ -706,6 +721,27 @@ def test_a_signal_without_terminal_cancels(
     assert created(server)["spec"]["status"] == "Cancelled"
 
 
+def test_a_cancel_that_comes_too_late(folder: Path, serve: Serve, tmp_path: Path) -> None:
+    def end(cluster: Cluster, run: Object) -> None:
+        cluster.change(
+            "PipelineRun", "ci", run["metadata"]["name"],
+            lambda found: found["status"].update(conditions=[{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]),
+        )  # fmt: skip
+
+    server = serve(Script({("test", "unit"): Act(log=(b"begun\n", b"more\n"), delay=1.5)}))
+    server.forbid("patch", "pipelineruns")
+    session = Session(folder, tmp_path, terminal=False)
+    session.wait_for("begun")
+    server.drop_watches()
+    server.fail("list", "pipelineruns", Fault(500), times=50)
+    server.fail("watch", "pipelineruns", Fault(500), times=50)
+    time.sleep(0.5)
+    end(server.cluster, created(server))
+    session.interrupt()
+    assert session.end() == 130
+    assert "could not be cancelled" not in session.text
+
+
 def test_a_cancel_that_is_refused(folder: Path, serve: Serve, tmp_path: Path) -> None:
     server = serve(Script(LONG))
     server.forbid("patch", "pipelineruns")
@@ -713,4 +749,4 @@ def test_a_cancel_that_is_refused(folder: Path, serve: Serve, tmp_path: Path) ->
     session.wait_for("begun")
     session.interrupt()
     assert session.end() == 4
-    assert "the run could not be cancelled, and goes on: you may not patch pipelineruns" in session.text
+    assert "the run could not be cancelled: you may not patch pipelineruns" in session.text
