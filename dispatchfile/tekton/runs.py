@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile import remote
+from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
 from dispatchfile.tekton import names
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
@@ -36,19 +39,33 @@ class Start(Record):
 def start(plan: Plan, draft: Draft, spec: Object) -> Start:
     """Return the start of a draft for a plan's event, named and labelled as Dispatch did (1.4, "Pipeline runs").
 
-    `spec` is the spec of the draft's Pipeline: it declares which parameters and volumes a run gives it.
+    `spec` is the spec of the draft's Pipeline: it declares which parameters and volumes a run gives it. Raises
+    UsageError for a value that Tekton refuses, and for a URL as `remote.parse`.
     """
     values = {param: plan.context[variable] for variable, param in CONTEXT_PARAMS.items()}
+    given = {param["name"]: values[param["name"]] for param in spec.get("params", ())}
+    _refuse_results(given)
     owner, repository = owner_and_name(plan.event.url)
     build, commit = values["build-name"], values["git-commit"]
     labels = {"build": build, "commit": commit, "owner": owner, "repository": repository}
     return Start(
-        {param["name"]: values[param["name"]] for param in spec.get("params", ())},
+        given,
         generate_name((owner, repository, build), commit) or f"{draft.name[: LONGEST_PREFIX - 1]}-",
         {key: made for key, value in labels.items() if (made := names.label_value(value))},
         {"tasks": ",".join(planned.name for planned in plan.tasks if planned.asked)},
         "workspaces" in spec,
     )
+
+
+def _refuse_results(values: Mapping[str, str]) -> None:
+    """Raise UsageError for a value with a reference to a result, which no run may have: it would read other tasks'."""
+    for param, value in values.items():
+        found = re.search(r"\$\((?:tasks|finally)\.[^()]*results[^()]*\)", value)
+        if found is not None:
+            raise UsageError(
+                f'the value of {param} holds "{found[0]}", and Tekton refuses a run with that',
+                help="it is taken for the result of a task there, and nothing keeps it from that",
+            )
 
 
 def owner_and_name(url: str) -> tuple[str, str]:

@@ -118,6 +118,14 @@ def test_values_reach_a_run_as_they_are() -> None:
     assert {"name": "git-branch", "value": nasty} in spec["params"]
 
 
+def test_a_value_that_tekton_takes_for_a_result_is_an_error() -> None:
+    with pytest.raises(UsageError) as caught:
+        run_of(TASKS, event=replace(PUSH, branch="x/$(tasks.a.results.digest)"))
+    assert caught.value.message == (
+        'the value of git-branch holds "$(tasks.a.results.digest)", and Tekton refuses a run with that'
+    )
+
+
 def test_what_the_options_say() -> None:
     options = Options("shop", namespace="ci", service_account="builder", timeout=5400.0)
     run = run_of(TASKS, options)
