@@ -224,7 +224,11 @@ def test_the_value_of_a_secret_reaches_the_step_as_it_is(tmp_path: Path) -> None
     step = {"name": "s", "env": [secret, {"name": "COPY", "value": "<$(T)>"}]}
     made = resolver(tmp_path, {"t": task(step)}, {}, supplies={"secrets": {"c": {"k": "a$$b$(HOME)"}}})
     spec = made.step_specs(made.plan.tasks[0].task, Known())[0]
-    assert expand_env({"HOME": "/h", **spec.env}) == {"HOME": "/h", "T": "a$$b$(HOME)", "COPY": "<a$$b$(HOME)>"}
+    assert expand_env({"HOME": "/h", **spec.env}) == {
+        "HOME": "/h",
+        "T": "a$$b$(HOME)",
+        "COPY": "<a$$b$(HOME)>",
+    }
 
 
 def test_volumes(tmp_path: Path) -> None:
