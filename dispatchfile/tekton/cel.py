@@ -1,8 +1,9 @@
 """Expressions of CEL as the interceptor of Tekton Triggers evaluates them (Triggers v0.37, its `cel` interceptor).
 
-`matches` searches with RE2, and every number of a JSON body is a double. Of the extensions of strings only those are
-used that each version since v0.20 has. Regular expressions stand in raw strings (`r'…'`), in which CEL takes no
-backslash for its own; in YAML a backslash is one anyway, outside of double quotes.
+`matches` searches with RE2, and every number of a JSON body is a double. Of the extensions of strings only those of
+version 0 are used, which every Triggers has, and of those of Triggers itself `truncate`, which counts bytes. Regular
+expressions stand in raw strings (`r'…'`), in which CEL takes no backslash for its own; in YAML a backslash is one
+anyway, outside of double quotes.
 """
 
 from __future__ import annotations
