@@ -32,8 +32,9 @@ def main(
     view_of: Callable[[argparse.Namespace, Plan, Terminal], View],
 ) -> int:  # fmt: skip
     """Run the plan on a cluster and return the exit code; raises what ended the run early."""
+    from dispatchfile import front
     from dispatchfile.cli import rerun
-    from dispatchfile.cluster.submit import check_reach, check_tekton
+    from dispatchfile.cluster.submit import check_reach, check_tekton, uncommitted
     from dispatchfile.run.history import RunFolder, prune
 
     draft, run = _objects(args, plan)
@@ -48,7 +49,9 @@ def main(
         here = look()
         if past:
             options.note(args, f"run {past.id} again, all of it: nothing of a task is kept for a cluster")
-        for text in check_reach(plan.event, here, from_here=args.event_file is None):
+        file = Path(args.file or front.find())
+        notes = check_reach(plan.event, here, run, from_here=args.event_file is None)
+        for text in (*notes, *uncommitted(plan.event, here, file)):
             options.note(args, text)
         check_tekton(cluster)
         record = {**rerun.record(args, plan, here, past), "engine": "tekton"}

@@ -32,7 +32,6 @@ class Target(Record, hidden=("user",)):
     namespace: str
     cluster: Mapping[str, Any]
     user: Mapping[str, Any]
-    folder: Path
 
     @property
     def server(self) -> str:
@@ -63,10 +62,10 @@ def find(context: str = "", namespace: str = "") -> Target:
             f"{files[0]} has no current context",
             help="choose one: --context NAME, or kubectl config use-context NAME",
         )
-    return _target(merged, name, namespace, files[0], given=bool(context))
+    return _target(merged, name, namespace, given=bool(context))
 
 
-def _target(merged: Mapping[str, Any], name: str, namespace: str, path: Path, *, given: bool) -> Target:
+def _target(merged: Mapping[str, Any], name: str, namespace: str, *, given: bool) -> Target:
     found = merged["contexts"].get(name)
     if found is None:
         known = ", ".join(sorted(merged["contexts"])) or "none"
@@ -81,7 +80,7 @@ def _target(merged: Mapping[str, Any], name: str, namespace: str, path: Path, *,
     if not isinstance(server, str) or not server.startswith(("https://", "http://")):
         raise EnvironmentProblem(f'the cluster of context "{name}" has no URL of a server')
     its = namespace or found.get("namespace") or "default"
-    return Target(name, str(its), cluster, user, path.parent.absolute())
+    return Target(name, str(its), cluster, user)
 
 
 def _merged(files: list[Path]) -> dict[str, Any]:
@@ -118,10 +117,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _absolute(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    return {
+    found = {
         name: str(folder / value) if name in _PATHS and isinstance(value, str) and value else value
         for name, value in entry.items()
     }
+    program = found.get("exec")
+    if isinstance(program, dict) and os.sep in str(program.get("command")):  # others are looked for on PATH
+        found["exec"] = {**program, "command": str(folder / program["command"])}
+    return found
 
 
 def _in_cluster(namespace: str) -> Target:
@@ -137,6 +140,4 @@ def _in_cluster(namespace: str) -> Target:
         own = ""
     url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
     cluster = {"server": url, "certificate-authority": str(ACCOUNT / "ca.crt")}
-    return Target(
-        IN_CLUSTER, namespace or own or "default", cluster, {"tokenFile": str(ACCOUNT / "token")}, ACCOUNT
-    )
+    return Target(IN_CLUSTER, namespace or own or "default", cluster, {"tokenFile": str(ACCOUNT / "token")})

@@ -33,8 +33,6 @@ def credentials(target: Target) -> dict[str, Any]:
             f'the kubeconfig asks for credentials in the version "{version}", which is not known'
         )
     command = str(asked.get("command", ""))
-    if os.sep in command:
-        command = str(target.folder / command)
     status = _status(_output(command, target, version), command)
     given = {
         "token": status.get("token"),

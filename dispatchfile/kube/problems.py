@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from dispatchfile.errors import EnvironmentProblem
 
@@ -63,7 +64,7 @@ def _told(target: Target, code: int, reason: str, said: str) -> tuple[str, str]:
         ask += f" -n {missing['namespace']}" if missing["namespace"] else ""
         return (
             f"you may not {missing['verb']} {missing['resource']}{where} ({context})",
-            f"ask who runs the cluster for it; to check: {ask} --context {target.context}",
+            f"ask who runs the cluster for it; to check: {ask} --context {shlex.quote(target.context)}",
         )
     if code == 404 and said.startswith("namespaces "):
         return f'there is no namespace "{target.namespace}" ({context})', "choose another with --namespace"

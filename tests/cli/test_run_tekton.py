@@ -265,12 +265,24 @@ def test_changes_do_not_reach_the_cluster(
     folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     serve()
+    (folder / "VERSION").write_text("1\n", encoding="utf-8")
+    project.commit(folder, "second")
+    project.git("push", "-q", "origin", "main", cwd=folder)
     with (folder / "Dispatchfile.yaml").open("a", encoding="utf-8") as file:
         file.write("# a change\n")
-    assert main([*RUN]) == 0
-    assert (
-        "note: what is not committed does not reach the cluster: Dispatchfile.yaml" in capsys.readouterr().err
-    )
+    assert main(list(RUN)) == 0
+    assert "does not reach" not in capsys.readouterr().err  # the Dispatchfile does: as it is here
+    (folder / "VERSION").write_text("1.2\n", encoding="utf-8")
+    assert main(list(RUN)) == 0
+    assert "note: what is not committed does not reach the cluster: VERSION\n" in capsys.readouterr().err
+
+
+def test_a_run_that_fetches_nothing_needs_no_remote(folder: Path, serve: Serve) -> None:
+    serve()
+    project.git("remote", "remove", "origin", cwd=folder)
+    text = "task: {t: {steps: [{name: s, image: busybox, command: [date]}]}}\nactions: []\n"
+    (folder / "Dispatchfile.yaml").write_text(text, encoding="utf-8")
+    assert main([*RUN, "-q", "t"]) == 0
 
 
 # Ends that are not the tasks' own.

@@ -25,7 +25,7 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def cluster(server: ApiServer, tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(Target("fake", "ci", {"server": server.url}, {}, tmp_path))
+    made = Cluster(Target("fake", "ci", {"server": server.url}, {}))
     yield made
     made.close()
 

@@ -22,7 +22,7 @@ from tests.cluster.api_server import ApiServer, Fault
 
 
 def target(server: ApiServer, tmp_path: Path, user: dict[str, Any] | None = None, **cluster: Any) -> Target:
-    return Target("fake", "ci", {"server": server.url, **cluster}, user or {}, tmp_path)
+    return Target("fake", "ci", {"server": server.url, **cluster}, user or {})
 
 
 def program(tmp_path: Path, body: str) -> str:
@@ -155,7 +155,7 @@ def test_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
 
 def test_http_where_tls_should_be(tmp_path: Path) -> None:
     with ApiServer() as server:
-        there = Target("fake", "ci", {"server": server.url.replace("http:", "https:")}, {}, tmp_path)
+        there = Target("fake", "ci", {"server": server.url.replace("http:", "https:")}, {})
         with pytest.raises(Unreachable, match="does not speak TLS as expected"):
             Cluster(there).list(PODS)
 
@@ -175,13 +175,13 @@ def test_a_server_that_is_no_cluster(tmp_path: Path) -> None:
 
     with HTTPServer(("127.0.0.1", 0), Web) as web:
         Thread(target=web.handle_request, daemon=True).start()
-        there = Target("web", "ci", {"server": f"http://127.0.0.1:{web.server_address[1]}"}, {}, tmp_path)
+        there = Target("web", "ci", {"server": f"http://127.0.0.1:{web.server_address[1]}"}, {})
         with pytest.raises(Refused, match="does not answer as a cluster does"):
             Cluster(there).list(PODS)
 
 
 def test_user_and_password_in_a_url_are_not_shown(tmp_path: Path) -> None:
-    there = Target("x", "ci", {"server": "http://me:pa55word@127.0.0.1:9"}, {}, tmp_path)
+    there = Target("x", "ci", {"server": "http://me:pa55word@127.0.0.1:9"}, {})
     with pytest.raises(Unreachable) as caught:
         Cluster(there).list(PODS)
     assert "pa55word" not in caught.value.message

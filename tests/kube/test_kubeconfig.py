@@ -61,6 +61,16 @@ def test_several_files_are_merged_and_the_first_counts(home: Path, monkeypatch: 
     assert two.cluster["certificate-authority"] == str(home / "b/ca.pem")
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [("login", "login"), ("./bin/login", "{}/.kube/bin/login"), ("/bin/login", "/bin/login")],
+)
+def test_programs_are_where_their_file_says(home: Path, command: str, expected: str) -> None:
+    made = config("one", users=[{"name": "one", "user": {"exec": {"command": command, "args": ["a/b"]}}}])
+    write(home / ".kube/config", made)
+    assert kubeconfig.find().user["exec"] == {"command": expected.format(home), "args": ["a/b"]}
+
+
 def test_kubectl_agrees(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
