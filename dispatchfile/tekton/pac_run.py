@@ -12,7 +12,7 @@ comment starts it PaC does not ask; who may push or comment there may change `.t
 
 from __future__ import annotations
 
-from dispatchfile.tekton import _scripts, pac_text, pipeline, runs, scripts
+from dispatchfile.tekton import _scripts, pac_text, runs, scripts
 from dispatchfile.tekton.manifest import Block
 from dispatchfile.tekton.runs import Start
 
@@ -44,34 +44,33 @@ PLACEHOLDERS = {
 """Parameters of the context that an event of a kind has; the others are empty."""
 
 
-def pipeline_run(action: Action, draft: Draft, name: str, match: Match, settings: Settings) -> Object:
-    """Return the PipelineRun of an action; PaC puts a generateName for its name, and sets its namespace."""
-    spec = pac_text.kept(pipeline.spec(draft))
-    values = _values(action, draft, match)
+def pipeline_run(
+    action: Action, draft: Draft, spec: Object, name: str, match: Match, settings: Settings
+) -> Object:
+    """Return the PipelineRun of an action with its Pipeline; PaC makes a generateName of its name, and sets its namespace."""
+    values = _values(action, spec, match)
+    spec = pac_text.kept(spec)
     if COMMENT in values:
         spec = _with_comment(spec, draft)
     spec = _guarded(spec, match.guards)
     if settings.git_auth:
         spec = _with_git_auth(spec)
-    run = runs.pipeline_run(draft, Start(values, ""), spec=spec)
+    run = runs.pipeline_run(draft, Start(values, "", volume="workspaces" in spec), spec=spec)
     annotations = {f"{GROUP}/{key}": value for key, value in match.annotations.items()}
     if settings.keep_runs is not None:
         annotations[f"{GROUP}/max-keep-runs"] = str(settings.keep_runs)
     if settings.cancel:
         annotations[f"{GROUP}/cancel-in-progress"] = "true"
-    metadata = {
-        "name": name,
-        "labels": dict(pipeline.MANAGED_BY),
-        "annotations": {**annotations, **run["metadata"]["annotations"]},
-    }
-    return {**run, "metadata": metadata}
+    annotations |= run["metadata"]["annotations"]
+    return {**run, "metadata": {"name": name, "annotations": annotations}}  # PaC has labels of its own
 
 
-def _values(action: Action, draft: Draft, match: Match) -> dict[str, str]:
+def _values(action: Action, spec: Object, match: Match) -> dict[str, str]:
     """Return all parameters of a run, with what PaC fills in."""
     filled = PLACEHOLDERS[action.on.kind] if action.on else {}
     values: dict[str, str] = {}
-    for param in pipeline.params_used(draft):
+    for declared in spec.get("params", ()):
+        param = declared["name"]
         if param == "chatop-args" and "on-comment" in match.annotations:
             values[COMMENT] = Block("{{ trigger_comment }}")
         elif param == "chatop-command":
@@ -143,6 +142,9 @@ def _task_with_git_auth(spec: Object) -> Object:
             *template.get("env", ()),
             *({"name": key, "value": value} for key, value in settings.items()),
         ],
-        "volumeMounts": [{"name": GIT_AUTH, "mountPath": folder, "readOnly": True}],
+        "volumeMounts": [
+            *template.get("volumeMounts", ()),
+            {"name": GIT_AUTH, "mountPath": folder, "readOnly": True},
+        ],
     }
     return {**spec, "stepTemplate": template, "volumes": [*spec.get("volumes", ()), secret]}

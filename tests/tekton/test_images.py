@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from dispatchfile.errors import DispatchfileError
+from dispatchfile.front import interpret, read
 from dispatchfile.run.oci import canonical, digest_of, digest_of_index, index_json
+from dispatchfile.source import Source
+from dispatchfile.tekton import pac
+from dispatchfile.tekton.options import Options
 from tests.tekton.drafts import spec, step, step_of, task_of
 from tests.tekton.shells import SHELLS, run
 
@@ -213,3 +217,19 @@ def test_the_home_directory_has_its_older_name_where_a_task_uses_it():
     prepared = step_of(made, "build", "dispatch-prepare")["args"]
     assert prepared == ["/workspace/output/app", "/tekton/home/image-outputs/app"]
     assert "volumeMounts" not in task_of(made, "other")["taskSpec"]["stepTemplate"]
+
+
+def test_the_token_of_pipelines_as_code_leaves_the_home_directory_its_names():
+    text = """\
+task:
+  build: {steps: [{name: run, image: kaniko}]}
+actions:
+- {tasks: [build], on: {push: {}}}
+"""
+    made, _found = interpret(read(Source("Dispatchfile", text, "yaml")))
+    assert made is not None
+    [run] = pac.objects(made, Options("app"), pac.Settings(git_auth=True)).objects
+    [task] = run["spec"]["pipelineSpec"]["tasks"]
+    mounted = [one["mountPath"] for one in task["taskSpec"]["stepTemplate"]["volumeMounts"]]
+    assert mounted == ["/tekton/home", "/kaniko/.docker", "/var/secret/dispatch-git-auth"]
+    assert [one["name"] for one in task["taskSpec"]["volumes"]] == ["dispatch-home", "dispatch-git-auth"]
