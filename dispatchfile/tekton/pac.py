@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
     from dispatchfile.tekton.pac_conditions import Match
+    from dispatchfile.tekton.parts import Object
 
 HOW = "commit it in the folder .tekton of the repository, for Pipelines-as-Code"
 
@@ -45,17 +46,20 @@ def objects(source: Pipeline, options: Options, settings: Settings | None = None
     """
     settings = settings or Settings()
     found: list[Diagnostic] = []
-    drafts = emit.of_actions(source, options, found)
-    started = [(action, draft, _matches(action, draft, settings, found)) for action, draft in drafts]
+    drafts = [(action, draft) for action, draft in emit.of_actions(source, options, found) if action.on]
+    specs = {draft.name: pipeline.spec(draft) for _, draft in drafts}
+    started = [
+        (action, draft, _matches(action, specs[draft.name], settings, found)) for action, draft in drafts
+    ]
     worded = names.labels(
         (_worded(draft, match) for _, draft, matches in started if len(matches) > 1 for match in matches),
-        taken=(draft.name for _, draft in drafts),
+        taken=specs,
     )
     files = {}
     for action, draft, matches in started:
         for match in matches:
             name = worded.get(_worded(draft, match), draft.name)
-            run = pac_run.pipeline_run(action, draft, name, match, settings)
+            run = pac_run.pipeline_run(action, draft, specs[draft.name], name, match, settings)
             pac_text.refused(draft, run)
             files[f"{name}.yaml"] = run
     made = emit.emission(files, found, source)
@@ -67,13 +71,13 @@ def _worded(draft: Draft, match: Match) -> str:
     return f"{draft.name} {match.word}"
 
 
-def _matches(action: Action, draft: Draft, settings: Settings, found: list[Diagnostic]) -> Sequence[Match]:
-    """Return what starts the runs of an action; what is wrong with its condition goes to `found`."""
+def _matches(action: Action, spec: Object, settings: Settings, found: list[Diagnostic]) -> Sequence[Match]:
+    """Return what starts the runs of an action with this Pipeline; what is wrong with its condition goes to `found`."""
     condition = action.on
     if condition is None:
         return ()
     try:
-        matches = pac_conditions.matches(condition, pipeline.params_used(draft))
+        matches = pac_conditions.matches(condition, [param["name"] for param in spec.get("params", ())])
     except Inexpressible as wrong:
         severity = Severity.WARNING if settings.partial else Severity.ERROR
         message = f"{wrong.message}{f'; {action.title} is left out' if settings.partial else ''}"

@@ -537,11 +537,14 @@ def test_words_of_its_own_are_warned_of(word: str) -> None:
 # The files.
 
 
+@pytest.mark.parametrize(
+    "options", [OPTIONS, replace(OPTIONS, workspace="pvc", results="sh")], ids=["", "pvc"]
+)
 @pytest.mark.parametrize("path", sources.every(), ids=sources.name)
-def test_every_file_gives_runs_that_a_cluster_takes(path: Path) -> None:
+def test_every_file_gives_runs_that_a_cluster_takes(path: Path, options: Options) -> None:
     settings = Settings(keep_runs=3, cancel=True, git_auth=True, partial=True)
-    emission = pac.objects(sources.load(path), OPTIONS, settings)
-    again = pac.objects(sources.load(path), OPTIONS, settings)
+    emission = pac.objects(sources.load(path), options, settings)
+    again = pac.objects(sources.load(path), options, settings)
     assert files(emission) == files(again)
     assert len({made["metadata"]["name"] for made in emission.objects}) == len(emission.files)
     for run in emission.objects:
