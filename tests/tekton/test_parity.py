@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from dispatchfile.record import replace
 from dispatchfile.tekton import emit
 from tests import ci
 from tests.run import make as by_hand
-from tests.tekton import sources
+from tests.tekton import sources, substitution
 from tests.tekton.engines import OPTIONS, made_by, on_cluster, on_docker
 from tests.tekton.events import COMMIT, URL, firing
 
@@ -90,6 +92,22 @@ def test_tasks_wait_for_the_same(path: Path) -> None:
         for task, planned in zip(tasks, plan.tasks, strict=True):
             waits = sorted({draft.task_names[name] for name in planned.waits_for})
             assert task.get("runAfter", []) == waits, f"{title}: {planned.name}"
+
+
+@pytest.mark.parametrize("workspace", ["emptydir", "pvc"])
+@pytest.mark.parametrize("path", sources.every(), ids=sources.name)
+def test_every_variable_stands_where_tekton_replaces_it(path: Path, workspace: str) -> None:
+    for title, whole in plans(path):
+        (pipeline,) = emit.emit(whole, replace(OPTIONS, workspace=workspace), "pipeline").objects
+        for task in pipeline["spec"]["tasks"]:
+            names = {
+                variable: ""
+                for variable in re.findall(r"\$\(([\w.\[\]'\"-]+)\)", json.dumps(task))
+                if "." in variable
+            }
+            substitution.replace(task, substitution.TASK_FIELDS, names)
+            substitution.replace(task["taskSpec"], substitution.FIELDS, names)
+            assert not re.findall(r"\$\([\w-]+\.[^)]*\)", json.dumps(task)), title
 
 
 def test_the_samples_are_there() -> None:
