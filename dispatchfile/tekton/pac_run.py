@@ -6,8 +6,10 @@ asked for that might be lacking. The context is that of `event.context` but for 
 comment the word that matched. Its arguments are cut out by a task of its own, `dispatch-comment`.
 
 Nobody's text reaches another field: see `pac_text`. One hole is PaC's own. It fills in twice, and a branch may be called
-`x{{body.pull_request.title}}`: pull requests of such branches start no run that is told the branch. Where a push or a
-comment starts it PaC does not ask; who may push or comment there may change `.tekton` as well.
+`x{{body.pull_request.title}}`, or `$(TOKEN)` for the kubelet. Pull requests of such branches start no run that is told
+the branch. On a push nothing asks: who pushes may change `.tekton` as well. Nor on a comment, whose run is told the
+branch of a fork by somebody whom PaC trusts; there a fork may change `.tekton` as well, unless the Repository says
+`pipelinerun_provenance: default_branch`: then leave `context.git.branch` out of what comments start.
 """
 
 from __future__ import annotations
