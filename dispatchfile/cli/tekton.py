@@ -92,6 +92,8 @@ def _check(args: argparse.Namespace, target: str) -> None:
         )
     if args.from_run and set(named) & {"tasks", "an event"}:
         raise UsageError(f"--from-run takes tasks and event from that run; {named[0]} does not go with it")
+    if args.out == "":
+        raise UsageError("--out is empty", help="--out . is the folder you are in")
     if args.force and args.out is None:
         raise UsageError("--force goes with --out DIR")
 

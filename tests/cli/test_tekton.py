@@ -267,6 +267,7 @@ def test_the_record_of_a_run_has_what_is_read_here() -> None:
         (["--target", "pac", "--event", "push"], "--target pac emits what waits for the events of all actions; an event"),
         (["--target", "triggers", "--kind", "run"], "--kind does not go with it"),
         (["--target", "main", "--target-branch", "main"], "--target and --target-branch both name a branch"),
+        (["--out="], "--out is empty"),
         (["--force"], "--force goes with --out DIR"),
         (["--timeout", "1d"], '--timeout "1d" is not a duration'),
         (["--timeout=-1h"], '--timeout "-1h" is not a duration'),
