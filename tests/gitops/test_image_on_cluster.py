@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dispatchfile.run.connect import address_of_this_machine, connect
-from tests.gitops.conftest import Site
+from tests.gitops.conftest import DIGESTS, Site, git
 from tests.gitops.forge_server import GitHubServer
 from tests.gitops.git_server import GitServer
 from tests.tekton.mini_tekton import MiniTekton
@@ -169,3 +169,36 @@ def test_what_is_beyond_the_pod_is_pushed_to(
     finally:
         daemon.terminate()
         daemon.wait(10)
+
+
+SSH = """\
+#!/bin/sh
+# Tells how it is called, and runs the command here.
+echo "$*" >>/log/ssh
+for command; do :; done
+exec sh -c "$command"
+"""
+
+
+def test_keys_that_tekton_puts_into_home_are_used(tmp_path: Path, site: Site, update_image: str) -> None:
+    git(site.checkout, "remote", "set-url", "origin", f"ssh://git@git.test{site.bare}")
+    for name in ("bin", "home/.ssh", "log", "tekton"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "bin/ssh").write_text(SSH)
+    (tmp_path / "bin/ssh").chmod(0o755)
+    for name in ("tekton/entrypoint", "home/.ssh/config", "home/.ssh/known_hosts"):
+        (tmp_path / name).touch()
+    inside = {"bin": "/usr/local/bin", "home": "/tekton/home", "log": "/log", "tekton": "/tekton/bin"}
+    volumes = [f"--volume={tmp_path / name}:{path}" for name, path in inside.items()]
+    command = ["docker", "run", "--rm", "--network=none", "--env=HOME=/tekton/home", *volumes]
+    command += [f"--volume={tmp_path}:{tmp_path}", f"--workdir={site.checkout}", update_image]
+    command += ["-git-revision=r1", f"-substitute=imageName={DIGESTS['a']}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("pushed ")
+    assert len(site.branches()) == 2
+    for call in (tmp_path / "log/ssh").read_text().splitlines():
+        assert call.startswith(
+            "-F /tekton/home/.ssh/config -o UserKnownHostsFile=/tekton/home/.ssh/known_hosts "
+        )
+        assert "git@git.test" in call
