@@ -15,9 +15,9 @@ is asked by the run itself: each task has it as `when`, and is skipped where it 
 and did nothing. Names of branches are compared by Tekton; patterns of branches need `cel:`, labels `body`, and paths
 `files`. A version that lacks them leaves the placeholder as it is, and nothing runs.
 
-PaC takes /test, /retest, /ok-to-test and /cancel for its own. Where plain annotations match, it starts a run on one
-more occasion than Dispatch did: when a draft becomes ready for review. And it does not tell a branch that is called
-`refs/heads/x` from one that is called `x`.
+PaC takes /test, /retest, /ok-to-test and /cancel for its own. It starts runs on two more occasions than Dispatch did:
+where plain annotations match, when a draft becomes ready for review; and on GitHub, when the comment is on a pushed
+commit. And it does not tell a branch that is called `refs/heads/x` from one that is called `x`.
 """
 
 from __future__ import annotations

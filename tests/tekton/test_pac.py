@@ -534,6 +534,20 @@ def test_words_of_its_own_are_warned_of(word: str) -> None:
     assert "shop-a0" in pac_model.started(files(emission), facts)
 
 
+def test_a_retest_starts_again_what_the_pull_request_started() -> None:
+    emission = emitted(
+        "{pull_request: {}}",
+        "{pull_request: {labels: [e2e]}}",
+        "{pull_request: {labels: ['!e2e']}}",
+        "{push: {}}",
+    )
+    for comment in ("/retest", "/test"):
+        sent = webhooks.comment(comment, labels=["e2e"])
+        facts = pac_model.github(sent.event, sent.body, (), webhooks.pull_request().body["pull_request"])
+        assert facts is not None
+        assert list(pac_model.started(files(emission), facts)) == ["shop-a0", "shop-a1"]
+
+
 # The files.
 
 
