@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from dispatchfile.model.pipeline import Action, Condition
     from dispatchfile.tekton.draft import Draft
 
+ON_COMMENT = "issue_comment"
+"""GitHub's name of the webhook of a comment."""
+BY_MEMBER = "body.comment.author_association in ['OWNER', 'MEMBER', 'COLLABORATOR']"
+"""The clause that who wrote a comment may push to the repository, or belongs to its organization."""
 UNSAFE = rf"{UNSAFE_NAME.pattern}|\$\("
 """Names that are not handed on."""
 BRANCH, TAG = "body.ref.substring(11)", "body.ref.substring(10)"
@@ -35,7 +39,7 @@ FULL_HASH = "^[0-9a-f]{40}$"
 
 
 MISSING = {
-    "issue_comment": "the webhook of a comment does not tell the commit: $(context.git.commit) is refs/pull/N/head",
+    ON_COMMENT: "the webhook of a comment does not tell the commit: $(context.git.commit) is refs/pull/N/head",
     "release": "the webhook of a release need not tell the commit: $(context.git.commit) may be refs/tags/TAG",
     "": "a registry does not tell a commit: $(context.git.commit) is the name of a branch",
 }
@@ -142,7 +146,7 @@ def _comment(condition: Condition, found: list[Diagnostic]) -> Match | None:
     command = f"^{cel.SPACE}*/({'|'.join(cel.quoted(word) for word in words)})({cel.SPACE}|$)"
     number, said = _number("body.issue.number"), f"extensions.{COMMENT}"
     return Match(
-        "issue_comment",
+        ON_COMMENT,
         (
             "body.action == 'created'",
             "has(body.issue.pull_request)",

@@ -116,6 +116,8 @@ class _Parts:
     def trigger(self) -> Object:
         """Return the trigger of the EventListener."""
         clauses, guards = self.match.clauses, self.match.guards if conditions.COMMENT in self.told else ()
+        if self.match.event == conditions.ON_COMMENT and self.settings.members_only:
+            clauses = (*clauses, conditions.BY_MEMBER)
         if self.match.event:
             first = [self._signature()]
         else:

@@ -22,7 +22,7 @@ class Settings(Record):
     `webhook_secret` holds what webhooks are signed with (None: key `secret` of NAME-webhook), `token_secret` a token
     that may list the files of a pull request. `repository` is the URL that schedules and pushed images clone and
     `revision` what of it, "" for its default branch; `rbac` asks for the service accounts and their rights. With
-    `partial` an action that Triggers cannot start is a warning.
+    `partial` an action that Triggers cannot start is a warning; with `members_only` comments of strangers start nothing.
     """
 
     webhook_secret: SecretKey | None = None
@@ -32,6 +32,7 @@ class Settings(Record):
     repository: str = ""
     revision: str = ""
     partial: bool = False
+    members_only: bool = False
 
 
 def metadata(name: str, options: Options) -> Object:

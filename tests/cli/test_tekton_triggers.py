@@ -96,6 +96,7 @@ def test_secrets_and_images_are_those_named(repo: Path, capsys: pytest.CaptureFi
         ((*TRIGGERS, "--kubectl-image", "$(X)"), '--kubectl-image "$(X)" names no image'),
         ((*TRIGGERS, "--git-auth"), "--git-auth goes with --target pac"),
         ((*TRIGGERS, "--event", "push"), "an event does not go with it"),
+        (("tekton", "--members-only"), "--members-only goes with --target triggers"),
         (("tekton", "--rbac"), "--rbac goes with --target triggers"),
         (("tekton", "--target", "pac", "--token-secret", "x"), "--token-secret goes with --target triggers"),
         (("tekton", "--partial"), "--partial goes with --target triggers or pac"),

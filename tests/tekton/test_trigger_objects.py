@@ -194,6 +194,15 @@ def test_secrets_are_named_and_only_who_lists_paths_gets_a_token() -> None:
     assert without == {"name": "addChangedFiles", "value": {"enabled": True}}
 
 
+@pytest.mark.parametrize("author", ["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "FIRST_TIMER", "NONE"])
+def test_comments_of_strangers_may_be_left_alone(author: str) -> None:
+    sent = webhooks.comment("/test", author=author)
+    condition = "{pull_request: {chatops: [test]}}"
+    assert listener.runs(emitted(condition).objects, sent)
+    made = emitted(condition, settings=replace(SETTINGS, members_only=True)).objects
+    assert bool(listener.runs(made, sent)) == (author in ("OWNER", "MEMBER", "COLLABORATOR"))
+
+
 def test_a_comma_in_a_path_of_a_pull_request_is_two_paths_to_triggers() -> None:
     made = emitted("{pull_request: {paths: ['a,b']}}", "{push: {paths: ['a,b']}}").objects
     assert list(listener.runs(made, webhooks.pull_request(files=["a,b"]))) == []

@@ -132,7 +132,13 @@ def pull_request(
 
 
 def comment(
-    text: str, labels: Iterable[str] = (), action: str = "created", number: int = 12, *, issue: bool = False
+    text: str,
+    labels: Iterable[str] = (),
+    action: str = "created",
+    number: int = 12,
+    *,
+    issue: bool = False,
+    author: str = "NONE",
 ) -> Webhook:
     """Return a comment on a pull request, or on an issue."""
     body = {
@@ -145,7 +151,13 @@ def comment(
             "state": "open",
             **({} if issue else {"pull_request": {"url": f"https://github.example/api/pulls/{number}"}}),
         },
-        "comment": {"id": 99, "user": SENDER, "created_at": "2024-03-01T10:00:00Z", "body": text},
+        "comment": {
+            "id": 99,
+            "user": SENDER,
+            "created_at": "2024-03-01T10:00:00Z",
+            "author_association": author,
+            "body": text,
+        },
         "repository": REPOSITORY,
         "sender": SENDER,
     }

@@ -21,6 +21,7 @@ OWN = {
     "--repository": ("triggers",),
     "--rbac": ("triggers",),
     "--kubectl-image": ("triggers",),
+    "--members-only": ("triggers",),
 }
 """Options, and the targets that take them."""
 

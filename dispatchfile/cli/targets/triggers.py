@@ -38,6 +38,11 @@ def add_options(parser: Parser) -> None:
         action="store_true",
         help="with the service accounts of listener and schedules, and their rights",
     )
+    add(
+        "--members-only",
+        action="store_true",
+        help="comments start runs only where an owner, a member or a collaborator wrote them (default: anyone)",
+    )
     add("--kubectl-image", metavar="REF", help="an image with kubectl, for schedules")
 
 
@@ -76,6 +81,7 @@ def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:
         repository=repository,
         revision=revision,
         partial=args.partial,
+        members_only=args.members_only,
     )
 
 
