@@ -179,12 +179,13 @@ class _Session:
             return
         from dispatchfile.cli.progress.summary import print_summary
         from dispatchfile.cluster.ending import Leaving
+        from dispatchfile.report.text import harmless
 
         print_summary(ending, took, self.folder.logs, "", err)
         for task in ending.outcomes.values():
             for resource, digest in task.digests.items():
-                err.print(f"{resource}: {digest}")
+                err.print(f"{resource}: {harmless(digest)}")
             for step, text in task.results.items():
-                err.print(f"{task.task}/{step}: {text}")
+                err.print(f"{task.task}/{step}: {harmless(text)}")
         if ending.exit_code != 0 and not isinstance(ending.error, Leaving):
             err.print(f"run it again: {err.style(f'dispatchfile run --rerun {self.folder.id}', 'bold')}")

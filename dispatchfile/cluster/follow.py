@@ -256,11 +256,8 @@ class Follower:
         self._pending.pop(name, None)
         if isinstance(outcome, Exception):
             self._meet(outcome)
-        elif isinstance(outcome, Outcome):
-            if self._tasks[name].name:
-                self._record(outcome)
-            elif outcome.status == "failed":
-                self._board.tell("run.note", message=f"{name}: {outcome.message}")
+        elif isinstance(outcome, Outcome) and (self._tasks[name].name or outcome.status == "failed"):
+            self._record(outcome)
         self._start_ready()
 
     def _record(self, outcome: Outcome) -> None:
@@ -332,6 +329,7 @@ class Follower:
 
     def _ending(self) -> Ending:
         outcomes = {planned.name: self._outcomes[planned.name] for planned in self._plan.tasks}
+        outcomes |= self._outcomes  # with tasks of the emitter's own that failed
         error = self._error
         if error is None:
             reasons = {

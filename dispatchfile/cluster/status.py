@@ -5,6 +5,7 @@ Conditions and reasons: tektoncd/pipeline docs/pipelineruns.md and docs/taskruns
 
 from __future__ import annotations
 
+from dispatchfile.kube.problems import one_line
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
@@ -61,8 +62,8 @@ def succeeded(run: Object) -> Condition:
     """Return the condition of a PipelineRun or TaskRun."""
     for condition in (run.get("status") or {}).get("conditions") or ():
         if condition.get("type") == "Succeeded":
-            message = " ".join(str(condition.get("message") or "").split())
-            return Condition(str(condition.get("status")), str(condition.get("reason") or ""), message)
+            reason, message = one_line(condition.get("reason")), one_line(condition.get("message"))
+            return Condition(str(condition.get("status")), reason, message)
     return Condition("Unknown", "", "")
 
 
@@ -125,10 +126,11 @@ def trouble(pod: Object) -> str:
     for container in containers:
         waiting = (container.get("state") or {}).get("waiting")
         if waiting and waiting.get("reason") and waiting["reason"] not in NO_ROOM:
-            return _said(f"{container.get('name')} does not start ({waiting['reason']})", waiting)
+            name = one_line(container.get("name"))
+            return _said(f"{name} does not start ({one_line(waiting['reason'])})", waiting)
     return ""
 
 
 def _said(what: str, told: dict[str, Any]) -> str:
-    message = " ".join(str(told.get("message") or "").split())
+    message = one_line(told.get("message"))
     return f"{what}: {message}" if message else what

@@ -41,7 +41,7 @@ class Unreachable(EnvironmentProblem):
 
 def refused(target: Target, code: int, status: Mapping[str, Any], retry_after: str = "") -> Refused:
     """Return the problem of an answer with an error; `status` is the Status object that came with it, if one did."""
-    said = " ".join(str(status.get("message") or "").split())
+    said = one_line(status.get("message"))
     reason = str(status.get("reason") or "")
     message, help_ = _told(target, code, reason, said)
     wait = float(retry_after) if retry_after.isdecimal() else 0.0
@@ -84,7 +84,7 @@ def unreachable(target: Target, error: BaseException) -> Unreachable:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(
-                f"{where} is not who it should be: {cause.verify_message}",
+                f"{where} is not who it should be: {cause.verify_message.rstrip('.')}",
                 help="certificate-authority in the kubeconfig is to be the one that signed the server's certificate",
             )
         if isinstance(cause, ssl.SSLError):
@@ -102,6 +102,12 @@ def unreachable(target: Target, error: BaseException) -> Unreachable:
         f"{where} does not answer: {why or _first_line(error) or 'the connection broke'}",
         help="is it running, and is this the right context? kubectl config get-contexts",
     )
+
+
+def one_line(text: object) -> str:
+    """Return what a cluster says as one line, without what would move a terminal's cursor."""
+    said = "".join(char if char.isprintable() else " " for char in str(text or ""))
+    return " ".join(said.split())
 
 
 def _bare(url: str) -> str:

@@ -617,6 +617,29 @@ def test_own_steps_are_shown_when_they_fail(
     assert f"step {own[1]}: exit code 128" in err
 
 
+def test_own_tasks_are_shown_when_they_fail(
+    folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(Script(VERSION))
+    words = [*RUN, "--workspace", "pvc"]
+    assert main(words) == 0
+    tasks = created(server)["spec"]["pipelineSpec"]["tasks"]
+    own = next(task for task in tasks if task["name"] not in ("test", "build", "deploy"))
+    assert own["name"] not in capsys.readouterr().err
+    step = own["taskSpec"]["steps"][-1]["name"]
+    server.controller = Script(
+        {(own["name"], step): Act(log=(b"fatal: no such repository\n",), exit_code=128)}
+    )
+    assert main(words) == 1
+    err = capsys.readouterr().err
+    assert f"✗ {own['name']} failed" in err
+    assert (
+        f"{own['name']}/{step} ended with exit code 128; its last lines:\n  fatal: no such repository\n"
+        in err
+    )
+    assert "– deploy" in err
+
+
 def test_verbose_shows_them_all(folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     serve(Script(VERSION))
     assert main(["-v", *RUN, "--progress", "json"]) == 0

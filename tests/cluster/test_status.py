@@ -81,6 +81,13 @@ def test_trouble(pod: dict[str, Any], expected: str) -> None:
     assert status.trouble({"status": pod}) == expected
 
 
+def test_what_a_cluster_says_moves_no_cursor() -> None:
+    conditions = [
+        {"type": "Succeeded", "status": "False", "reason": "Failed", "message": "a\x1b[2J\nb\u202e"}
+    ]
+    assert status.succeeded({"status": {"conditions": conditions}}).message == "a [2J b"
+
+
 def test_times() -> None:
     assert status.took({"status": {"startTime": "2026-01-31T08:00:00Z"}}) == 0
     assert (

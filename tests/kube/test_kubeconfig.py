@@ -12,6 +12,7 @@ import pytest
 
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.kube import kubeconfig
+from tests import ci
 from tests.cluster import project
 
 
@@ -74,7 +75,8 @@ def test_programs_are_where_their_file_says(home: Path, command: str, expected: 
 def test_kubectl_agrees(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
-        pytest.skip("kubectl is not on PATH")
+        ci.skip("kubectl is not on PATH")
+        return
     a, b = write(home / "a/config", config("one")), write(home / "b/config", config("two"))
     monkeypatch.setenv("KUBECONFIG", f"{b}:{a}")
     environment = {**project.environment(home, a), "KUBECONFIG": f"{b}:{a}"}
