@@ -6,6 +6,7 @@ of others; with a volume the tasks share one.
 
 from __future__ import annotations
 
+from dispatchfile.errors import UsageError
 from dispatchfile.model.variables import find
 from dispatchfile.tekton import _scripts, scripts
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
@@ -26,8 +27,16 @@ _PROXIES = {"httpProxy": "http_proxy", "httpsProxy": "https_proxy", "noProxy": "
 def problem(resource: Resource) -> str:
     """Return why a git resource cannot be cloned, as far as its parameters tell; "" when nothing speaks against it."""
     param = resource.param
-    if not param.get("url", "").strip():
+    url = param.get("url", "").strip()
+    if not url:
         return "has no `url`"
+    if not find(url):
+        from dispatchfile import remote
+
+        try:
+            remote.parse(url)
+        except UsageError as problem:
+            return f"cannot be cloned: {problem.message}"
     for name in ("url", "revision", "refspec"):
         if param.get(name, "").strip().startswith("-"):
             return f"has a `{name}` that begins with a dash"
@@ -35,6 +44,14 @@ def problem(resource: Resource) -> str:
     if depth and not find(depth) and not (depth.isascii() and depth.isdecimal()):
         return f'has a `depth` that is no number: "{depth}"'
     return ""
+
+
+def is_out_of_reach(resource: Resource) -> bool:
+    """Return whether the URL is a path or a loopback host, which in a pod are its own."""
+    from dispatchfile import remote
+
+    url = resource.param.get("url", "").strip()
+    return not find(url) and remote.parse(url).local
 
 
 def clone(draft: Draft, resource: Resource, name: str, to: str) -> Object:

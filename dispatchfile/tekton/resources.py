@@ -102,6 +102,8 @@ def _input(draft: Draft, task: Task, resource: Resource) -> str:
     if draft.makers.get(resource.name, task.name) != task.name and _passes(draft, resource):
         return "copied"
     if resource.type == "git":
+        if git.is_out_of_reach(resource):
+            draft.found.append(_out_of_reach(resource))
         return "shared" if git.is_shared(draft, resource) else "cloned"
     if resource.param.get("location"):
         return "fetched"
@@ -165,6 +167,18 @@ def _lost(resource: Resource, what: str) -> Diagnostic:
         resource.value.key or resource.value.span,
         help="give it a `location`, and a `secret` that opens it",
         path=f"resource.{resource.name}",
+    )
+
+
+def _out_of_reach(resource: Resource) -> Diagnostic:
+    url = resource.value.at("param", "url") or resource.value
+    return Diagnostic(
+        "DF805",
+        Severity.WARNING,
+        f'resource "{resource.name}" is on this machine, where no pod can clone it from',
+        url.span,
+        help="give the URL at which the cluster reaches it",
+        path=f"resource.{resource.name}.param.url",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile.diagnostics import Severity
 from tests import ci
 from tests.gitops.git_server import GitServer, Handler
 from tests.tekton.drafts import found, spec, step, step_of, task_of, told
@@ -525,7 +526,9 @@ def test_with_a_volume_each_input_is_cloned_once():
     ("param", "message"),
     [
         ({"url": " "}, 'resource "src" has no `url`'),
-        ({"url": "-x"}, 'resource "src" has a `url` that begins with a dash'),
+        ({"url": "-x"}, "resource \"src\" cannot be cloned: the remote URL '-x' is not usable"),
+        ({"url": "ext::sh"}, 'resource "src" cannot be cloned: the remote helper of ext:: is not allowed'),
+        ({"url": "-$(context.git.url)"}, 'resource "src" has a `url` that begins with a dash'),
         ({"revision": "--all"}, 'resource "src" has a `revision` that begins with a dash'),
         ({"depth": "few"}, 'resource "src" has a `depth` that is no number: "few"'),
     ],
@@ -535,6 +538,19 @@ def test_a_resource_that_cannot_be_cloned_is_told_at_its_place(param: dict[str, 
     [one] = found({"test": {"inputs": ["src"], "steps": [step()]}}, src(**param))
     assert one.message == message
     assert told(one) == ("DF805", "resource.src", '"src"')
+
+
+@pytest.mark.parametrize(
+    "url", ["/srv/app.git", "../app", "file:///srv/app.git", "http://localhost:3000/app.git"]
+)
+@pytest.mark.parametrize("workspace", ["emptydir", "pvc"])
+def test_what_no_pod_reaches_is_a_warning(workspace: str, url: str):
+    [one] = found({"test": {"inputs": ["src"], "steps": [step()]}}, src(url=url), workspace=workspace)
+    assert (one.severity, one.message) == (
+        Severity.WARNING,
+        'resource "src" is on this machine, where no pod can clone it from',
+    )
+    assert told(one) == ("DF805", "resource.src.param.url", f'"{url}"')
 
 
 def test_a_missing_url_of_what_nobody_clones_is_nothing_wrong():
