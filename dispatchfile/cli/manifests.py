@@ -12,7 +12,7 @@ from dispatchfile.tekton import manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from dispatchfile.tekton.parts import Object
 
@@ -36,10 +36,15 @@ def write(files: Mapping[str, Object], folder: str, how: str = "", *, force: boo
     return list(texts)
 
 
+def left(folder: str, written: Collection[Path]) -> list[Path]:
+    """Return the files of a folder that were made here once and are none of those written now, sorted."""
+    others = sorted(path for path in Path(folder).glob("*.yaml") if path not in written)
+    return [path for path in others if path.is_file() and os.access(path, os.R_OK) and _is_ours(path)]
+
+
 def _refuse_others(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            is_ours = file.read(len(manifest.MARK)) == manifest.MARK.encode()
+        is_ours = _is_ours(path)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
@@ -49,6 +54,11 @@ def _refuse_others(path: Path) -> None:
             f"{path} was not made by dispatchfile; nothing was written",
             help="choose another --out, or --force",
         )
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(manifest.MARK)) == manifest.MARK.encode()
 
 
 def _replace(path: Path, text: str) -> None:

@@ -61,11 +61,17 @@ def main(args: argparse.Namespace) -> int:
 
         put(manifest.text(emission.objects, emission.how))
         return 0
-    from dispatchfile.cli.manifests import write
+    from dispatchfile.cli.manifests import left, write
 
-    for path in write(emission.files, args.out, emission.how, force=args.force):
-        if not args.quiet:
+    written = write(emission.files, args.out, emission.how, force=args.force)
+    if not args.quiet:
+        for path in written:
             print(f"wrote {path}", file=sys.stderr)
+    if target != "tekton":  # the objects of another event may well stand beside those of this one
+        for path in left(args.out, written):
+            options.note(
+                args, f"{path} was written by dispatchfile too, and no action gives it now: remove it?"
+            )
     return 0
 
 

@@ -58,6 +58,20 @@ def test_files_are_the_same_again_and_others_are_kept(repo: Path, capsys: pytest
     assert (repo / ".tekton" / "shop-push.yaml").read_text() == "kind: PipelineRun\n"
 
 
+def test_a_file_of_an_action_that_is_gone_is_told(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PAC, "--out", ".tekton"]) == 0
+    (repo / ".tekton" / "mine.yaml").write_text("kind: PipelineRun\n")
+    lines = TEXT.splitlines(keepends=True)
+    (repo / "Dispatchfile.yaml").write_text("".join(line for line in lines if "pull_request" not in line))
+    capsys.readouterr()
+    assert main([*PAC, "--out", ".tekton"]) == 0
+    assert capsys.readouterr().err == (
+        "wrote .tekton/shop-push.yaml\n"
+        "note: .tekton/shop-pull-request.yaml was written by dispatchfile too, and no action gives it now: remove it?\n"
+    )
+    assert (repo / ".tekton" / "shop-pull-request.yaml").exists()
+
+
 def test_an_action_that_cannot_be_started(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repo / "Dispatchfile.yaml").write_text(TEXT + CRON)
     assert main([*PAC, "--out", ".tekton"]) == 3
