@@ -6,6 +6,7 @@ from dispatchfile.cli import options
 from dispatchfile.cli.parser import examples
 from dispatchfile.errors import UsageError
 from dispatchfile.late import module
+from dispatchfile.spelling import nearest
 from dispatchfile.tekton.options import GIT_IMAGE, STORAGE_IMAGE, Options
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def _add_object_options(parser: Parser) -> None:
     add(
         "--kind",
         choices=("pipeline", "run", "all"),
-        help="which objects (default: all); a run alone has its Pipeline in it",
+        help="which objects (default: all); a run alone has its Pipeline in it, so it can be created again",
     )
     add("--all", action="store_true", help="the Pipelines of all actions, whatever happened")
     add("--from-run", metavar="RUN", help='event and tasks of an earlier run: its id, or "last"')
@@ -96,6 +97,11 @@ def target_of(args: argparse.Namespace) -> str:
     target = args.target if args.target in TARGETS else "tekton"
     if args.target in TARGETS:
         args.target = None
+    if args.target is not None and (near := nearest(args.target, TARGETS)):
+        raise UsageError(
+            f'--target "{args.target}" is nothing to emit for',
+            help=f'did you mean "{near}"? A branch of that name: --target-branch {args.target}',
+        )
     if args.target_branch is not None:
         if args.target is not None:
             raise UsageError("--target and --target-branch both name a branch", help="give one of them")
