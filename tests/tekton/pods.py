@@ -33,6 +33,8 @@ ENTRYPOINT = Path(__file__).with_name("entrypoint.sh")
 TOOLS = "dispatchfile/toolbox:latest"
 LONGEST_MESSAGE = 4096
 """Bytes of a termination message (termination.MaxContainerTerminationMessageLength)."""
+LONGEST_MESSAGES = 12288
+"""Bytes of the messages of all containers of a pod, cut evenly (the kubelet's MaxPodTerminationMessageLogLength)."""
 PREAMBLE = "#!/bin/sh\nset -e\n"
 _NUMBERS = itertools.count(1)
 _COPY = """
@@ -129,7 +131,6 @@ class Pod:
 
     def _lay_out(self) -> None:
         self._volumes.lay_out()
-        shutil.copy(shutil.which("busybox") or "/bin/busybox", self.folder / "bin" / "busybox")
         shutil.copy(ENTRYPOINT, self.folder / "bin" / "entrypoint")
         for number, step in enumerate(self.spec["steps"]):
             if "script" in step:
@@ -152,13 +153,17 @@ class Pod:
             *(f"--volume={self.folder / 'home'}:/tekton/home",),
             *(f"--volume={self._claims}:/claims", "--workdir=/workspace", TOOLS, "sleep", "3600"),
         )
-        wanted = {os.path.normpath(step["workingDir"]) for step in self._merged() if step.get("workingDir")}
-        made = sorted(path for path in wanted if not path.startswith("/") or path.startswith("/workspace/"))
+        made = self._working_dirs()
         below = [
             f"/claims/{one['claim']}/{one['subPath']}" for one in self._volumes.workspaces if one["subPath"]
         ]
-        if made or below:
-            docker("exec", self._id, "mkdir", "-p", *made, *below)
+        script = 'cp /bin/busybox /pod/bin/ && [ $# = 0 ] || mkdir -p "$@"'
+        docker("exec", self._id, "sh", "-c", script, "init", *made, *below)
+
+    def _working_dirs(self) -> list[str]:
+        """Return the directories that Tekton's working-dir-initializer makes."""
+        wanted = {os.path.normpath(step["workingDir"]) for step in self._merged() if step.get("workingDir")}
+        return sorted(path for path in wanted if not path.startswith("/") or path.startswith("/workspace/"))
 
     def _merged(self) -> list[Object]:
         """Return the steps merged with the template: its env and mounts first, what a step says itself wins."""
@@ -308,18 +313,27 @@ class Pod:
         if not names:
             return
         files = {name: self.folder / "results" / name for name in names}
-        found = {name: file.read_bytes().decode() for name, file in files.items() if file.is_file()}
+        found = {
+            name: file.read_bytes().decode(errors="replace") for name, file in files.items() if file.is_file()
+        }
         message = [{"key": "StartedAt", "value": "2026-01-02T03:04:05.678Z", "type": 3}]
         message += [{"key": name, "value": found[name], "type": 1} for name in names if name in found]
-        if len(go_json(message).encode()) > LONGEST_MESSAGE:
+        length = len(go_json(message).encode())
+        if length > LONGEST_MESSAGE:
             self._said(
                 run,
                 b"Termination message is above max allowed size 4096, caused by large task result.\n",
                 error=True,
             )
             run.exit_code, run.reason = 1, "Error"
-            return
-        self.results.update(found)
+        elif length <= LONGEST_MESSAGES // self._containers():
+            self.results.update(found)
+        # else the kubelet cuts the message, and no JSON is left from which Tekton could take results.
+
+    def _containers(self) -> int:
+        """Return how many containers share the bytes of messages; Tekton's own before the steps count too."""
+        scripts = any("script" in step for step in self.spec["steps"])
+        return 1 + scripts + bool(self._working_dirs()) + len(self.spec["steps"])
 
     def _remove(self) -> None:
         # What the containers wrote belongs to root, whoever runs the tests.

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster.api_server import Cluster
+from tests.cluster.store import Store
 from tests.tekton.mini_tekton import MiniTekton
 from tests.tekton.pods import TOOLS
 
@@ -74,12 +78,12 @@ def account(name: str, *secrets: str) -> Object:
 
 
 def test_steps_share_what_a_pod_shares_and_start_where_tekton_starts_them(tekton: MiniTekton) -> None:
-    first = step("first", "pwd; echo a >/workspace/a; echo b >$HOME/b; stat -c '%a %u' /workspace /workspace/deep/er", workingDir="/workspace/deep/er")  # fmt: skip
+    first = step("first", "pwd; echo a >/workspace/a; echo b >$HOME/b; stat -c %a /workspace; stat -c '%a %u' /workspace/deep/er", workingDir="/workspace/deep/er")  # fmt: skip
     second = step("second", "pwd; cat /workspace/a $HOME/b; ls /workspace /tekton/results")
     template = {"workingDir": "/workspace", "env": [{"name": "HOME", "value": "/tekton/home"}]}
     done = tekton.run(run_of(task("t", first, second, stepTemplate=template)))
     assert reason(done) == "Succeeded"
-    assert tekton.step("t", "first").stdout == b"/workspace/deep/er\n777 0\n755 0\n"
+    assert tekton.step("t", "first").stdout == b"/workspace/deep/er\n777\n755 0\n"
     assert (
         tekton.step("t", "second").stdout == b"/workspace\na\nb\n/tekton/results:\n\n/workspace:\na\ndeep\n"
     )
@@ -131,6 +135,24 @@ def test_a_result_is_no_longer_than_a_termination_message(tekton: MiniTekton) ->
     made["params"][0]["value"] = "4090"
     assert reason(tekton.run(run_of(made))) == "Failed"
     assert b"above max allowed size 4096" in tekton.step("t", "s").log
+    made["params"][0]["value"] = "3900"
+    made["taskSpec"]["steps"] += [step("two", "true"), step("three", "true")]
+    done = tekton.run(run_of(made, results=[{"name": "all", "value": "$(tasks.t.results.r)"}]))
+    assert reason(done) == "PipelineValidationFailed", "four containers share 12 KiB"
+
+
+def test_a_cancelled_run_ends(tekton: MiniTekton) -> None:
+    cluster = Cluster(Store(), threading.Event())
+    run = cluster.create("PipelineRun", "ci", run_of(task("t", step("s", "echo begun; sleep 60")), task("u", step("s", "true"), runAfter=["t"])))  # fmt: skip
+    running = threading.Thread(target=tekton.started, args=(run, cluster))
+    running.start()
+    while "t" not in tekton.pods or not tekton.pods["t"].steps or not tekton.pods["t"].steps[0].log:
+        time.sleep(0.1)
+    name = run["metadata"]["name"]
+    cluster.change("PipelineRun", "ci", name, lambda found: found["spec"].update(status="Cancelled"))
+    running.join()
+    assert reason(cluster.get("PipelineRun", "ci", name)) == "Cancelled"
+    assert list(tekton.pods) == ["t"]
 
 
 @pytest.mark.parametrize(
@@ -264,13 +286,12 @@ def test_one_failure_lets_no_other_task_begin(tekton: MiniTekton) -> None:
 
 
 @pytest.fixture(scope="module")
-def bare_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def bare_image(tmp_path_factory: pytest.TempPathFactory, toolbox: str) -> Iterator[str]:
     """An image of one static program and nothing else, that does not run as root."""
     folder = tmp_path_factory.mktemp("bare")
-    (folder / "echo").write_bytes(Path("/bin/busybox").read_bytes())
-    (folder / "echo").chmod(0o755)
     (folder / "Dockerfile").write_text(
-        'FROM scratch\nCOPY echo /echo\nUSER 1234\nENTRYPOINT ["/echo", "bare"]\n'
+        f"FROM {toolbox} AS tools\nFROM scratch\nCOPY --from=tools /bin/busybox /echo\nUSER 1234\n"
+        'ENTRYPOINT ["/echo", "bare"]\n'
     )
     name = f"dispatchfile-test-{os.getpid()}/bare:1"
     subprocess.run(["docker", "build", "-q", "-t", name, str(folder)], check=True, capture_output=True)
