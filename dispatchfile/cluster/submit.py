@@ -9,7 +9,7 @@ from dispatchfile.cluster.kinds import GROUP, PIPELINE_RUNS, VERSION
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.event import checkout
 from dispatchfile.kube.client import CONFIG_MAPS
-from dispatchfile.kube.problems import Refused
+from dispatchfile.kube.problems import Refused, Unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,4 +89,7 @@ def submit(cluster: Cluster, run: Object) -> Object:
         except Refused as problem:
             if problem.reason != "AlreadyExists" or left == 1:
                 raise
+        except Unreachable as problem:
+            problem.help = f"it may be there all the same: kubectl -n {cluster.namespace} get pipelineruns"
+            raise
     raise AssertionError("every try returns or raises")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 30.0
 """An API server answers in milliseconds; admission webhooks have ten seconds, thirty at most."""
+CONNECT_S = 10.0
 QUIET_S = 60.0
 """Seconds after which a stream that brings nothing is taken for dead, and asked for again."""
 
@@ -151,7 +152,7 @@ class Cluster:
     def _stream(self, path: str, params: Mapping[str, str], quiet: float) -> Iterator[httpx2.Response]:
         import httpx2
 
-        timeout = httpx2.Timeout(PATIENCE_S, read=quiet)
+        timeout = httpx2.Timeout(PATIENCE_S, connect=CONNECT_S, read=quiet)
         with self._answer("GET", path, params=params, timeout=timeout) as answer:
             yield answer
 
@@ -217,10 +218,8 @@ class Cluster:
                     f'the user of context "{target.context}" has an auth-provider, which Kubernetes 1.26 dropped',
                     help="let your cluster's provider write the kubeconfig anew",
                 )
-            if token := user.get("tokenFile"):
-                Path(token).read_text(
-                    encoding="utf-8"
-                )  # what is wrong with it is told now, not at each request
+            if token := user.get("tokenFile"):  # what is wrong with it is told now, not at each request
+                Path(token).read_text(encoding="utf-8")
             with TemporaryDirectory() as folder:  # certificates and keys are read once, and go with it
                 single = kubeconfig.SingleConfig(
                     target.context,
@@ -229,7 +228,8 @@ class Cluster:
                     msgspec.convert(_in_files(user, Path(folder)), models.User),
                 )
                 params = client_adapter.ConnectionParams(
-                    timeout=httpx2.Timeout(PATIENCE_S), proxy=target.cluster.get("proxy-url")
+                    timeout=httpx2.Timeout(PATIENCE_S, connect=CONNECT_S),
+                    proxy=target.cluster.get("proxy-url"),
                 ).httpx_params(single)
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
             return httpx2.Client(**params, limits=limits, headers=_impersonation(user))
@@ -242,13 +242,22 @@ class Cluster:
             httpx2.InvalidURL,
         ) as error:
             raise self._unreadable(error) from None
+        except ImportError as error:
+            raise EnvironmentProblem(
+                f"the proxy to the cluster cannot be used: {str(error).partition(chr(10))[0]}",
+                help="proxy-url in the kubeconfig, HTTPS_PROXY or ALL_PROXY name it",
+            ) from error
 
     def _unreadable(self, error: Exception) -> EnvironmentProblem:
-        """Return the problem of credentials, of which the error's own text might tell too much."""
+        """Return the problem of an entry that cannot be used; of its values, the text of an error might tell too much."""
         file = getattr(error, "filename", None) or self.target.user.get("tokenFile")
-        why = getattr(error, "strerror", None) or type(error).__name__
+        why = getattr(error, "strerror", None) or getattr(
+            error, "reason", None
+        )  # of files, and of certificates
+        if type(error).__name__ == "ValidationError":
+            why = str(error)
         return EnvironmentProblem(
-            f'the credentials of context "{self.target.context}" cannot be read: {f"{file}: " if file else ""}{why}',
+            f'context "{self.target.context}" cannot be used: {f"{file}: " if file else ""}{why or "a value is wrong"}',
             help="kubectl config view --minify shows what the kubeconfig says",
         )
 

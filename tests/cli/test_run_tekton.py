@@ -409,6 +409,22 @@ def test_wrong_token_is_not_shown(
     assert "s3cret" not in err
 
 
+def test_a_server_that_goes_away_while_it_is_asked(
+    folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    server.fail("create", "pipelineruns", Fault(0))
+    assert main(list(RUN)) == 4
+    assert "help: it may be there all the same: kubectl -n ci get pipelineruns" in capsys.readouterr().err
+    assert sum(method == "POST" for method, _ in server.requests) == 1  # a second one might run twice
+
+
+def test_a_name_that_is_taken(folder: Path, serve: Serve) -> None:
+    server = serve()
+    server.fail("create", "pipelineruns", Fault(409, reason="AlreadyExists"), times=2)
+    assert main([*RUN, "-q"]) == 0
+
+
 def test_no_server(folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     serve().__exit__()
     assert main(list(RUN)) == 4

@@ -87,9 +87,9 @@ def test_a_program_that_gives_none(tmp_path: Path, body: str, message: str) -> N
         (asking("no-such-program-here", installHint="get it"), "cannot run no-such-program-here"),
         (asking("x", "v9"), "which is not known"),
         ({"auth-provider": {"name": "gcp"}}, "has an auth-provider"),
-        ({"client-certificate": "/nowhere.pem", "client-key": "/nowhere.key"}, "cannot be read"),
-        ({"client-certificate-data": "c2VjcmV0", "client-key-data": "c2VjcmV0"}, "cannot be read"),
-        ({"token": 5}, "cannot be read"),
+        ({"client-certificate": "/nowhere.pem", "client-key": "/nowhere.key"}, "cannot be used"),
+        ({"client-certificate-data": "c2VjcmV0", "client-key-data": "c2VjcmV0"}, "cannot be used"),
+        ({"token": 5}, "cannot be used"),
         ({"tokenFile": "/nowhere/token"}, "/nowhere/token"),
     ],
     ids=["no program", "version", "provider", "no file", "no certificate", "a number", "no token"],
@@ -151,6 +151,21 @@ def test_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
             with pytest.raises(Unreachable, match="is not who it should be") as caught:
                 Cluster(target(server, tmp_path, **more)).list(PODS)
             assert "certificate-authority" in caught.value.help
+
+
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("http://127.0.0.1:9", "does not answer: Connection refused"),
+        ("ftp://me:pa55@x", 'context "fake" cannot be used'),
+    ],
+)
+def test_a_proxy_that_cannot_be_used(proxy: str, message: str) -> None:
+    cluster = {"server": "https://cluster.test", "proxy-url": proxy}
+    with pytest.raises(EnvironmentProblem) as caught:
+        Cluster(Target("fake", "ci", cluster, {})).list(PODS)
+    assert message in caught.value.message
+    assert "pa55" not in caught.value.message
 
 
 def test_http_where_tls_should_be(tmp_path: Path) -> None:
