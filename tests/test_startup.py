@@ -43,6 +43,7 @@ def loaded_by(*argv: str, names: tuple[str, ...] = HEAVY) -> list[str]:
         ("plan", "--help"),
         ("run", "--help"),
         ("gitops", "update", "--help"),
+        ("tekton", "-q", "build"),
         ("render", "--output", "json", str(EXAMPLE)),
         ("lint", "--no-cache", "--fail-on", "error", str(EXAMPLE)),
     ],
