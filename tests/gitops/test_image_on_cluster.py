@@ -18,7 +18,7 @@ from tests.gitops.conftest import DIGESTS, Site, git
 from tests.gitops.forge_server import GitHubServer
 from tests.gitops.git_server import GitServer
 from tests.tekton.mini_tekton import MiniTekton
-from tests.tekton.project import PASSWORD, USER, Project, basic_auth
+from tests.tekton.project import Project, basic_auth
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]
@@ -39,14 +39,6 @@ def executor(tmp_path_factory: pytest.TempPathFactory, update_image: str) -> Ite
     subprocess.run(["docker", "build", "-q", "-t", name, str(folder)], check=True, capture_output=True)
     yield name
     subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[GitServer]:
-    folder = tmp_path / "srv"
-    folder.mkdir()
-    with GitServer(folder, user=USER, password=PASSWORD) as server:
-        yield server
 
 
 @pytest.fixture
@@ -75,7 +67,7 @@ def deploying(hub: GitHubServer) -> str:
 
 
 def test_a_push_goes_all_the_way_to_a_pull_request(
-    tmp_path: Path, served: GitServer, hub_site: Site, hub: GitHubServer, registry: str, executor: str,
+    tmp_path: Path, git_server: GitServer, hub_site: Site, hub: GitHubServer, registry: str, executor: str,
     cluster: MiniTekton,
 ) -> None:  # fmt: skip
     text = re.sub(r"(?m)^registry: .*$", f'registry: "{registry}"', deploying(hub))
@@ -85,7 +77,7 @@ def test_a_push_goes_all_the_way_to_a_pull_request(
     template = (example / "gitops/application.yaml.tmpl").read_text()
     hub_site.commit("hello", {"application.yaml.tmpl": template, "app.yaml.tmpl": "", "app.yaml": ""})
     subprocess.run(["git", "push", "-q", str(hub_site.bare), "main"], cwd=hub_site.checkout, check=True)
-    project = Project(tmp_path, served, example)
+    project = Project(tmp_path, git_server, example)
     project.secrets.append(basic_auth("forge", hub.url, "x-access-token", hub.token))
     objects = project.objects(
         "--event", "push", "--branch", "master", *IMAGES, "--image", f"executor={executor}"
@@ -126,11 +118,11 @@ def alone(url: str, *, step: str = "", args: str = "") -> dict[str, str]:
 
 @pytest.mark.parametrize("user", ["", " securityContext: runAsUser: 65532"], ids=["root", "another user"])
 def test_any_user_has_the_credentials(
-    user: str, tmp_path: Path, served: GitServer, hub_site: Site, hub: GitHubServer, cluster: MiniTekton
+    user: str, tmp_path: Path, git_server: GitServer, hub_site: Site, hub: GitHubServer, cluster: MiniTekton
 ) -> None:
     flags = f', "-scm-provider=github", "-api-endpoint={hub.url}/api/v3"'
     files = alone(f"{hub.url}/acme/gitops.git", step=f", {user}" if user else "", args=flags)
-    project = Project(tmp_path / "p", served, files)
+    project = Project(tmp_path / "p", git_server, files)
     project.secrets.append(basic_auth("forge", hub.url, "x-access-token", hub.token))
     done = cluster.run(*project.objects("--event", "push", "--branch", "master", *IMAGES))
     assert reason(done) == "Succeeded", logs(cluster)
@@ -141,7 +133,7 @@ def test_any_user_has_the_credentials(
 
 
 def test_what_is_beyond_the_pod_is_pushed_to(
-    tmp_path: Path, served: GitServer, site: Site, toolbox: str, update_image: str
+    tmp_path: Path, git_server: GitServer, site: Site, toolbox: str, update_image: str
 ) -> None:
     """Not a loopback address: outside of a pod nothing is pushed there without --publish."""
     cluster = MiniTekton(tmp_path / "cluster", network="bridge")
@@ -161,7 +153,7 @@ def test_what_is_beyond_the_pod_is_pushed_to(
     ]
     daemon = subprocess.Popen([*words, "--export-all", "--enable=receive-pack", str(tmp_path)])
     try:
-        project = Project(tmp_path / "p", served, alone(f"git://{address}:{port}/gitops.git"))
+        project = Project(tmp_path / "p", git_server, alone(f"git://{address}:{port}/gitops.git"))
         done = cluster.run(*project.objects("--event", "push", "--branch", "master", *IMAGES))
         assert reason(done) == "Succeeded", logs(cluster)
         assert cluster.step("deploy", "update").stdout.startswith(b"pushed ")
