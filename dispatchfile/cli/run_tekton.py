@@ -177,6 +177,8 @@ class _Session:
         args = self.args
         if args.progress == "json" or (args.quiet and ending.exit_code == 0):
             return
+        if ending.error is not None and all(task.status == "skipped" for task in ending.outcomes.values()):
+            return  # nothing began: the error alone says it
         from dispatchfile.cli.progress.summary import print_summary
         from dispatchfile.cluster.ending import Leaving
         from dispatchfile.report.text import harmless

@@ -749,7 +749,7 @@ def test_ctrl_c_and_leaving(folder: Path, serve: Serve, tmp_path: Path, how: str
 
 
 def test_ctrl_c_and_going_on(folder: Path, serve: Serve, tmp_path: Path) -> None:
-    serve(Script({("test", "unit"): Act(log=(b"begun\n", *[b"."] * 30), delay=0.05)}))
+    serve(Script({("test", "unit"): Act(log=(b"begun\n", *[b"."] * 60), delay=0.05)}))
     session = Session(folder, tmp_path, terminal=True)
     session.wait_for("begun")
     session.interrupt()
@@ -779,7 +779,10 @@ def test_a_cancel_that_comes_too_late(folder: Path, serve: Serve, tmp_path: Path
             lambda found: found["status"].update(conditions=[{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]),
         )  # fmt: skip
 
-    server = serve(Script({("test", "unit"): Act(log=(b"begun\n", b"more\n"), delay=1.5)}))
+    def wait(cluster: Cluster, run: Object) -> None:
+        cluster.closed.wait(60)
+
+    server = serve(Script({("test", "unit"): Act(log=(b"begun\n",), then=wait)}))
     server.forbid("patch", "pipelineruns")
     session = Session(folder, tmp_path, terminal=False)
     session.wait_for("begun")
