@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 TICK_S = 0.5
 PATIENCE_S = 10.0
 """Seconds that a pod may take to start before it is told what it waits for."""
-GRACE_S = 15.0
+GRACE_S = 10.0
 """Seconds in which the tasks come to an end when the run has; logs are read to theirs."""
 
 
@@ -126,6 +126,7 @@ class Follower:
             except Exception as error:  # noqa: BLE001 as above
                 self._inbox.put(("outcome", (follower.task.on_cluster, error)))
 
+        follower.heard = time.monotonic()
         self._out.add(follower.task.on_cluster)
         self._begun.add(follower.task.on_cluster)
         threading.Thread(target=work, name=f"task {follower.name}", daemon=True).start()
@@ -143,7 +144,7 @@ class Follower:
                 self._followers[name].give_up()
         # A log that still comes is read to its end; one that is silent has none.
         return all(
-            now - max(self._over_since, self._followers[name].heard) > 2 * GRACE_S for name in self._out
+            now - max(self._over_since, self._followers[name].heard) > GRACE_S + TICK_S for name in self._out
         )
 
     def _take(self, kind: str, news: object) -> None:

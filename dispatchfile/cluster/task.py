@@ -44,7 +44,7 @@ class TaskFollower:
         self._task_run: Object = {}
         self._given_up = False
         self.heard = time.monotonic()
-        """When the last of its output came."""
+        """When something of it was last shown."""
 
     @property
     def task_run(self) -> Object:
@@ -135,6 +135,7 @@ class TaskFollower:
 
     def _show(self, step: Step) -> tuple[StepState | None, tuple[str, ...]]:
         name = step.name or step.on_cluster
+        self.heard = time.monotonic()
         self._board.tell("step.started", self.name, name, image=step.image)
         state = self._state(step)
         pod = str((self._task_run.get("status") or {}).get("podName") or "")

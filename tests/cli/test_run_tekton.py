@@ -668,6 +668,21 @@ def test_a_step_whose_error_is_ignored(folder: Path, serve: Serve) -> None:
     assert main([*RUN, "-q"]) == 0
 
 
+def test_logs_that_come_late_are_read_to_their_end(
+    folder: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dispatchfile.cluster import follow
+
+    monkeypatch.setattr(follow, "GRACE_S", 1.0)
+    acts = {("build", "version"): Act(log=(b"a\n", b"b\n")), ("deploy", "set"): Act(log=(b"c\n",))}
+    server = serve(Script(acts))
+    server.fail("log", "pods", Fault(503), times=3)  # the run is long over when logs can be had
+    server.fail("log", "pods", Fault(200, delay=1.2), times=2)
+    assert main(list(RUN)) == 0
+    shown = [line.partition("] ")[2].strip() for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["a", "b", "c"]
+
+
 # Interrupts.
 
 
@@ -773,11 +788,14 @@ def test_a_signal_without_terminal_cancels(
 
 
 def test_a_cancel_that_comes_too_late(folder: Path, serve: Serve, tmp_path: Path) -> None:
-    def end(cluster: Cluster, run: Object) -> None:
-        cluster.change(
-            "PipelineRun", "ci", run["metadata"]["name"],
-            lambda found: found["status"].update(conditions=[{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]),
-        )  # fmt: skip
+    def end(cluster: Cluster) -> None:
+        for kind, reason in (("TaskRun", "TaskRunCancelled"), ("PipelineRun", "Cancelled")):
+            for found in cluster.list(kind):
+                told = [{"type": "Succeeded", "status": "False", "reason": reason}]
+                name = found["metadata"]["name"]
+                cluster.change(kind, "ci", name, lambda one, told=told: one["status"].update(conditions=told))
+        for pod in cluster.list("Pod"):
+            cluster.delete("Pod", "ci", pod["metadata"]["name"])
 
     def wait(cluster: Cluster, run: Object) -> None:
         cluster.closed.wait(60)
@@ -790,7 +808,7 @@ def test_a_cancel_that_comes_too_late(folder: Path, serve: Serve, tmp_path: Path
     server.fail("list", "pipelineruns", Fault(500), times=50)
     server.fail("watch", "pipelineruns", Fault(500), times=50)
     time.sleep(0.5)
-    end(server.cluster, created(server))
+    end(server.cluster)
     session.interrupt()
     assert session.end() == 130
     assert "could not be cancelled" not in session.text
