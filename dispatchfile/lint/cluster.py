@@ -30,8 +30,9 @@ def findings(subject: Subject, rule: Rule) -> Iterator[Diagnostic]:
 @lru_cache(maxsize=1)  # six rules ask about one file after the other
 def _emitted(subject: Subject) -> Sequence[Diagnostic]:
     """Return the findings of all emitters, each once."""
-    from dispatchfile.tekton import pac, triggers
     from dispatchfile.tekton.options import Options
+    from dispatchfile.tekton.pac import objects as pac
+    from dispatchfile.tekton.triggers import objects as triggers
 
     source = subject.pipeline
     assert source is not None  # noqa: S101 asked before

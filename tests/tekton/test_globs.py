@@ -11,7 +11,8 @@ import re2
 
 from dispatchfile import glob
 from dispatchfile.model.pipeline import Condition
-from dispatchfile.tekton import cel, pac_conditions
+from dispatchfile.tekton import cel
+from dispatchfile.tekton.pac import conditions as pac_conditions
 from tests.tekton import listener, pac_model
 
 PIECES = (

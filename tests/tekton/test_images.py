@@ -13,8 +13,8 @@ from dispatchfile.errors import DispatchfileError
 from dispatchfile.front import interpret, read
 from dispatchfile.run.oci import canonical, digest_of, digest_of_index, index_json
 from dispatchfile.source import Source
-from dispatchfile.tekton import pac
 from dispatchfile.tekton.options import Options
+from dispatchfile.tekton.pac import objects as pac
 from tests.tekton.drafts import spec, step, step_of, task_of
 from tests.tekton.shells import SHELLS, run
 

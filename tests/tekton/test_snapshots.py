@@ -9,9 +9,12 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from dispatchfile.plan.graph import make
-from dispatchfile.tekton import emit, manifest, pac, triggers, waiting
+from dispatchfile.tekton import emit, manifest
 from dispatchfile.tekton.emit import Emission
 from dispatchfile.tekton.options import Options
+from dispatchfile.tekton.pac import objects as pac
+from dispatchfile.tekton.triggers import objects as triggers
+from dispatchfile.tekton.triggers import waiting
 from tests.tekton import crds, events, sources
 
 

@@ -17,7 +17,8 @@ from dispatchfile.plan import graph
 from dispatchfile.plan.plan import Plan
 from dispatchfile.record import replace
 from dispatchfile.run.expand import expand
-from dispatchfile.tekton import manifest, pac
+from dispatchfile.tekton import manifest
+from dispatchfile.tekton.pac import objects as pac
 from tests.run.make import plan, task, value
 from tests.tekton import pac_model, webhooks
 from tests.tekton.engines import OPTIONS, Made, Started, on_cluster, on_docker

@@ -37,7 +37,7 @@ def add_options(parser: Parser) -> None:
 
 def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> Emission:
     """Return the objects for all actions; raises EvaluationError for what the target cannot express."""
-    from dispatchfile.tekton import pac
+    from dispatchfile.tekton.pac import objects as pac
 
     settings = pac.Settings(_count(args.keep_runs), args.cancel_in_progress, args.git_auth, args.partial)
     return pac.objects(pipeline, options, settings)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dispatchfile.model.pipeline import Pipeline, SecretKey
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
-    from dispatchfile.tekton.waiting import Settings
+    from dispatchfile.tekton.triggers.waiting import Settings
 
 
 def add_options(parser: Parser) -> None:
@@ -49,7 +49,8 @@ def add_options(parser: Parser) -> None:
 def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> Emission:
     """Return the objects for all actions; raises EvaluationError for what the target cannot express."""
     from dispatchfile.cli.options import note
-    from dispatchfile.tekton import triggers, waiting
+    from dispatchfile.tekton.triggers import objects as triggers
+    from dispatchfile.tekton.triggers import waiting
 
     settings = _settings(args, pipeline)
     made = triggers.objects(pipeline, options, settings)
@@ -66,7 +67,7 @@ def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> 
 
 def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:
     from dispatchfile.event.checkout import public_url
-    from dispatchfile.tekton.waiting import KUBECTL_IMAGE, Settings
+    from dispatchfile.tekton.triggers.waiting import KUBECTL_IMAGE, Settings
 
     repository, revision = public_url(args.repository or ""), ""
     kinds = {action.on.kind for action in pipeline.actions if action.on}

@@ -1,0 +1,184 @@
+"""Schedules: a CronJob for each cron action, which creates the PipelineRun that a ConfigMap holds.
+
+The pod of the job first looks up the commit that the action's revision names at that moment, in the git image, and
+then creates the run with kubectl. It does not have the credentials that Tekton gives to steps: of a private repository
+no commit is found, and the run gets the revision itself, which git fetches as well. Times are in UTC, as Dispatch's
+were; a job that has not begun after ten minutes is left out (Kubernetes would give up a schedule that it missed a
+hundred times).
+"""
+
+from __future__ import annotations
+
+import json
+
+from dispatchfile import remote
+from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.errors import UsageError
+from dispatchfile.model import schedules
+from dispatchfile.tekton import _scripts, names, pipeline, runs
+from dispatchfile.tekton.triggers import waiting
+from dispatchfile.tekton.triggers.conditions import UNSAFE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatchfile.model.pipeline import Action
+    from dispatchfile.tekton.draft import Draft
+    from dispatchfile.tekton.parts import Object
+    from dispatchfile.tekton.triggers.waiting import Settings
+
+LONGEST = 52
+"""Characters in the name of a CronJob: the controller adds eleven for its jobs."""
+COMMIT = "0" * 40
+"""Stands where the commit goes."""
+NEWEST = "HEAD"
+"""The default branch of a repository, as git calls it there."""
+TEMPLATE, MADE = "/dispatchfile/template", "/dispatchfile/made"
+NOBODY = 65534
+
+
+def known(action: Action, draft: Draft, settings: Settings) -> dict[str, str]:
+    """Return the parameters that an event without a repository has: the URL, and the revision for the commit.
+
+    Raises UsageError when the pipeline needs the URL, and no cluster could clone it.
+    """
+    used = pipeline.params_used(draft)
+    if "git-url" in used and not _clonable(settings.repository):
+        raise UsageError(
+            f"{action.title} needs the URL of the repository, which no webhook of GitHub tells here",
+            help="give --repository URL, or run in a clone whose origin a cluster can reach",
+        )
+    revision = _revision(action, settings)
+    return {"git-url": settings.repository, "git-commit": revision}
+
+
+def objects(action: Action, draft: Draft, settings: Settings) -> list[Object]:
+    """Return the ConfigMap and the CronJob of a cron action; what is wrong with it goes to `draft.found`.
+
+    Raises UsageError as `known`.
+    """
+    fixed = known(action, draft, settings)
+    wrong = _wrong_schedule(action) or _wrong_revision(action, fixed["git-commit"])
+    if wrong:
+        draft.found.append(wrong)
+        return []
+    name = names.label(draft.name, LONGEST)
+    run = _run(action, draft, fixed)
+    return [_template(name, draft, run), _job(name, action, draft, settings, fixed)]
+
+
+def _clonable(url: str) -> bool:
+    return bool(url) and remote.parse(url).scheme != "file"
+
+
+def _revision(action: Action, settings: Settings) -> str:
+    return (action.on and action.on.revision) or settings.revision or NEWEST
+
+
+def _branch(revision: str) -> str:
+    """Return the branch that a revision names, or "" for a commit, a tag by its full name, or the newest."""
+    if revision == NEWEST or (len(revision) == len(COMMIT) and set(revision) <= set("0123456789abcdef")):
+        return ""
+    return "" if revision.startswith("refs/tags/") else revision.removeprefix("refs/heads/")
+
+
+def _run(action: Action, draft: Draft, fixed: dict[str, str]) -> Object:
+    """Return the PipelineRun, with a place for the commit."""
+    branch = _branch(fixed["git-commit"])
+    build = branch or action.name or "cron"
+    owner, repository = runs.owner_and_name(fixed["git-url"]) if fixed["git-url"] else ("", "")
+    values = {**fixed, "git-commit": COMMIT, "git-branch": branch, "build-name": build}
+    labels = {"build": build, "owner": owner, "repository": repository}
+    start = runs.Start(
+        {param: values.get(param, "") for param in pipeline.params_used(draft)},
+        runs.generate_name((owner, repository, build), "") or f"{draft.name[: runs.LONGEST_PREFIX - 1]}-",
+        {key: made for key, text in labels.items() if (made := names.label_value(text))},
+        {"tasks": ",".join(planned.name for planned in draft.tasks if planned.asked)},
+    )
+    return runs.pipeline_run(draft, start)
+
+
+def _template(name: str, draft: Draft, run: Object) -> Object:
+    data = {
+        "run.json": f"{json.dumps(run, indent=2, ensure_ascii=False)}\n",
+        "schedule.sh": _scripts.SCHEDULE,
+    }
+    metadata = waiting.metadata(name, draft.options)
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _job(name: str, action: Action, draft: Draft, settings: Settings, fixed: dict[str, str]) -> Object:
+    pod = {
+        "serviceAccountName": waiting.schedule_account(draft.options),
+        "restartPolicy": "Never",
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "initContainers": [_find_commit(draft, fixed)],
+        "containers": [
+            _container("create", settings.kubectl_image, ["kubectl", "create", "-f", f"{MADE}/run.json"])
+        ],
+        "volumes": [{"name": "template", "configMap": {"name": name}}, {"name": "made", "emptyDir": {}}],
+    }
+    spec = {
+        "schedule": action.on.schedule if action.on else "",
+        "timeZone": "Etc/UTC",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 600,
+        "jobTemplate": {"spec": {"backoffLimit": 2, "activeDeadlineSeconds": 600, "template": {"spec": pod}}},
+    }
+    metadata = waiting.metadata(name, draft.options)
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata, "spec": spec}
+
+
+def _find_commit(draft: Draft, fixed: dict[str, str]) -> Object:
+    revision = fixed["git-commit"]
+    env = {
+        "REPOSITORY": fixed["git-url"],
+        "REVISION": revision,
+        "FALLBACK": json.dumps(revision, ensure_ascii=False)[1:-1],
+        "TEMPLATE": f"{TEMPLATE}/run.json",
+        "RUN": f"{MADE}/run.json",
+        "HOME": "/tmp",  # noqa: S108 in a container of its own
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "https:http:ssh:git",
+    }
+    made = _container("find-commit", draft.options.git_image, ["sh", f"{TEMPLATE}/schedule.sh"])
+    made["env"] = [{"name": variable, "value": text} for variable, text in env.items()]
+    made["volumeMounts"].insert(0, {"name": "template", "mountPath": TEMPLATE, "readOnly": True})
+    return made
+
+
+def _container(name: str, image: str, command: list[str]) -> Object:
+    return {
+        "name": name,
+        "image": image,
+        "command": command,
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [{"name": "made", "mountPath": MADE}],
+    }
+
+
+def _wrong_schedule(action: Action) -> Diagnostic | None:
+    schedule = (action.on and action.on.schedule) or ""
+    try:
+        schedules.interval(schedule)
+    except ValueError as error:
+        return _finding(action, "schedule", f'"{schedule}" is no schedule that a CronJob takes', str(error))
+    return None
+
+
+def _wrong_revision(action: Action, revision: str) -> Diagnostic | None:
+    import re
+
+    if not re.search(UNSAFE, revision):
+        return None
+    return _finding(action, "revision", f'"{revision}" is no branch, tag or commit', "write the name of one")
+
+
+def _finding(action: Action, field: str, message: str, mend: str) -> Diagnostic:
+    assert action.on is not None  # noqa: S101 only cron actions get here
+    value = action.on.value.at(field) or action.on.value
+    path = ".".join(("on", *action.on.path, field))
+    return Diagnostic("DF806", Severity.ERROR, message, value.span, path=path, help=mend)
