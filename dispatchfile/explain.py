@@ -114,7 +114,7 @@ def _rule(rule: Rule) -> Entry:
     if rule.always:
         facts.append(("always on", "neither settings nor comments silence it"))
     if rule.optional:
-        facts.append(("off", "unless it is selected by its own code or name"))
+        facts.append(("off", f"unless selected {rule.selected_by}"))
     return Entry("rule", rule.code, rule.summary, tuple(facts), aliases=(rule.name,))
 
 

@@ -46,7 +46,7 @@ RULES = (
     ('DF702', 'deprecated-condition-field', 'warning', 'safe', False, False, False, 'pull_request cron', True, False, 'deprecated.deprecated_condition_field', 'A condition uses an older field: `branches` of a pull request, or `revision` of a cron condition.'),
     ('DF703', 'deprecated-deps', 'warning', 'safe', False, False, False, 'deps', True, False, 'deprecated.deprecated_deps', 'A task lists the tasks it runs after in `deps`.'),
     ('DF704', 'deprecated-field-chain', 'warning', 'safe', False, False, False, '', True, True, 'deprecated.deprecated_field_chain', 'A field is named by a chain of labels without colons.'),
-    ('DF801', 'cluster-field', 'warning', '', False, True, False, '', True, False, 'cluster.cluster_field', 'A field has no counterpart on a cluster.'),
+    ('DF801', 'cluster-field', 'warning', '', False, True, False, '', True, False, 'cluster.cluster_field', 'A field, a label or an annotation is dropped on a cluster.'),
     ('DF802', 'cluster-variable', 'error', '', False, True, False, '', True, False, 'cluster.cluster_variable', 'A variable stands in a field in which Tekton replaces nothing.'),
     ('DF803', 'cluster-text', 'error', '', False, True, False, '', True, False, 'cluster.cluster_text', 'Text that Tekton would take for a variable of its own.'),
     ('DF804', 'cluster-result', 'error', '', False, True, False, '', True, False, 'cluster.cluster_result', 'A step whose output another task reads has no command.'),

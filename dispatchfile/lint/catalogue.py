@@ -43,6 +43,15 @@ class Entry(Record):
         """Return the folder of the rule: language, structure, references, …."""
         return self.module.partition(".")[0]
 
+    @property
+    def selected_by(self) -> str:
+        """Return what selects an optional rule; its group does where all rules of that are optional."""
+        group = self.code[:3]
+        whole = all(ENTRIES[code].optional for code in codes(group))
+        if whole:
+            return f"by {self.code}, {self.name}, or its group {group}"
+        return f"by {self.code} or {self.name}"
+
     def concerns(self, text: str) -> bool:
         """Return whether a text may break the rule, by the words that it needs for that."""
         return not self.needs or any(word in text for word in self.needs.split())
@@ -93,7 +102,7 @@ def page(word: str) -> str:
     if rule.always:
         facts += " Always on: neither settings nor comments silence it."
     if rule.optional:
-        facts += " Off unless selected by its own code or name."
+        facts += f" Off unless selected {rule.selected_by}."
     return f"# {rule.code} {rule.name}\n\n{facts}\n\n{(rule.load().__doc__ or '').strip()}\n"
 
 

@@ -1,8 +1,7 @@
 """A condition that Tekton Triggers or Pipelines-as-Code cannot express.
 
 Stock Triggers know neither branches nor paths of a pull request when a comment is what happened; Pipelines-as-Code knows
-no releases, schedules or pushed images. The message says which of the two can. Lint looks for this only when the rule is
-selected.
+no releases, schedules or pushed images. The message says which of the two can.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}

@@ -1,8 +1,9 @@
-"""A field has no counterpart on a cluster.
+"""A field, a label or an annotation is dropped on a cluster.
 
 Dispatch ran steps on an old Tekton, whose steps were whole containers of Kubernetes. Today's steps have no probes, ports,
-lifecycle hooks or terminals: `dispatchfile tekton` leaves such fields out, and labels that only Tekton itself may write.
-Lint looks for them only when the rule is selected.
+lifecycle hooks or terminals, so `dispatchfile tekton` leaves such fields out. It also leaves out labels and annotations
+called `tekton.dev/…`, which Tekton itself writes; keys, and values of labels, that Kubernetes does not take; and the
+`command` of a step that has a `script`, for Tekton takes one of the two.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}

@@ -1,7 +1,8 @@
 """A resource cannot be carried to a cluster.
 
-A digest that no task makes and no resource gives, and what has no way into a task there. Lint looks for this only
-when the rule is selected.
+An error: a digest that no task makes and no resource gives, types other than git, image and storage, and parameters that
+git or `gsutil` cannot fetch by. A warning: a git URL that is a path of this machine, and storage without a `location` that
+no later task or run would see.
 
 ```cue bad
 resource: app: {type: "image", param: url: "example/app:1.2"}

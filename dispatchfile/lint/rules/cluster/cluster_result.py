@@ -1,7 +1,8 @@
 """A step whose output another task reads has no command.
 
-On a cluster the output of such a step becomes a result because its command is wrapped. The entrypoint of an image is not
-known here, so there is nothing to wrap. Lint looks for this only when the rule is selected.
+On a cluster the output of such a step becomes a result because its command or script is wrapped. The entrypoint of an
+image is not known here, so there is nothing to wrap. `--results alpha` needs no wrapping, where the cluster has Tekton's
+alpha features switched on.
 
 ```cue bad
 task: version: steps: [{

@@ -2,7 +2,7 @@
 
 `$(params.…)`, `$(tasks.…)`, `$(context.taskRun.name)` and others mean something to Tekton, and it has no way to write them
 as they are. In `command`, `args` and `env` the emitted step keeps such text from Tekton; in a script, an image or a
-working directory nothing can. Lint looks for this only when the rule is selected.
+working directory nothing can.
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}

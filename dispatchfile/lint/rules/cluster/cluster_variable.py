@@ -2,7 +2,7 @@
 
 Tekton puts values into commands, arguments, environments, images, working directories and a few more fields; labels,
 annotations, `hostPath` and `securityContext` are not among them (Tekton v1, "Variable Substitutions Supported by Tasks
-and Pipelines"). Lint looks for this only when the rule is selected.
+and Pipelines").
 
 ```cue bad
 resource: src: {type: "git", param: {url: "$(context.git.url)", revision: "$(context.git.commit)"}}
