@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from dispatchfile.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from dispatchfile.model.edits import narrowed, relabelled
@@ -28,8 +29,10 @@ def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
     bad = [one for one in every_name(pipeline) if not is_label(one.name, LONGEST[one.kind])]
     if bad:
         places, referenced = uses(pipeline), _referenced(pipeline)
-        for one in bad:
-            yield _bad_name(one, places, referenced)
+        meant = [(one.kind, one.home, proper(one.name, LONGEST[one.kind])) for one in bad]
+        taken = {named for named, times in Counter(meant).items() if times > 1 or named in places}
+        for one, named in zip(bad, meant, strict=True):
+            yield _bad_name(one, named[2], places, referenced, taken=named in taken)
     for task in pipeline.tasks.values():
         yield from _repeated_steps(task)
     yield from _shared_names(pipeline)
@@ -80,21 +83,31 @@ def every_name(pipeline: Pipeline) -> Iterator[Name]:
             yield Name("cron action", "", place.data, path, place.span, place.spans)
 
 
-def _bad_name(one: Name, places: Mapping[Named, list[Span | None]], referenced: frozenset[str]) -> Diagnostic:
-    longest = LONGEST[one.kind]
+def _bad_name(
+    one: Name,
+    meant: str,
+    places: Mapping[Named, list[Span | None]],
+    referenced: frozenset[str],
+    *,
+    taken: bool,
+) -> Diagnostic:
+    """Return the finding of a name, with the one that is `meant`, which others may have or be meant to have, too."""
     too_long = is_label(one.name, len(one.name))
     problem = (
-        f"at most {longest} characters" if too_long else "small letters, digits, and dashes between them"
+        f"at most {LONGEST[one.kind]} characters"
+        if too_long
+        else "small letters, digits, and dashes between them"
     )
-    meant = proper(one.name, longest)
-    fix = None if one.name in referenced else _rename(one, meant, places)
+    fix = None if taken or one.name in referenced else _rename(one, meant, places)
+    advice = f'write "{meant}"; ' if meant and not taken else ""
+    trouble = f', and "{meant}" would be another {one.kind}\'s too' if taken and meant else ""
     return Diagnostic(
         "DF501",
         Severity.ERROR,
         f'"{one.name}" is no name for a {one.kind}',
         one.span,
         problem,
-        help=f'write "{meant}"; names are {problem}' if meant else f"names are {problem}",
+        help=f"{advice}names are {problem}{trouble}",
         path=one.path,
         fix=fix,
     )

@@ -187,6 +187,17 @@ def test_what_cannot_be_mended_in_the_text_is_left_alone(text):
     assert finding.fix is None
 
 
+@pytest.mark.parametrize("names", [("Go_Test", "go.test"), ("a" * 70, "a" * 71)], ids=["sanitized", "cut"])
+@pytest.mark.parametrize("what", ["task: {{{}: {{steps: [{{image: i}}]}}, {}: {{steps: [{{image: i}}]}}}}",
+                                  "task: {{a: {{steps: [{{name: {}, image: i}}, {{name: {}, image: i}}]}}}}"])  # fmt: skip
+def test_two_names_are_not_made_one(what, names):
+    found = _found("#!yaml\n" + what.format(*names))
+    assert [one.code for one in found] == ["DF501"] * 2
+    assert all(
+        one.fix is None and 'write "' not in one.help and "would be another" in one.help for one in found
+    )
+
+
 def test_a_field_is_not_renamed_to_one_that_is_there():
     [finding] = _found('task: a: steps: [{image: "i", imagee: "j"}]')
     assert (finding.fix, finding.help) == (None, '"image" is there already; remove one of the two')
