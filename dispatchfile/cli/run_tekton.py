@@ -34,7 +34,8 @@ def main(
     """Run the plan on a cluster and return the exit code; raises what ended the run early."""
     from dispatchfile import front
     from dispatchfile.cli import rerun
-    from dispatchfile.cluster.submit import check_reach, check_tekton, uncommitted
+    from dispatchfile.cluster import reach
+    from dispatchfile.cluster.submit import check_tekton
     from dispatchfile.run.history import RunFolder, prune
 
     draft, run = _objects(args, plan)
@@ -50,8 +51,8 @@ def main(
         if past:
             options.note(args, f"run {past.id} again, all of it: nothing of a task is kept for a cluster")
         file = Path(args.file or front.find())
-        notes = check_reach(plan.event, here, run, from_here=args.event_file is None)
-        for text in (*notes, *uncommitted(plan.event, here, file)):
+        reach.require(plan.event, here, run, from_here=args.event_file is None)
+        for text in reach.notes(plan.event, here, reach.params([run]), file):
             options.note(args, text)
         check_tekton(cluster)
         record = {**rerun.record(args, plan, here, past), "engine": "tekton"}

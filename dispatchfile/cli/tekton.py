@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from dispatchfile.cli import options, targets
@@ -47,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
             err.print("nothing to emit: no action fires; `dispatchfile plan` says why")
             return 0
         emission = _of_plan(args, plan)
-        for text in _unreached(plan, emission):
+        for text in _unreached(args, plan, emission):
             options.note(args, text)
     for text in _too_large(emission):
         options.note(args, text)
@@ -148,29 +149,19 @@ def _url() -> str:
         ) from problem
 
 
-def _unreached(plan: Plan, emission: Emission) -> Iterator[str]:
-    """Yield what a cluster will not get of this repository: runs fetch the commit, and nothing is uploaded."""
-    from dispatchfile import remote
+def _unreached(args: argparse.Namespace, plan: Plan, emission: Emission) -> Iterator[str]:
+    """Yield what a cluster will not get of this repository."""
+    from pathlib import Path
+
+    from dispatchfile import front
+    from dispatchfile.cluster import reach
     from dispatchfile.errors import EnvironmentProblem
     from dispatchfile.event import checkout
 
-    given = {param["name"] for made in emission.objects for param in made["spec"].get("params", ())}
-    if not given & {"git-url", "git-commit"}:
-        return
-    url, commit = plan.event.url, plan.event.commit
-    if remote.parse(url).local:
-        yield f"a cluster cannot fetch from {url}, which is on this machine"
-    try:
+    here = None
+    with contextlib.suppress(EnvironmentProblem):  # the event came from elsewhere
         here = checkout.read()
-    except EnvironmentProblem:
-        return  # the event came from elsewhere
-    if here.url != url:
-        return
-    if not remote.parse(url).local and checkout.on_remote(here.root, commit) is False:
-        yield f"commit {commit[:10]} is on no branch of a remote: git push, for nothing is uploaded from here"
-    if commit == here.commit and (changed := checkout.changed_files(here.root)):
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        yield f"what is not committed does not reach the cluster: {changed[0]}{more}"
+    yield from reach.notes(plan.event, here, reach.params(emission.objects), Path(args.file or front.find()))
 
 
 def _too_large(emission: Emission) -> Iterator[str]:

@@ -1,22 +1,16 @@
-"""Brings a run to a cluster: is Tekton there, can the cluster get the commit, and the one object that is created."""
+"""Brings a run to a cluster: is Tekton there, and the one object that is created."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from dispatchfile.cluster.kinds import GROUP, PIPELINE_RUNS, VERSION
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.event import checkout
 from dispatchfile.kube.client import CONFIG_MAPS
 from dispatchfile.kube.problems import Refused, Unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dispatchfile.event.checkout import Checkout
-    from dispatchfile.event.event import Event
     from dispatchfile.kube.client import Cluster, Object
 
 FLOOR = (0, 50)
@@ -42,40 +36,6 @@ def check_tekton(cluster: Cluster) -> None:
             f"Tekton on the cluster is {found[0]} ({where}), and v0.50 or newer is needed",
             help="upgrade it there",
         )
-
-
-def check_reach(event: Event, here: Checkout, run: Object, *, from_here: bool) -> Iterator[str]:
-    """Yield what the user should know about the commit that the cluster is to fetch, if the run fetches it.
-
-    Raises EnvironmentProblem where it can not: the repository has no URL, or, when the event was made up `from_here`,
-    no remote has the commit.
-    """
-    given = {param["name"] for param in run["spec"].get("params", ())}
-    if event.url == here.root and "git-url" in given:
-        raise EnvironmentProblem(
-            f"a cluster cannot fetch from {here.root}",
-            help="push the repository somewhere, and make that its remote: git remote add origin URL",
-        )
-    if "git-commit" not in given or checkout.on_remote(here.root, event.commit) is not False:
-        return
-    commit = event.commit[:10]
-    if from_here and event.kind == "push":
-        raise EnvironmentProblem(
-            f"commit {commit} is on no branch of a remote, so the cluster cannot fetch it",
-            help="git push; or git fetch, where somebody else has pushed it",
-        )
-    yield f"commit {commit} is on no branch of a remote that is known here"
-
-
-def uncommitted(event: Event, here: Checkout, file: Path) -> Iterator[str]:
-    """Yield what becomes of changes that no commit has; `file` is the Dispatchfile, which was read as it is here."""
-    if event.commit != here.commit:
-        return
-    root = Path(here.root).resolve()
-    changed = [name for name in checkout.changed_files(here.root) if root / name != file.resolve()]
-    if changed:
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        yield f"what is not committed does not reach the cluster: {changed[0]}{more}"
 
 
 def submit(cluster: Cluster, run: Object) -> Object:

@@ -180,12 +180,16 @@ def notes(err: str) -> list[str]:
 def test_what_a_cluster_does_not_get_is_told(repo: Path, capsys: Captured) -> None:
     assert main(["tekton"]) == 0
     assert notes(capsys.readouterr().err) == []
+    with Path("Dispatchfile.yaml").open("a") as file:
+        file.write("\n# which reaches it: the objects are made of it\n")
+    assert main(["tekton"]) == 0
+    assert notes(capsys.readouterr().err) == []
     Path("README").write_text("new")
     assert main(["tekton"]) == 0
     assert notes(capsys.readouterr().err) == ["what is not committed does not reach the cluster: README"]
     head = commit(repo, README="new")
     assert main(["tekton"]) == 0
-    told = f"commit {head[:10]} is on no branch of a remote: git push, for nothing is uploaded from here"
+    told = f"commit {head[:10]} is on no branch of a remote that is known here: git push"
     assert notes(capsys.readouterr().err) == [told]
 
 
