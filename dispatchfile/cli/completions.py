@@ -24,6 +24,8 @@ EXAMPLES = examples(
 # What the value of an option or an argument is, by the word that the help has for it.
 _PATHS = {"FILE": "FILE", "JSON": "FILE", "PATH": "FILE", "DIR": "DIRECTORY"}
 _WORDS = "dispatchfile explain --all 2>/dev/null | cut -d ' ' -f 1"
+# The words that stand for no branch where `tekton` asks for one.
+_TARGETS = "printf '%s\\n' triggers pac"
 
 
 def add_parser(commands: Commands) -> None:
@@ -72,5 +74,7 @@ def _describe(parser: Parser) -> None:
                 _describe(below)
         elif isinstance(action.metavar, str) and action.metavar in _PATHS:
             action.complete = getattr(shtab, _PATHS[action.metavar])  # type: ignore[attr-defined] # where shtab looks
+        elif "--target" in action.option_strings and parser.prog.endswith(" tekton"):
+            action.complete = shtab.cmd(_TARGETS)  # type: ignore[attr-defined] # as above
         elif action.metavar == "WORD":
             action.complete = shtab.cmd(_WORDS)  # type: ignore[attr-defined] # as above

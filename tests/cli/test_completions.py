@@ -24,6 +24,8 @@ ASKED: list[tuple[str, set[str], set[str]]] = [
     ("gitops ", {"update"}, {"render"}),
     ("run --", {"--task", "--publish"}, {"--output"}),
     ("explain DF20", {"DF201"}, {"DF601"}),
+    ("run --engine ", {"docker", "tekton"}, {"triggers"}),
+    ("tekton --target ", {"triggers", "pac"}, {"docker"}),
     ("render ci/", {"ci/Dispatchfile.yaml"}, set()),
 ]
 
@@ -122,7 +124,7 @@ def test_fish(
     assert not found & not_offered
 
 
-WORDS = [row for row in ASKED if " -" not in row[0].removesuffix("--output ")]
+WORDS = [row for row in ASKED if row[0].endswith(" ") or " -" not in row[0]]
 
 
 @pytest.mark.parametrize(("line", "offered", "not_offered"), WORDS, ids=[row[0] for row in WORDS])
