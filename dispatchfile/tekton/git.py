@@ -6,6 +6,8 @@ of others; with a volume the tasks share one.
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.errors import UsageError
 from dispatchfile.model.variables import find
 from dispatchfile.tekton import _scripts, scripts
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from dispatchfile.tekton.draft import Draft
     from dispatchfile.tekton.parts import Object
 
+_NOT_IN_REVISIONS = re.compile(r"[\s:*?\[]")
 _PROXIES = {"httpProxy": "http_proxy", "httpsProxy": "https_proxy", "noProxy": "no_proxy"}
 """Parameters, and the variables as curl reads them for every kind of URL: in small letters."""
 
@@ -40,6 +43,9 @@ def problem(resource: Resource) -> str:
     for name in ("url", "revision", "refspec"):
         if param.get(name, "").strip().startswith("-"):
             return f"has a `{name}` that begins with a dash"
+    revision = param.get("revision", "").strip()
+    if not find(revision) and _NOT_IN_REVISIONS.search(revision):
+        return f'has a `revision` that git would not take for one: "{revision}"'
     depth = param.get("depth", "").strip()
     if depth and not find(depth) and not (depth.isascii() and depth.isdecimal()):
         return f'has a `depth` that is no number: "{depth}"'
@@ -56,20 +62,24 @@ def is_out_of_reach(resource: Resource) -> bool:
 
 def clone(draft: Draft, resource: Resource, name: str, to: str) -> Object:
     """Return the step, of this name, that clones a resource to a directory."""
-    param = resource.param
+    param = {key: text.strip() for key, text in resource.param.items()}
+    depth = param.get("depth", "")
     env = {
         "CLONE_TO": to,
-        "CLONE_URL": param.get("url", "").strip(),
-        "CLONE_REVISION": param.get("revision", "").strip(),
-        "CLONE_DEPTH": param.get("depth", "").strip() or "1",
-        "CLONE_SUBMODULES": param.get("submodules", "") or "true",
-        "CLONE_SSL_VERIFY": param.get("sslVerify", "") or "true",
-        "CLONE_REFSPEC": param.get("refspec", "").strip(),
-        **{variable: param[name] for name, variable in _PROXIES.items() if param.get(name)},
+        "CLONE_URL": param.get("url", ""),
+        "CLONE_REVISION": param.get("revision", ""),
+        "CLONE_DEPTH": {"0": "0", "1": ""}.get(str(int(depth)), depth) if depth.isdecimal() else depth,
+        "CLONE_SUBMODULES": "false" if _is_false(param.get("submodules", "")) else "",
+        "CLONE_REFSPEC": param.get("refspec", ""),
+        "GIT_SSL_NO_VERIFY": "true" if _is_false(param.get("sslVerify", "")) else "",
+        **{variable: param.get(name, "") for name, variable in _PROXIES.items()},
     }
-    return scripts.step(
-        name, draft.options.git_image, _scripts.CLONE, {key: scripts.value(text) for key, text in env.items()}
-    )
+    given = {key: scripts.value(text) for key, text in env.items() if text}
+    return scripts.step(name, draft.options.git_image, _scripts.CLONE, given)
+
+
+def _is_false(text: str) -> bool:
+    return text.lower() == "false"
 
 
 def is_shared(draft: Draft, resource: Resource) -> bool:

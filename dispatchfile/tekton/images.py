@@ -35,12 +35,10 @@ def digests(draft: Draft, images: Sequence[Resource], name: str) -> Object:
     for image in images:
         result = draft.resource_names[image.name]
         args += (
-            scripts.value(image.name),
+            scripts.value(f"/workspace/output/{image.name}"),
             scripts.value(image.param.get("url", "")),
-            "read" if image.name in draft.digests_read else "",
+            "required" if image.name in draft.digests_read else "optional",
             f"$(results.{result}_IMAGE_URL.path)",
             f"$(results.{result}_IMAGE_DIGEST.path)",
         )
-    return scripts.step(
-        name, draft.options.git_image, _scripts.DIGESTS, {"OUTPUTS": "/workspace/output"}, args
-    )
+    return scripts.step(name, draft.options.git_image, _scripts.DIGESTS, {}, args)

@@ -58,8 +58,8 @@ def collector(draft: Draft, task: Task) -> list[Object]:
     called = [draft.step_names[task.name, step.name] for step in read(draft, task)]
     if not called:
         return []
-    lines = "\n".join(f"{_copy(name)} $(results.{name}.path)" for name in called)
-    return [scripts.step(COLLECTOR, draft.options.git_image, _scripts.RESULTS, {"RESULTS": lines})]
+    pairs = [word for name in called for word in (_copy(name), f"$(results.{name}.path)")]
+    return [scripts.step(COLLECTOR, draft.options.git_image, _scripts.RESULTS, {}, pairs)]
 
 
 def declared(draft: Draft, task: Task) -> list[Object]:

@@ -1,7 +1,7 @@
 """The emitter's own steps: scripts of `runner/steps`, which find all that differs in their environment or arguments.
 
-`python -m dispatchfile.tekton.scripts` compiles the scripts into `_scripts.py`, a constant each, without comments, for
-each task carries a copy; with `--check` it says whether that module is up to date.
+`python -m dispatchfile.tekton.scripts` compiles the scripts into `_scripts.py`, a constant each, without the comment at its
+head, for each task carries a copy; with `--check` it says whether that module is up to date.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def generated(folder: Path) -> str:
 
 
 def _sent(path: Path) -> list[str]:
-    """Return the lines of a script that are sent: all but comments and empty lines at its head."""
+    """Return the lines of a script that are sent: all but the comment at its head."""
     text = path.read_text(encoding="utf-8")
     first, *rest = text.splitlines(keepends=True)
     if not first.startswith("#!/bin/sh"):
@@ -87,10 +87,9 @@ def _sent(path: Path) -> list[str]:
     ):
         if taken in text:
             raise ValueError(f"{path}: Tekton, Triggers or Pipelines-as-Code would take {taken} for its own")
-    kept = [line for line in rest if not line.lstrip().startswith("#")]
-    while kept and not kept[0].strip():
-        del kept[0]
-    return [first, *kept]
+    while rest and rest[0].startswith("#"):
+        del rest[0]
+    return [first, *rest]
 
 
 def _quoted(line: str) -> str:

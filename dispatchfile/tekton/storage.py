@@ -23,7 +23,7 @@ _VOLUME = "dispatch-secret-"
 def problem(resource: Resource) -> str:
     """Return why a storage resource with a location cannot be reached; "" when nothing speaks against it."""
     location = resource.param.get("location", "")
-    if not find(location) and not location.startswith(("gs://", "s3://")):
+    if not location.startswith(("gs://", "s3://")):
         return f'has a `location` that begins with neither gs:// nor s3://: "{location}"'
     if any(find(secret.name) or find(secret.key) for secret in resource.secret.values()):
         return "has a variable in a `secret`"
@@ -35,7 +35,7 @@ def fetch(draft: Draft, resource: Resource, name: str, to: str, *, is_optional: 
 
     `is_optional`: a task of the run puts the resource out, this one (a cache) or another, so that it may be empty.
     """
-    env = {**_env(resource), "STORAGE_TO": to, "STORAGE_OPTIONAL": "yes" if is_optional else ""}
+    env = {**_env(resource), "STORAGE_TO": to, **({"STORAGE_OPTIONAL": "yes"} if is_optional else {})}
     return _step(draft, resource, name, _scripts.FETCH, env)
 
 
@@ -59,8 +59,8 @@ def volumes(resources: Iterable[Resource]) -> tuple[Object, ...]:
 
 def _env(resource: Resource) -> dict[str, str]:
     """Return the parameters; that there is a `dir` at all makes it a directory, whatever it says."""
-    is_directory = "dir" in resource.param
-    return {"STORAGE_LOCATION": resource.param["location"], "STORAGE_DIR": "yes" if is_directory else ""}
+    directory = {"STORAGE_DIR": "yes"} if "dir" in resource.param else {}
+    return {"STORAGE_LOCATION": resource.param["location"], **directory}
 
 
 def _step(draft: Draft, resource: Resource, name: str, script: str, env: dict[str, str]) -> Object:

@@ -12,7 +12,6 @@ while :; do
     *) break ;;
     esac
 done
-# shellcheck disable=SC2086 # into words
 set -- ${rest%%'\n'*}
 shift
 printf %s "$*" >"$RESULT"

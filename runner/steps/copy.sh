@@ -3,16 +3,15 @@
 set -eu
 umask 000
 
-# Tekton put the credentials here for this step and its user alone: each step gets them anew, and where it runs as
-# another user it can neither read nor replace these.
-if [ -d /tekton/creds ]; then
-    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"
-    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too
-fi
-
 while [ $# -gt 0 ]; do
     mkdir -p -- "$2"
     cp -a -- "$1/." "$2"
     chmod -R a+rwX -- "$2"
     shift 2
 done
+
+# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.
+if [ -d /tekton/creds ]; then
+    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"
+    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"
+fi

@@ -3,19 +3,15 @@
 set -eu
 umask 000
 
-# Tekton put the credentials here for this step and its user alone: each step gets them anew, and where it runs as
-# another user it can neither read nor replace these.
+# They may be there already: as a volume's, or made by root for steps that start in them or below.
+mkdir -p -- "$@" "$HOME/.config/git"
+find "$@" "$HOME/.config" -type d ! -perm 777 -exec chmod 777 {} +
+
+# Settings for the steps of all users; not in .gitconfig, which Tekton writes anew for each step.
+git config --file "$HOME/.config/git/config" safe.directory '*'
+
+# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.
 if [ -d /tekton/creds ]; then
     rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"
-    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker" # it stays: it may be mounted elsewhere too
+    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"
 fi
-
-# They may be there already: as a volume's, or made by root for steps that start in them or below.
-for folder in "$@"; do
-    mkdir -p -- "$folder"
-    find "$folder" -type d ! -perm 777 -exec chmod 777 {} \;
-done
-
-# Steps may run as any user. Not in .gitconfig: where there are credentials, each step gets that anew.
-mkdir -p "$HOME/.config/git"
-git config --file "$HOME/.config/git/config" safe.directory '*'

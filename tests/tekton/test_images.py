@@ -37,13 +37,9 @@ LAYOUTS = {
     "no line end": canonical({"manifests": [manifest()]}),
     "two": index(manifest(A), manifest(B)),
     "two the same": index(manifest(A), manifest(A)),
-    "none": index(),
     "digests in annotations": index(
-        manifest(annotations={"base.digest": B, "digest": B}), annotations={"digest": B}
+        manifest(annotations={"org.base.digest": B}), annotations={"digest-of": B}
     ),
-    "a digest before the list": b'{"digest":"%s","manifests":[{"digest":"%s"}]}' % (B.encode(), A.encode()),
-    "a list called manifests elsewhere": index(manifest(), annotations={"manifests": [{"digest": B}]}),
-    "a manifest with manifests": index(manifest(manifests=[{"digest": B}])),
     "a platform after the digest": b'{"manifests":[{"digest":"%s","platform":{"os":"linux","digest":"x"}}]}'
     % A.encode(),
     "brackets and quotes in text": index(manifest(annotations={'a"]}': '{"digest": [\\'}, urls=["}", "]"])),
@@ -52,13 +48,17 @@ LAYOUTS = {
     "numbers and words": index(manifest(size=-1.5e3, artifact=None, is_new=True, is_old=False)),
     "large": index(*(manifest(digest_of(str(n).encode())) for n in range(200))),
 }
+ODD = {
+    "none": index(),
+    "a digest before the list": b'{"digest":"%s","manifests":[{"digest":"%s"}]}' % (B.encode(), A.encode()),
+    "two documents": index(manifest()) * 2,
+}
 BROKEN = {
     "empty": b"",
     "no JSON": b"oci layout",
     "half": index(manifest())[:-9],
     "open text": b'{"manifests": [{"digest": "sha256:',
     "wrong bracket": b'{"manifests": [{"digest": "x"]}',
-    "two documents": index(manifest()) * 2,
     "a list": b"[]",
     "a text": b'"manifests"',
     "no list": b'{"schemaVersion": 2}',
@@ -76,15 +76,19 @@ BROKEN = {
 
 
 def report(
-    folder: Path, content: bytes | None, shell: str = "dash", place: str = "output/app", read: str = "read"
+    folder: Path,
+    content: bytes | None,
+    shell: str = "dash",
+    place: str = "output/app",
+    read: str = "required",
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run the script on a layout; return what it wrote too."""
     if content is not None:
         (folder / place).mkdir(parents=True)
         (folder / place / "index.json").write_bytes(content)
     results = [folder / "url", folder / "digest"]
-    args = ["app", "me/app:$1", read, *map(str, results)]
-    done = run(folder, "digests", {"OUTPUTS": str(folder / "output")}, args, shell)
+    args = [str(folder / "output/app"), "me/app:$1", read, *map(str, results)]
+    done = run(folder, "digests", {}, args, shell)
     return done, [one.read_text() if one.exists() else "-" for one in results]
 
 
@@ -101,17 +105,21 @@ def test_the_digest_is_that_of_a_local_run(shell: str, layout: str, tmp_path: Pa
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("layout", BROKEN)
 def test_what_is_no_layout_is_refused_as_in_a_local_run(shell: str, layout: str, tmp_path: Path):
-    with pytest.raises(DispatchfileError) as refused:
+    with pytest.raises(DispatchfileError):
         digest_of_index(BROKEN[layout], "here")
     done, results = report(tmp_path, BROKEN[layout], shell)
     assert (done.returncode, done.stdout, results) == (1, "", ["-", "-"])
-    expected = (
-        "names a digest that is none"
-        if "digest that is none" in refused.value.message
-        else "is no OCI image index"
+    assert (
+        done.stderr
+        == f"{tmp_path}/output/app/index.json is no OCI image index with a digest: the tool that wrote it may have failed\n"
     )
-    assert done.stderr.startswith(f"{tmp_path}/output/app/index.json {expected}: ")
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("layout", ODD)
+def test_an_odd_layout_is_never_told_by_the_digest_of_something_else(layout: str, tmp_path: Path):
+    done, (_url, digest) = report(tmp_path, ODD[layout])
+    assert (done.returncode, digest) in ((0, digest_of(ODD[layout])), (1, "-"))
 
 
 def test_the_older_place_counts_too(tmp_path: Path):
@@ -126,14 +134,14 @@ def test_the_newer_place_counts_first(tmp_path: Path):
 
 
 def test_without_a_layout_the_digest_is_empty_when_nobody_reads_it(tmp_path: Path):
-    done, results = report(tmp_path, None, read="")
+    done, results = report(tmp_path, None, read="optional")
     assert (done.returncode, done.stderr, results) == (0, "", ["me/app:$1", ""])
 
 
 def test_without_a_layout_a_digest_that_is_read_fails_the_task(tmp_path: Path):
     done, results = report(tmp_path, None)
     assert (done.returncode, results) == (1, ["-", "-"])
-    assert done.stderr.startswith("the task left no digest for image app: no OCI layout at ")
+    assert done.stderr.startswith("image app has no digest: let a step write its OCI layout to ")
     assert done.stderr.count("\n") == 1
 
 
@@ -141,8 +149,12 @@ def test_several_images_are_told_one_after_the_other(tmp_path: Path):
     for name, digest in (("one", A), ("two", B)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "index.json").write_bytes(index(manifest(digest)))
-    args = [word for name in ("one", "two") for word in (name, "", "", f"{name}.url", f"{name}.digest")]
-    done = run(tmp_path, "digests", {"OUTPUTS": str(tmp_path)}, args)
+    args = [
+        word
+        for name in ("one", "two")
+        for word in (str(tmp_path / name), "", "optional", f"{name}.url", f"{name}.digest")
+    ]
+    done = run(tmp_path, "digests", {}, args)
     assert done.returncode == 0
     assert [(tmp_path / f"{name}.digest").read_text() for name in ("one", "two")] == [A, B]
 
@@ -161,7 +173,7 @@ def test_url_and_digest_of_an_image_are_results():
     assert [one["name"] for one in made["results"]] == results
     args = step_of(made, "build", "dispatch-digests")["args"]
     url, digest = "$(results.other-one_IMAGE_URL.path)", "$(results.other-one_IMAGE_DIGEST.path)"
-    assert args[5:] == ["Other.One", "me/app:$(params.build-name)", "", url, digest]
+    assert args[5:] == ["/workspace/output/Other.One", "me/app:$(params.build-name)", "optional", url, digest]
     steps = [one["name"] for one in task_of(made, "build")["taskSpec"]["steps"]]
     assert steps == ["dispatch-prepare", "run", "dispatch-digests"]
     assert step_of(made, "build", "dispatch-prepare")["args"] == [
@@ -173,7 +185,7 @@ def test_url_and_digest_of_an_image_are_results():
 def test_a_digest_that_another_task_reads_must_be_there():
     reader = {"inputs": ["app"], "steps": [step("run", "echo", "$(inputs.resources.app.digest)")]}
     made = spec({"build": {"outputs": ["app"], "steps": [step()]}, "deploy": reader}, {"app": APP})
-    assert step_of(made, "build", "dispatch-digests")["args"][2] == "read"
+    assert step_of(made, "build", "dispatch-digests")["args"][2] == "required"
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,11 @@ def test_a_step_of_ours_makes_results_of_the_copies(results: str) -> None:
     assert [one["name"] for one in task["steps"]] == ["run", "other", "unread", "dispatch-results"]
     assert task["steps"][2] == step("unread", "c")
     assert task["steps"][3]["image"] == "git:1"
-    assert task["steps"][3]["env"] == [
-        {
-            "name": "RESULTS",
-            "value": "/tekton/results/.dispatch-run.stdout $(results.run.path)\n"
-            "/tekton/results/.dispatch-other.stdout $(results.other.path)",
-        }
+    assert task["steps"][3]["args"] == [
+        "/tekton/results/.dispatch-run.stdout",
+        "$(results.run.path)",
+        "/tekton/results/.dispatch-other.stdout",
+        "$(results.other.path)",
     ]
     use_made = task_of(made, "use")
     assert use_made["params"] == [
@@ -210,12 +209,10 @@ def collected(tmp_path: Path, *outputs: bytes) -> tuple[subprocess.CompletedProc
     pairs = [(tmp_path / f".copy-{index}", tmp_path / f"result-{index}") for index in range(len(outputs))]
     for (copy, _result), output in zip(pairs, outputs, strict=True):
         copy.write_bytes(output)
-    lines = "\n".join(f"{copy} {result}" for copy, result in pairs)
+    words = [str(path) for pair in pairs for path in pair]
     script = tmp_path / "script"
     script.write_text(_scripts.RESULTS)
-    ended = subprocess.run(
-        ["sh", str(script)], env={**os.environ, "RESULTS": lines}, capture_output=True, check=False
-    )
+    ended = subprocess.run(["sh", str(script), *words], capture_output=True, check=False)
     return ended, [result.read_bytes() for _copy, result in pairs if result.exists()]
 
 
