@@ -75,7 +75,7 @@ def _print(plan: Plan, listed: Plan, out: Terminal, guesses: Sequence[str], *, v
         _print_decision(decision, out, verbose=verbose)
     planned = {task.name for task in plan.tasks}
     if not listed.tasks:
-        out.print(f"\n{out.style('tasks', 'bold')}  none: no action fires")
+        out.print(f"\n{out.style('tasks', 'bold')}  none: {no_tasks(plan)}")
         return
     out.print(f"\n{out.style('tasks, in order', 'bold')}")
     width = max(len(task.name) for task in listed.tasks)
@@ -85,10 +85,16 @@ def _print(plan: Plan, listed: Plan, out: Terminal, guesses: Sequence[str], *, v
         out.print(f"  {number:{len(str(len(listed.tasks)))}}. {mark}{name}{_waits(task)}")
 
 
+def no_tasks(plan: Plan) -> str:
+    """Return why a plan has no tasks."""
+    fires = any(decision.fires for decision in plan.decisions)
+    return "what fires lists no task" if fires else "no action fires"
+
+
 def _print_decision(decision: Decision, out: Terminal, *, verbose: bool) -> None:
     sign = out.style(out.sign("yes"), "green") if decision.fires else out.style(out.sign("no"), "red")
     verb = "fires" if decision.fires else "does not fire"
-    tasks = f": {', '.join(decision.action.tasks)}" if decision.fires else ""
+    tasks = f": {', '.join(decision.action.tasks) or 'no task'}" if decision.fires else ""
     out.print(f"  {sign} {decision.action.title} {verb}{tasks}")
     for reason in decisive(decision):
         place = f"  {reason.span}" if reason.span and (verbose or not reason.holds) else ""

@@ -52,7 +52,9 @@ def main(args: argparse.Namespace) -> int:
     err = Terminal.of(sys.stderr, args.color)
     engines.check(args)
     if not plan.tasks:
-        err.print("nothing to run: no action fires; `dispatchfile plan` says why")
+        from dispatchfile.cli.plan import no_tasks
+
+        err.print(f"nothing to run: {no_tasks(plan)}; `dispatchfile plan` says why")
         return 0
     _check(args)
     if args.engine == "tekton":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from dispatchfile.diagnostics import errors
 from dispatchfile.errors import EvaluationError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dispatchfile.model.pipeline import Pipeline
 
 _NAME = "pipeline"
+_REPOSITORY = "https://git.example/pipeline"
+"""Stands for the repository that schedules clone: which one it will be, the file does not say."""
 
 
 def findings(subject: Subject, rule: Rule) -> Iterator[Diagnostic]:
@@ -33,11 +35,13 @@ def _emitted(subject: Subject) -> Sequence[Diagnostic]:
     from dispatchfile.tekton.options import Options
     from dispatchfile.tekton.pac import objects as pac
     from dispatchfile.tekton.triggers import objects as triggers
+    from dispatchfile.tekton.triggers.waiting import Settings
 
     source = subject.pipeline
     assert source is not None  # noqa: S101 asked before
     found = _of_tasks(source)
-    for emit in (triggers.objects, pac.objects):
+    of_triggers = partial(triggers.objects, settings=Settings(repository=_REPOSITORY))
+    for emit in (of_triggers, pac.objects):
         try:
             found += emit(source, Options(_NAME)).found
         except EvaluationError as refused:

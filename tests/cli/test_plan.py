@@ -66,6 +66,20 @@ def test_exit_code(repo: Path, arguments: list[str], code: int, capsys: pytest.C
     assert ("none: no action fires" in capsys.readouterr().out) is ("release" in arguments)
 
 
+@pytest.mark.parametrize("command", ["plan", "run", "tekton"])
+def test_what_fires_and_lists_no_task_is_told_so(
+    repo: Path, command: str, capsys: pytest.CaptureFixture[str]
+):
+    (repo / "empty.yaml").write_text(
+        "{task: {t: {steps: [{name: s, image: i}]}}, actions: [{tasks: [], on: {git: {push: {}}}}]}",
+        encoding="utf-8",
+    )
+    assert main([command, "-f", "empty.yaml", "--event", "push"]) == 0
+    told = "".join(capsys.readouterr())
+    assert "what fires lists no task" in told
+    assert "no action fires" not in told
+
+
 def test_json(repo: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["plan", "--event", "pull-request", "--target", "main", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
