@@ -6,15 +6,17 @@ uses them, for the tasks that make them have ended by then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.model.pipeline import Resource, Step, Task, Volume
-from dispatchfile.model.variables import find, substitute
+from dispatchfile.model.shielding import is_needed, shielded
+from dispatchfile.model.variables import CONTEXT, Variable, find, substitute
 from dispatchfile.plan.plan import Plan
 from dispatchfile.record import Record
 from dispatchfile.run.backend import Mount, Output, StepSpec, TaskSpec, VolumeSpec
+from dispatchfile.run.expand import expand
 from dispatchfile.run.places import Known, Places
 from dispatchfile.run.secrets import volume_items, volume_secret
 from dispatchfile.run.standin import STAND_INS, stand_in
@@ -101,6 +103,39 @@ class Resolver:
 
     # Variables.
 
+    def _shielded(self, task: Task, text: str, known: Known) -> str:
+        """Return a text of a step that has secrets with its variables replaced, to be expanded."""
+        return shielded(self._pieces(task, text, known), "$$") if "$(" in text else text
+
+    def _pieces(self, task: Task, text: str, known: Known) -> Iterator[tuple[str, bool]]:
+        at = 0
+        for variable in find(text):
+            yield text[at : variable.start], False
+            at = variable.end
+            value = self._fill(task, text[variable.start : at], known)
+            field, resource = (
+                variable.parts[-1],
+                self.plan.pipeline.resources.get(".".join(variable.parts[2:-1])),
+            )
+            if variable.is_context or variable.parts[1] == "tasks" or resource is None:
+                yield from _value(variable, value)
+            elif field == "digest" and self._makers.get(resource.name, task.name) != task.name:
+                yield _opaque(value), True
+            elif field in ("path", "name", "type"):
+                yield value, False
+            else:
+                yield from self._param(resource, field)
+        yield text[at:], False
+
+    def _param(self, resource: Resource, field: str) -> Iterator[tuple[str, bool]]:
+        """Yield the pieces of a parameter, as it stands in the Dispatchfile but for what the event fills in."""
+        text, at = resource.param.get(field, ""), 0
+        for variable in filter(lambda one: one.is_context, find(text)):
+            yield text[at : variable.start], False
+            yield from _value(variable, self.places.context(variable.name) or "")
+            at = variable.end
+        yield text[at:], False
+
     def _fill(self, task: Task, text: str, known: Known | None) -> str:
         def value(name: str) -> str:
             found = self.places.context(name)
@@ -170,6 +205,10 @@ class Resolver:
         def fill(text: str) -> str:
             return self._fill(task, text, known)
 
+        def expandable(text: str) -> str:
+            return self._shielded(task, text, known) if shields else fill(text)
+
+        shields = is_needed(step) or bool(self._supplies.env)
         command = step.command
         mounts = [
             Mount(m.name, fill(m.mount_path), fill(m.sub_path), m.read_only) for m in step.volume_mounts
@@ -184,9 +223,9 @@ class Resolver:
             task.name,
             step.name,
             image,
-            tuple(map(fill, command)) if command is not None else None,
-            tuple(map(fill, step.args)) if step.args is not None else None,
-            {**self._told(image), **self._env(step, fill)},
+            tuple(map(expandable, command)) if command is not None else None,
+            tuple(map(expandable, step.args)) if step.args is not None else None,
+            {**self._told(image), **self._env(step, expandable)},
             fill(step.working_dir or "") or WORKSPACE,
             tuple(mounts),
             step.limits,
@@ -232,6 +271,17 @@ class Resolver:
 
     def _script(self, task: Task, step: Step, known: Known) -> bytes:
         return self._fill(task, step.script or "", known).encode("utf-8", "surrogateescape")
+
+
+def _value(variable: Variable, value: str) -> Iterator[tuple[str, bool]]:
+    """Yield a value as a piece of a text to be expanded; none for a variable of the context that does not exist."""
+    if not variable.is_context or variable.name in CONTEXT:
+        yield _opaque(value), True
+
+
+def _opaque(value: str) -> str:
+    """Return what expansion makes of a value where no variable is known, written so that a second one leaves it."""
+    return expand(value, {}).replace("$", "$$")
 
 
 def _interpreter(script: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.model import images
-from dispatchfile.tekton import amounts, results, text, volumes
+from dispatchfile.tekton import amounts, results, shield, text, volumes
 from dispatchfile.tekton.fields import Fields
 from dispatchfile.tekton.parts import step_template
 
@@ -34,7 +34,7 @@ def steps(draft: Draft, task: Task, volume_names: Mapping[str, str]) -> list[Obj
     for index, step in enumerate(task.steps):
         fields = Fields(draft, task, f"task.{task.name}.steps[{index}]")
         draft.found.extend(_dropped(step, fields.path))
-        written = _step(fields, step, requests[index], volume_names)
+        written = shield.shielded(draft, task, step, _step(fields, step, requests[index], volume_names))
         if (task.name, step.name) in draft.read:
             written = results.captured(draft, task, step, written)
         made.append(_with_dollar(draft, task, written))

@@ -18,13 +18,14 @@ from functools import lru_cache
 
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.model.edits import narrowed
+from dispatchfile.model.shielding import references
 from dispatchfile.model.variables import find, strings
 from dispatchfile.record import Record
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Iterable, Sequence, Set
 
     from dispatchfile.model.pipeline import Resource, Task
     from dispatchfile.tekton.draft import Draft
@@ -114,8 +115,13 @@ def dollar(draft: Draft, task: Task, step: Object) -> list[Object]:
     ]
     if not any(f"$({DOLLAR}" in text for text in texts):
         return []
-    name = _names(draft, task.name)[1]
+    name = dollar_name(draft, task)
     return [{"name": name, "value": "$"}] if any(f"$({name})" in text for text in texts) else []
+
+
+def dollar_name(draft: Draft, task: Task) -> str:
+    """Return what the variable of a task's steps is called that holds a `$`."""
+    return _names(draft, task.name)[1]
 
 
 # From variables to pieces.
@@ -223,11 +229,11 @@ def _kept(draft: Draft, task: Task, made: str, masked: str, taken: Set[int]) -> 
 
     None where the kubelet itself would put the value of a variable there, if Tekton let it.
     """
-    known, dollar_name = _names(draft, task.name)
-    written = f"$({dollar_name})"
+    known, name = _names(draft, task.name)
+    written = f"$({name})"
     parts: list[str] = []
     at = 0
-    for start, end in _references(masked):
+    for start, end in references(masked):
         if not any(place in taken for place in range(start, end)):
             continue
         if made[start + 2 : end - 1] in known:
@@ -240,16 +246,6 @@ def _kept(draft: Draft, task: Task, made: str, masked: str, taken: Set[int]) -> 
         parts += (made[at:start], *pieces)
         at = end
     return "".join((*parts, made[at:]))
-
-
-def _references(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the kubelet finds `$$` and `$(…)` in a text: each from its first character to behind its last."""
-    last = text.rfind(")")
-    at = text.find("$")
-    while 0 <= at < len(text) - 1:
-        end = text.find(")", at) + 1 if text[at + 1] == "(" and at < last else at + 2
-        yield at, end
-        at = text.find("$", end)
 
 
 @lru_cache(maxsize=4)

@@ -126,7 +126,7 @@ def _started(planned: PlannedTask, step: str, one: Container) -> Started:
     called = {made: name for name, made in volumes.volume_names(planned.task, ()).items()}
     return Started(
         planned.name, step, one.image, unwrapped(one.words), unwrapped_script(one.script),
-        {name: value for name, value in one.env.items() if not name.startswith("DISPATCHFILE_DOLLAR")},
+        {name: value for name, value in one.env.items() if not name.startswith(("DISPATCHFILE_DOLLAR", "DISPATCHFILE_VALUE."))},
         one.working_dir,
         tuple((called[volume], path, sub_path, read_only)
               for volume, path, sub_path, read_only in one.mounts if volume in called),

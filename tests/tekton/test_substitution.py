@@ -326,3 +326,30 @@ def test_triggers_put_values_into_json() -> None:
     }
     made = triggers(template, {"branch": 'a"b\\c\n'})
     assert made == {"spec": {"params": [{"name": "x", "value": 'a"b\\c\n'}], "other": "$(params.x) u1d"}}
+
+
+@pytest.mark.parametrize("source", ["env", "envFrom"])
+@pytest.mark.parametrize("text", ["V", "x=V", "$V", "$$V", "$(basename V)", "$(V", "V)"])
+def test_nobody_gets_a_secret_by_a_name(text: str, source: str, tmp_path: Path) -> None:
+    """Of a branch, in a comment, or in what another task prints: it stays what it is, in both engines."""
+    asked = {
+        "context.git.branch": "$(TOKEN)",
+        "context.chatop.args": "$(TOKEN)",
+        "inputs.tasks.make.out": "$(TOKEN)",
+    }
+    made = Made(MADE.digests, {("make", "out"): "$(TOKEN)", ("make", "more"): ""})
+    token = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    for name in asked:
+        written = text.replace("V", f"$({name})")
+        secret: dict[str, Any] = (
+            {"env": [token]} if source == "env" else {"envFrom": [{"secretRef": {"name": "s"}}]}
+        )
+        env = [*secret.pop("env", ()), {"name": "T", "value": written}]
+        step = {"command": ["run", written], "args": [written], "env": env, **secret}
+        whole = planned(step, event("$(TOKEN)", ("go", "$(TOKEN)")))
+        secrets = {"s": {"k": "s3cret", "TOKEN": "s3cret"}}
+        here, there = on_docker(whole, made, secrets, tmp_path)[-1], on_cluster(whole, made, secrets)[-1]
+        assert here.words == there.words
+        assert "s3cret" not in str(there.words)
+        assert "s3cret" not in there.env["T"] == here.env["T"]
+        assert "$(TOKEN)" in there.env["T"]
