@@ -14,10 +14,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from dispatchfile.cluster import status
+from dispatchfile.cluster.delays import Delays
 from dispatchfile.cluster.ending import Leaving, error_of, how_to_go_on
 from dispatchfile.cluster.kinds import PIPELINE_RUNS, RUN_LABEL, TASK_LABEL, TASK_RUNS
 from dispatchfile.cluster.task import TaskFollower
@@ -27,10 +27,11 @@ from dispatchfile.kube.client import PODS
 from dispatchfile.kube.problems import Refused, Unreachable
 from dispatchfile.run.engine import Ending
 from dispatchfile.run.outcome import NOT_BEGUN, Outcome
+from dispatchfile.run.signals import caught
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from dispatchfile.cluster.named import Task
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from dispatchfile.run.progress import Board
 
 TICK_S = 0.5
-PATIENCE_S = 10.0
-"""Seconds that a pod may take to start before it is told what it waits for."""
 GRACE_S = 10.0
 """Seconds in which the tasks come to an end when the run has; logs are read to theirs."""
 
@@ -63,11 +62,9 @@ class Follower:
         self._limits = {planned.name: planned.task.timeout for planned in plan.tasks}
         self._needs = {planned.name: planned.waits_for for planned in plan.tasks}
         self._outcomes: dict[str, Outcome] = {}
-        self._pending: dict[str, tuple[float, Object]] = {}
+        self._delays = Delays({name: task.name or name for name, task in tasks.items()}, self._note)
         self._next_look = 0.0
         self._impatient = False
-        self._since = time.monotonic()
-        self._told: set[tuple[str, str]] = set()
         self._error: Exception | None = None
         self._cancelled_by = 0
         self._late_since = 0.0
@@ -76,7 +73,7 @@ class Follower:
     def follow(self) -> Ending:
         """Follow the run and return how it ended; every error is in the ending, none is raised."""
         began = time.monotonic()
-        with self._signals():
+        with caught(lambda number: self._inbox.put(("signal", number))):
             selector = f"{RUN_LABEL}={self._name}"
             self._watch("run", PIPELINE_RUNS, fieldSelector=f"metadata.name={self._name}")
             self._watch("task", TASK_RUNS, labelSelector=selector)
@@ -115,7 +112,7 @@ class Follower:
 
         def tell(text: str) -> None:
             if what == "run" and not self._stop.is_set():
-                self._board.tell("run.note", message=text)
+                self._note(text)
 
         threading.Thread(target=work, name=f"watch {kind.plural}", daemon=True).start()
 
@@ -156,15 +153,15 @@ class Follower:
             case "task is", dict():
                 self._see_task(news)
             case "pod is", dict():
-                self._see_pod(news)
+                self._delays.see(_task_of(news), news)
             case "pod gone", dict():
-                self._pending.pop(_task_of(news), None)
+                self._delays.forget(_task_of(news))
             case "outcome", (str() as name, outcome):
                 self._come_home(name, outcome)
             case "signal", int():
                 self._interrupt(news)
             case "pod problem", Refused() if self._over_since is None:
-                self._board.tell("run.note", message=f"{news.message}: why a task does not start is not told")
+                self._note(f"{news.message}: why a task does not start is not told")
             case "run problem" | "task problem" | "pod problem", Exception() if self._over_since is not None:
                 pass  # all that was watched is over
             case _, Exception():
@@ -224,37 +221,22 @@ class Follower:
                 self._board.tell("task.started", task.name)
             self._start(follower)
 
-    def _see_pod(self, pod: Object) -> None:
-        name = _task_of(pod)
-        if name in self._tasks:
-            since = self._pending.get(name, (time.monotonic(), pod))[0]
-            self._pending[name] = (since, pod)
-
     def _look(self) -> None:
         """Look at what nobody tells: the tasks of a run that is over, and what does not start."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + TICK_S
         self._catch_up()
-        if not self._followers and time.monotonic() - self._since > PATIENCE_S and self._over_since is None:
-            told = status.succeeded(self._run)
-            why = told.message or "is Tekton's controller running there?"
-            self._tell_once("", f"nothing of the run has begun yet: {why}")
-        for name, (since, pod) in self._pending.items():
-            if time.monotonic() - since < PATIENCE_S:
-                continue
-            trouble = status.trouble(pod)
-            if trouble:
-                self._tell_once(name, f"{self._tasks[name].name or name}: {trouble}")
+        if not self._followers and self._over_since is None:
+            self._delays.tell_of_run(self._run)
+        self._delays.tell_of_pods()
 
-    def _tell_once(self, name: str, text: str) -> None:
-        if (name, text) not in self._told:
-            self._told.add((name, text))
-            self._board.tell("run.note", message=text)
+    def _note(self, text: str) -> None:
+        self._board.tell("run.note", message=text)
 
     def _come_home(self, name: str, outcome: object) -> None:
         self._out.discard(name)
-        self._pending.pop(name, None)
+        self._delays.forget(name)
         if isinstance(outcome, Exception):
             self._meet(outcome)
         elif isinstance(outcome, Outcome) and (self._tasks[name].name or outcome.status == "failed"):
@@ -292,7 +274,7 @@ class Follower:
             self._error = Leaving(self._cluster.target, self._name, number)
         elif answer == "cancel":
             self._cancelled_by = number
-            self._board.tell("run.note", message="cancelling the run; once more leaves it")
+            self._note("cancelling the run; once more leaves it")
             threading.Thread(target=self._cancel, daemon=True).start()
 
     def _cancel(self) -> None:
@@ -338,25 +320,6 @@ class Follower:
             }
             error = error_of(self._run, outcomes, reasons, self._cancelled_by)
         return Ending(outcomes, error)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Send SIGINT, SIGTERM and SIGHUP to the inbox; handlers can be set in the main thread only."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
-            numbers.append(signal.SIGHUP)
-        before = {
-            number: signal.signal(number, lambda number, _: self._inbox.put(("signal", int(number))))
-            for number in numbers
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _task_of(found: Object) -> str:

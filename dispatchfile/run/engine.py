@@ -27,8 +27,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -37,6 +36,7 @@ from dispatchfile.record import Record
 from dispatchfile.run.backend import RunSpec
 from dispatchfile.run.outcome import NOT_BEGUN, Outcome
 from dispatchfile.run.progress import duration
+from dispatchfile.run.signals import caught
 from dispatchfile.run.standin import ensure
 from dispatchfile.run.task import TaskRunner
 
@@ -100,7 +100,7 @@ class Engine:
         """Run all tasks and return how that ended; every error is in the ending, none is raised."""
         began = time.monotonic()
         self._tell_start()
-        with self._signals():
+        with caught(lambda number: self._inbox.put(("signal", "", number))):
             deadline = None if self._schedule.timeout is None else began + self._schedule.timeout
             try:
                 self._spawn("open", "", lambda: self._backend.open(self._spec))
@@ -289,22 +289,3 @@ class Engine:
         thread = threading.Thread(target=target, name=f"{kind} {name}", daemon=True)
         self._threads[f"{kind} {name}"] = thread
         thread.start()
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Send SIGINT, SIGTERM and SIGHUP to the inbox; handlers can be set in the main thread only."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
-            numbers.append(signal.SIGHUP)
-        before = {
-            number: signal.signal(number, lambda number, _: self._inbox.put(("signal", "", int(number))))
-            for number in numbers
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -534,9 +534,9 @@ def test_watching_that_is_not_allowed(folder: Path, serve: Serve, monkeypatch: p
 def test_nothing_takes_the_run_up(
     folder: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from dispatchfile.cluster import follow
+    from dispatchfile.cluster import delays
 
-    monkeypatch.setattr(follow, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(delays, "PATIENCE_S", 0.2)
     server = serve()
     server.controller = None
 
@@ -577,9 +577,9 @@ def test_credentials_that_end_while_it_runs(
 def test_why_a_pod_does_not_start(
     folder: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from dispatchfile.cluster import follow
+    from dispatchfile.cluster import delays
 
-    monkeypatch.setattr(follow, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(delays, "PATIENCE_S", 0.2)
 
     def unschedulable(pod: Object) -> None:
         condition = {
