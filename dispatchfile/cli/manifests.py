@@ -1,8 +1,7 @@
-"""Objects of a cluster as files of a folder, each written whole or not at all."""
+"""Objects of a cluster as files of a folder, all of them written or none, or held against what is there."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -20,26 +19,55 @@ if TYPE_CHECKING:
 def write(files: Mapping[str, Object], folder: str, how: str = "", *, force: bool = False) -> list[Path]:
     """Write each object into its file below a folder, headed as `manifest.text`, and return the paths.
 
-    Raises UsageError, before any is written, for a file there that was not made here, unless forced; and
-    EnvironmentProblem where nothing can be written.
+    Either all are written or none. Raises UsageError for a file there that was not made here, unless forced, and for
+    what is no folder; EnvironmentProblem where nothing can be written.
     """
-    texts = {Path(folder, name): manifest.text([made], how) for name, made in files.items()}
+    texts = _texts(files, folder, how)
     if not force:
         for path in texts:
             _refuse_others(path)
-    for path, text in texts.items():
-        try:
+    staged: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, text)
-        except OSError as error:
-            raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from error
+            staged[path] = _staged(path, text)
+        for path, temporary in staged.items():
+            temporary.replace(path)
+    except FileExistsError as error:
+        raise UsageError(f"{error.filename} is no folder", help="choose another --out") from error
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
     return list(texts)
+
+
+def different(files: Mapping[str, Object], folder: str, how: str = "") -> list[Path]:
+    """Return the paths of the files that `write` would make or change; git may have given them other line ends.
+
+    Raises EnvironmentProblem for what cannot be read.
+    """
+    return [path for path, text in _texts(files, folder, how).items() if not _holds(path, text)]
 
 
 def left(folder: str, written: Collection[Path]) -> list[Path]:
     """Return the files of a folder that were made here once and are none of those written now, sorted."""
     others = sorted(path for path in Path(folder).glob("*.yaml") if path not in written)
     return [path for path in others if path.is_file() and os.access(path, os.R_OK) and _is_ours(path)]
+
+
+def _texts(files: Mapping[str, Object], folder: str, how: str) -> dict[Path, str]:
+    return {Path(folder, name): manifest.text([made], how) for name, made in files.items()}
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes().replace(b"\r\n", b"\n") == text.encode()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
 
 
 def _refuse_others(path: Path) -> None:
@@ -61,18 +89,18 @@ def _is_ours(path: Path) -> bool:
         return file.read(len(manifest.MARK)) == manifest.MARK.encode()
 
 
-def _replace(path: Path, text: str) -> None:
+def _staged(path: Path, text: str) -> Path:
+    """Write a text beside the file that it is to become, and return where it is."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise
+    return temporary
 
 
 def _umask() -> int:

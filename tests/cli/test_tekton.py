@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-from dispatchfile.cli import rerun
+from dispatchfile.cli import manifests, rerun
 from dispatchfile.cli.main import main
 from dispatchfile.run.history import RunFolder
 from tests.event.repository import commit, git
@@ -169,8 +171,28 @@ def test_a_link_is_replaced_and_not_followed(repo: Path, tmp_path: Path) -> None
 
 def test_where_nothing_can_be_written(repo: Path, capsys: Captured) -> None:
     Path("taken").write_text("")
-    assert main(["tekton", "-q", "--out", "taken"]) == 4
-    assert "error: cannot write taken/pipeline-shop-push.yaml: " in capsys.readouterr().err
+    assert main(["tekton", "-q", "--out", "taken"]) == 2
+    assert capsys.readouterr().err == "error: taken is no folder\nhelp: choose another --out\n"
+    assert main(["tekton", "-q", "--out", "taken/below"]) == 4
+    assert "error: cannot write taken/below/pipeline-shop-push.yaml: " in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_all_files_as_they_were(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    assert main(["tekton", "-q", "--out", "ci"]) == 0
+    before = {path.name: path.read_text() for path in Path("ci").iterdir()}
+    staged = manifests._staged
+
+    def full(path: Path, text: str) -> Path:
+        if path.name.startswith("pipelinerun"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return staged(path, text)
+
+    monkeypatch.setattr(manifests, "_staged", full)
+    assert main(["tekton", "-q", "--out", "ci", "--namespace", "other"]) == 4
+    assert "cannot write ci/pipelinerun-shop-push.yaml: No space left" in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in Path("ci").iterdir()} == before
 
 
 def notes(err: str) -> list[str]:
