@@ -7,6 +7,7 @@ Task and Pipeline. What is asked besides is in `admission.py`.
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -33,22 +34,36 @@ def validate(made: Mapping[str, Any], *, alpha: bool = False) -> list[str]:
 
 
 def validate_all(objects: Iterable[Mapping[str, Any]], *, alpha: bool = False) -> list[str]:
-    """Return what a cluster would refuse in objects that are applied together: a run also gets what its Pipeline asks."""
+    """Return what a cluster would refuse in objects that are applied together: a run also gets what its Pipeline asks.
+
+    Runs stand for themselves, in templates, and in the ConfigMaps of schedules.
+    """
     objects = [_filled(made) for made in objects]
     pipelines = {made["metadata"]["name"]: made["spec"] for made in objects if made["kind"] == "Pipeline"}
     faults = [fault for made in objects for fault in validate(made, alpha=alpha)]
-    for made in objects:
-        if made["kind"] == "PipelineRun" and "pipelineRef" in made["spec"]:
-            name = made["spec"]["pipelineRef"]["name"]
+    for run in (run for made in objects for run in runs_in(made)):
+        if "pipelineRef" in run["spec"]:
+            name = run["spec"]["pipelineRef"]["name"]
             if name not in pipelines:
                 faults.append(f"spec.pipelineRef: there is no Pipeline {name} among the objects")
             else:
-                faults += admission.bound(made["spec"], pipelines[name])
+                faults += admission.bound(run["spec"], pipelines[name])
     identities = [
         (made["kind"], made["metadata"].get("namespace"), made["metadata"]["name"])
         for made in objects if "name" in made["metadata"]
     ]  # fmt: skip
     return [*faults, *admission.twice(identities, "objects", "is there twice")]
+
+
+def runs_in(made: Mapping[str, Any]) -> list[Any]:
+    """Return the PipelineRuns that an object is, or holds."""
+    if made["kind"] == "TriggerTemplate":
+        inner = made["spec"]["resourcetemplates"]
+    elif made["kind"] == "ConfigMap":
+        inner = [json.loads(text) for name, text in made["data"].items() if name.endswith(".json")]
+    else:
+        inner = [made]
+    return [one for one in inner if one["kind"] == "PipelineRun"]
 
 
 def _template(made: Mapping[str, Any], alpha: bool) -> Iterator[str]:

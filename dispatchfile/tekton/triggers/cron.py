@@ -15,7 +15,7 @@ from dispatchfile import remote
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.errors import UsageError
 from dispatchfile.model import schedules
-from dispatchfile.tekton import _scripts, names, pipeline, runs
+from dispatchfile.tekton import _scripts, names, pipeline, resources, runs
 from dispatchfile.tekton.triggers import waiting
 from dispatchfile.tekton.triggers.conditions import UNSAFE
 
@@ -93,6 +93,7 @@ def _run(action: Action, draft: Draft, fixed: dict[str, str]) -> Object:
         runs.generate_name((owner, repository, build), "") or f"{draft.name[: runs.LONGEST_PREFIX - 1]}-",
         {key: made for key, text in labels.items() if (made := names.label_value(text))},
         {"tasks": ",".join(planned.name for planned in draft.tasks if planned.asked)},
+        resources.needs_volume(draft),
     )
     return runs.pipeline_run(draft, start)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Severity
 from dispatchfile.record import replace
-from dispatchfile.tekton import cel, emit, names, pipeline, runs
+from dispatchfile.tekton import cel, emit, names, pipeline, resources, runs
 from dispatchfile.tekton.triggers import conditions, cron, rbac, waiting
 
 TYPE_CHECKING = False
@@ -139,7 +139,8 @@ class _Parts:
     def template(self) -> Object:
         """Return the TriggerTemplate, with the PipelineRun in it."""
         asked = ",".join(planned.name for planned in self.draft.tasks if planned.asked)
-        start = runs.Start(self.params, f"$(tt.params.{RUN_NAME})-", self.labels, {"tasks": asked})
+        volume = resources.needs_volume(self.draft)
+        start = runs.Start(self.params, f"$(tt.params.{RUN_NAME})-", self.labels, {"tasks": asked}, volume)
         run = runs.pipeline_run(self.draft, start)
         params = [{"name": name} for name in self._handed_on()]
         return self._object("TriggerTemplate", {"params": params, "resourcetemplates": [run]})

@@ -268,3 +268,14 @@ def test_long_names_are_cut_where_the_cluster_would_refuse_them() -> None:
     assert crds.validate_all(made.objects) == []
     assert list(listener.refused(made.objects)) == []
     assert len({(one["kind"], one["metadata"]["name"]) for one in made.objects}) == len(made.objects)
+
+
+@pytest.mark.parametrize("workspace", ["pvc", "emptydir"])
+def test_runs_bring_the_volume_that_their_pipeline_asks_for(workspace: str) -> None:
+    options = replace(OPTIONS, workspace=workspace)
+    made = triggers.objects(pipeline(CONDITIONS[0], "{cron: {schedule: '@daily'}}"), options, SETTINGS)
+    assert crds.validate_all(made.objects) == []
+    runs_held = [run for one in made.objects for run in crds.runs_in(one)]
+    assert [[bound["name"] for bound in run["spec"].get("workspaces", ())] for run in runs_held] == [
+        ["dispatch"] * (workspace == "pvc")
+    ] * 2
