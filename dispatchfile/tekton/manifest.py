@@ -46,12 +46,14 @@ def text(objects: Iterable[Object], how: str = "") -> str:
 def applied(objects: Iterable[Object], largest: int) -> str:
     """Return how objects, the largest of so many characters, are given to a cluster, in words.
 
-    What gets its name there can only be created; and kubectl would put a copy of what it applies itself into an
-    annotation, which takes 256 KiB.
+    What gets its name there can only be created, which leaves a Pipeline as it is that is there already; and kubectl
+    would put a copy of what it applies itself into an annotation, which takes 256 KiB.
     """
-    named = all("name" in made["metadata"] for made in objects)
-    verb = "create" if not named else "apply" if largest < 200_000 else "apply --server-side"
-    return f"apply it with: kubectl {verb} -f FILE"
+    named = ["name" in made["metadata"] for made in objects]
+    if not all(named):
+        again = " (once: it changes no Pipeline that is there; --kind run needs none)" if any(named) else ""
+        return f"apply it with: kubectl create -f FILE{again}"
+    return f"apply it with: kubectl apply {'' if largest < 200_000 else '--server-side '}-f FILE"
 
 
 def document(made: Object) -> str:

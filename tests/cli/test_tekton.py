@@ -69,7 +69,7 @@ def test_a_push_gives_a_pipeline_and_its_run(repo: Path, capsys: Captured) -> No
     assert {param["name"]: param["value"] for param in run["spec"]["params"]} == {
         "git-url": URL, "git-commit": head, "build-name": "main",
     }  # fmt: skip
-    assert out.startswith("# Made by dispatchfile; apply it with: kubectl create -f FILE\n")
+    assert out.startswith("# Made by dispatchfile; apply it with: kubectl create -f FILE (once: ")
     assert err.startswith(f"note: a push to main at {head[:10]}, guessed from HEAD")
     assert DROPPED in err
     assert "Dispatchfile.yaml:9:" in err

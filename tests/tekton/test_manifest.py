@@ -132,8 +132,10 @@ def test_the_head_says_how_to_apply() -> None:
         "# Made by dispatchfile; apply it with: kubectl apply -f FILE",
         "apiVersion: v1",
     ]
+    create = "# Made by dispatchfile; apply it with: kubectl create -f FILE"
+    assert manifest.text([unnamed]).startswith(f"{create}\napiVersion")
     assert manifest.text([named, unnamed]).startswith(
-        "# Made by dispatchfile; apply it with: kubectl create -f FILE\napiVersion"
+        f"{create} (once: it changes no Pipeline that is there; "
     )
     assert manifest.text([named], "commit it").startswith("# Made by dispatchfile; commit it\napiVersion")
     large = holding("a" * 300_000)
