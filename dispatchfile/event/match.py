@@ -75,7 +75,7 @@ def _reasons(action: Action, event: Event) -> Iterator[Reason]:
 def _push(_action: Action, condition: Condition, event: Event) -> Iterator[Reason]:
     if condition.push_tags is not None:
         message = "a push has no such condition, so nothing fires it; for pushed tags write `on: tag: names`"
-        yield _no(_field(condition, "tags"), message, _span(condition, "tags"))
+        yield _no(field_path(condition, "tags"), message, _span(condition, "tags"))
     yield from _globs(condition, "branches", condition.branches, event.branch, "branch", "--branch")
     yield from _paths(condition, event)
 
@@ -98,7 +98,7 @@ def _pull_request(_action: Action, condition: Condition, event: Event) -> Iterat
 
 
 def _cron(action: Action, condition: Condition, event: Event) -> Iterator[Reason]:
-    field, span = _field(condition, "schedule"), _span(condition, "schedule")
+    field, span = field_path(condition, "schedule"), _span(condition, "schedule")
     if event.action is None:
         yield _yes(field, f'"{condition.schedule}" is due: no --action was named', span=span)
         return
@@ -127,7 +127,7 @@ def _globs(
         raise _missing(condition, name, flag)
     verdict = _verdict(condition, name, patterns, value, "name")
     yield Reason(
-        _field(condition, name),
+        field_path(condition, name),
         verdict.holds,
         f'{what} "{value}" {_because(verdict, patterns)}',
         _span(condition, name, verdict.pattern),
@@ -146,7 +146,7 @@ def _paths(condition: Condition, event: Event) -> Iterator[Reason]:
         if verdict.holds:
             message = f'changed path "{path}" {_because(verdict, patterns)}'
             yield _yes(
-                _field(condition, "paths"),
+                field_path(condition, "paths"),
                 message,
                 _span(condition, "paths", verdict.pattern),
             )
@@ -155,7 +155,7 @@ def _paths(condition: Condition, event: Event) -> Iterator[Reason]:
         f"none of the {len(event.paths)} changed paths is" if event.paths else "no path changed, so none is"
     )
     yield _no(
-        _field(condition, "paths"),
+        field_path(condition, "paths"),
         f"{changed} taken by {_listed(patterns)}",
         _span(condition, "paths"),
     )
@@ -163,7 +163,7 @@ def _paths(condition: Condition, event: Event) -> Iterator[Reason]:
 
 def _chatops(condition: Condition, event: Event) -> Iterator[Reason]:
     """Yield whether the comment's first word is one of the commands; without chatops only pushes fire."""
-    span, field = _span(condition, "chatops"), _field(condition, "chatops")
+    span, field = _span(condition, "chatops"), field_path(condition, "chatops")
     words = condition.chatops
     if not words:
         if event.chatop is not None:
@@ -188,7 +188,7 @@ def _labels(condition: Condition, event: Event) -> Iterator[Reason]:
         return
     if event.labels is None:
         raise _missing(condition, "labels", '--label (--label "" for none)')
-    field = _field(condition, "labels")
+    field = field_path(condition, "labels")
     for label in condition.labels:
         negative, name = label.startswith("!"), label.removeprefix("!")
         if (name in event.labels) == negative:
@@ -198,22 +198,27 @@ def _labels(condition: Condition, event: Event) -> Iterator[Reason]:
     yield _yes(field, f"the labels are as {_listed(condition.labels)} asks", _span(condition, "labels"))
 
 
-def _verdict(
-    condition: Condition, name: str, patterns: Sequence[str], value: str, mode: glob.Mode
-) -> glob.Verdict:
+def unreadable(condition: Condition, name: str, patterns: Sequence[str]) -> Iterator[Diagnostic]:
+    """Yield an error for each pattern, of the field of this name, that cannot be read."""
     for pattern in patterns:
         try:
             glob.check((pattern,))
         except glob.GlobError as error:
-            found = Diagnostic(
+            yield Diagnostic(
                 "DF303",
                 Severity.ERROR,
                 f'the pattern "{pattern}" cannot be read: {error.message}',
                 _span(condition, name, pattern),
-                path=_field(condition, name),
+                path=field_path(condition, name),
                 help="a backslash takes the next character as it is",
             )
-            raise EvaluationError("a condition holds a pattern that cannot be read", [found]) from error
+
+
+def _verdict(
+    condition: Condition, name: str, patterns: Sequence[str], value: str, mode: glob.Mode
+) -> glob.Verdict:
+    for found in unreadable(condition, name, patterns):
+        raise EvaluationError("a condition holds a pattern that cannot be read", [found])
     return glob.decide(patterns, value, mode)
 
 
@@ -233,7 +238,7 @@ def _missing(condition: Condition, name: str, flag: str) -> UsageError:
     span = _span(condition, name)
     place = f" ({span})" if span else ""
     return UsageError(
-        f"{_field(condition, name)}{place} asks for a fact that is not known", help=f"give {flag}"
+        f"{field_path(condition, name)}{place} asks for a fact that is not known", help=f"give {flag}"
     )
 
 
@@ -245,7 +250,8 @@ def _no(field: str, message: str, span: Span | None) -> Reason:
     return Reason(field, holds=False, message=message, span=span)
 
 
-def _field(condition: Condition, name: str) -> str:
+def field_path(condition: Condition, name: str) -> str:
+    """Return the path of a field of a condition."""
     return ".".join(("on", *condition.path, name))
 
 

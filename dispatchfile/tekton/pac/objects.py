@@ -5,22 +5,24 @@ What starts them is in `conditions.py`, what they are in `run.py`.
 
 from __future__ import annotations
 
-from dispatchfile import glob
-from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.diagnostics import Severity
 from dispatchfile.record import Record
 from dispatchfile.tekton import emit, names, pipeline
+from dispatchfile.tekton.conditions import finding, unreadable
 from dispatchfile.tekton.pac import conditions, run, text
-from dispatchfile.tekton.pac.conditions import OWN_WORDS, Inexpressible
+from dispatchfile.tekton.pac.comments import OWN_WORDS
+from dispatchfile.tekton.pac.match import Inexpressible, Never
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.model.pipeline import Action, Condition, Pipeline
     from dispatchfile.tekton.draft import Draft
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
-    from dispatchfile.tekton.pac.conditions import Match
+    from dispatchfile.tekton.pac.match import Match
     from dispatchfile.tekton.parts import Object
 
 HOW = "commit it in the folder .tekton of the repository, for Pipelines-as-Code"
@@ -75,19 +77,17 @@ def _worded(draft: Draft, match: Match) -> str:
 def _matches(action: Action, spec: Object, settings: Settings, found: list[Diagnostic]) -> Sequence[Match]:
     """Return what starts the runs of an action with this Pipeline; what is wrong with its condition goes to `found`."""
     condition = action.on
-    if condition is None:
+    wrong = list(unreadable(condition)) if condition else []
+    found += wrong
+    if condition is None or wrong:
         return ()
     try:
         matches = conditions.matches(condition, [param["name"] for param in spec.get("params", ())])
-    except Inexpressible as wrong:
-        severity = Severity.WARNING if settings.partial else Severity.ERROR
-        message = f"{wrong.message}{f'; {action.title} is left out' if settings.partial else ''}"
-        found.append(_finding(condition, wrong.field, "DF806", severity, message, wrong.mend))
-        return ()
-    except glob.GlobError as error:
-        message = f"a pattern cannot be read: {error.message}"
-        mend = "a backslash takes the next character as it is"
-        found.append(_finding(condition, "", "DF303", Severity.ERROR, message, mend))
+    except Inexpressible as why:
+        goes_on = settings.partial or isinstance(why, Never)
+        severity = Severity.WARNING if goes_on else Severity.ERROR
+        message = f"{why.message}{f'; {action.title} is left out' if goes_on else ''}"
+        found.append(finding(condition, why.field, severity, message, why.mend))
         return ()
     found.extend(_own_words(condition))
     return matches
@@ -101,13 +101,4 @@ def _own_words(condition: Condition) -> Iterator[Diagnostic]:
                 f'Pipelines-as-Code takes the comment "/{word}" for its own: it starts {OWN_WORDS[word]}'
             )
             mend = "choose another word, or set gitops_command_prefix in the settings of the Repository"
-            yield _finding(condition, "chatops", "DF806", Severity.WARNING, message, mend)
-
-
-def _finding(
-    condition: Condition, field: str, code: str, severity: Severity, message: str, mend: str
-) -> Diagnostic:
-    value = condition.value.at(field) if field else None
-    span = (value.key or value.span) if value else condition.value.key or condition.value.span
-    path = ".".join(part for part in ("on", *condition.path, field) if part)
-    return Diagnostic(code, severity, message, span, path=path, help=mend)
+            yield finding(condition, "chatops", Severity.WARNING, message, mend)

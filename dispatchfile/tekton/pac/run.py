@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dispatchfile.model.pipeline import Action
     from dispatchfile.tekton.draft import Draft
-    from dispatchfile.tekton.pac.conditions import Guard, Match
+    from dispatchfile.tekton.pac.match import Guard, Match
     from dispatchfile.tekton.pac.objects import Settings
     from dispatchfile.tekton.parts import Object
 

@@ -11,12 +11,12 @@ An expression that fails, such as one that asks for a field that is not there, c
 
 from __future__ import annotations
 
-from dispatchfile import glob
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.event.payload import UNSAFE_NAME
 from dispatchfile.model import variables
 from dispatchfile.record import Record
 from dispatchfile.tekton import cel
+from dispatchfile.tekton.conditions import NO_WORD, field_of, finding, unreadable, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def match(action: Action, found: list[Diagnostic]) -> Match | None:
     condition = action.on
     if condition is None or condition.kind == "cron":
         return None
-    if condition.push_tags is not None or not _readable(condition, found):
+    wrong = list(unreadable(condition))
+    found += wrong
+    if wrong or condition.push_tags is not None:
         return None  # that nothing fires on tags of a push is told when the file is read
     return MATCHES[condition.kind](condition, found)
 
@@ -131,19 +133,14 @@ def _comment(condition: Condition, found: list[Diagnostic]) -> Match | None:
     """Return the match of a comment; its webhook tells neither commit nor branches of the pull request."""
     beyond = [field for field in ("sources", "targets", "paths") if getattr(condition, field)]
     if beyond:
-        fields = [
-            "branches" if field == "targets" and not condition.value.at(field) else field for field in beyond
-        ]
-        found.extend(
-            _cannot(condition, field, "the webhook of a comment does not tell them") for field in fields
-        )
+        found.extend(_cannot(condition, field_of(condition, field)) for field in beyond)
         return None
-    words = [word for word in condition.chatops or () if word.split() == [word]]
-    if not words:
-        found.append(_never(condition, "chatops", "no comment begins with such a word: nothing fires the action",
-            "write the first word of a comment, without its slash"))  # fmt: skip
+    asked = words(condition)
+    if not asked:
+        field, message, mend = NO_WORD
+        found.append(finding(condition, field, Severity.WARNING, message, mend))
         return None
-    command = f"^{cel.SPACE}*/({'|'.join(cel.quoted(word) for word in words)})({cel.SPACE}|$)"
+    command = f"^{cel.SPACE}*/({'|'.join(cel.quoted(word) for word in asked)})({cel.SPACE}|$)"
     number, said = _number("body.issue.number"), f"extensions.{COMMENT}"
     return Match(
         ON_COMMENT,
@@ -247,39 +244,11 @@ def _labels(labels: Sequence[str] | None, there: str) -> list[str]:
     ]
 
 
-def _readable(condition: Condition, found: list[Diagnostic]) -> bool:
-    """Return whether all patterns can be read; those that cannot are told as `event.match` does."""
-    before = len(found)
-    for name in ("branches", "paths", "names", "sources", "targets", "tags"):
-        field = "branches" if name == "targets" and not condition.value.at(name) else name
-        for pattern in getattr(condition, name) or ():
-            try:
-                glob.check((pattern,))
-            except glob.GlobError as error:
-                found.append(
-                    _finding(condition, field, "DF303", Severity.ERROR,
-                        f'the pattern "{pattern}" cannot be read: {error.message}',
-                        "a backslash takes the next character as it is")
-                )  # fmt: skip
-    return len(found) == before
-
-
-def _cannot(condition: Condition, field: str, why: str) -> Diagnostic:
+def _cannot(condition: Condition, field: str) -> Diagnostic:
+    why = "the webhook of a comment does not tell them"
     message = f"Tekton Triggers cannot ask for {field} where a comment fires the action: {why}"
-    return _finding(condition, field, "DF806", Severity.ERROR, message,
-        "Pipelines-as-Code can: dispatchfile tekton --target pac")  # fmt: skip
-
-
-def _never(condition: Condition, field: str, message: str, mend: str) -> Diagnostic:
-    return _finding(condition, field, "DF806", Severity.WARNING, message, mend)
-
-
-def _finding(
-    condition: Condition, field: str, code: str, severity: Severity, message: str, mend: str
-) -> Diagnostic:
-    value = condition.value.at(field)
-    span = (value.key or value.span) if value else condition.value.key or condition.value.span
-    return Diagnostic(code, severity, message, span, path=".".join(("on", *condition.path, field)), help=mend)
+    mend = "Pipelines-as-Code can: dispatchfile tekton --target pac"
+    return finding(condition, field, Severity.ERROR, message, mend)
 
 
 def missing_commit(draft: Draft, match: Match) -> Iterator[Diagnostic]:

@@ -10,17 +10,20 @@ hundred times).
 from __future__ import annotations
 
 import json
+import re
 
 from dispatchfile import remote
-from dispatchfile.diagnostics import Diagnostic, Severity
+from dispatchfile.diagnostics import Severity
 from dispatchfile.errors import UsageError
 from dispatchfile.model import schedules
 from dispatchfile.tekton import _scripts, names, pipeline, resources, runs
+from dispatchfile.tekton.conditions import finding
 from dispatchfile.tekton.triggers import waiting
 from dispatchfile.tekton.triggers.conditions import UNSAFE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.model.pipeline import Action
     from dispatchfile.tekton.draft import Draft
     from dispatchfile.tekton.parts import Object
@@ -57,7 +60,7 @@ def objects(action: Action, draft: Draft, settings: Settings) -> list[Object]:
     Raises UsageError as `known`.
     """
     fixed = known(action, draft, settings)
-    wrong = _wrong_schedule(action) or _wrong_revision(action, fixed["git-commit"])
+    wrong = _wrong(action, fixed["git-commit"])
     if wrong:
         draft.found.append(wrong)
         return []
@@ -161,25 +164,18 @@ def _container(name: str, image: str, command: list[str]) -> Object:
     }
 
 
-def _wrong_schedule(action: Action) -> Diagnostic | None:
-    schedule = (action.on and action.on.schedule) or ""
-    try:
-        schedules.interval(schedule)
-    except ValueError as error:
-        return _finding(action, "schedule", f'"{schedule}" is no schedule that a CronJob takes', str(error))
-    return None
-
-
-def _wrong_revision(action: Action, revision: str) -> Diagnostic | None:
-    import re
-
-    if not re.search(UNSAFE, revision):
+def _wrong(action: Action, revision: str) -> Diagnostic | None:
+    """Return what is wrong with a schedule or the revision that its runs take."""
+    condition = action.on
+    if condition is None:
         return None
-    return _finding(action, "revision", f'"{revision}" is no branch, tag or commit', "write the name of one")
-
-
-def _finding(action: Action, field: str, message: str, mend: str) -> Diagnostic:
-    assert action.on is not None  # noqa: S101 only cron actions get here
-    value = action.on.value.at(field) or action.on.value
-    path = ".".join(("on", *action.on.path, field))
-    return Diagnostic("DF806", Severity.ERROR, message, value.span, path=path, help=mend)
+    try:
+        schedules.interval(condition.schedule or "")
+    except ValueError as error:
+        message = f'"{condition.schedule or ""}" is no schedule that a CronJob takes'
+        return finding(condition, "schedule", Severity.ERROR, message, str(error), at_value=True)
+    if re.search(UNSAFE, revision):
+        message = f'"{revision}" is no branch, tag or commit'
+        mend = "write the name of one"
+        return finding(condition, "revision", Severity.ERROR, message, mend, at_value=True)
+    return None
