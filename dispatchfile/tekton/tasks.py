@@ -83,6 +83,7 @@ def _timeout(draft: Draft, task: Task) -> float | None:
 def _spec(draft: Draft, task: Task, parts: Parts) -> Object:
     """Return the spec of a task but for its params and metadata."""
     called = volumes.volume_names(task, (volume["name"] for volume in parts.volumes))
+    volumes.over_workspaces(draft, task, [one.mount_path for one in parts.workspaces])
     spec: Object = {}
     declared = [{"name": one.name, "type": "string", "description": one.description} for one in parts.results]
     if declared := [*declared, *outputs.declared(draft, task)]:

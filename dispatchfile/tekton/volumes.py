@@ -10,7 +10,7 @@ from dispatchfile.tekton.fields import Fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from dispatchfile.model.pipeline import Task, VolumeMount
     from dispatchfile.tekton.draft import Draft
@@ -74,6 +74,15 @@ def mount(fields: Fields, one: VolumeMount, called: Mapping[str, str]) -> Object
     return made
 
 
+def over_workspaces(draft: Draft, task: Task, places: Container[str]) -> None:
+    """Report mounts of a task where it has an input or output on the run's volume: Tekton takes no such task (DF803)."""
+    for index, step in enumerate(task.steps):
+        for at, one in enumerate(step.volume_mounts):
+            if normpath(one.mount_path) in places:
+                path = f"task.{task.name}.steps[{index}].volumeMounts[{at}].mountPath"
+                draft.found.append(_on_the_volume(one, path))
+
+
 def _of_tekton(place: str) -> bool:
     """Return whether a place in a container is one that Tekton has for itself, where nothing else may be mounted."""
     parts = normpath(place).strip("/").split("/")
@@ -94,6 +103,18 @@ def _not_there(one: VolumeMount, path: str) -> Diagnostic:
         f"Tekton lets nothing be mounted at {one.mount_path}: what is below /tekton is its own, but for /tekton/home",
         place.span,
         help="mount the volume elsewhere",
+        path=path,
+    )
+
+
+def _on_the_volume(one: VolumeMount, path: str) -> Diagnostic:
+    place = one.value.at("mountPath") or one.value
+    return Diagnostic(
+        "DF803",
+        Severity.ERROR,
+        f"{one.mount_path} is an input or output that passes between tasks on a volume, and Tekton lets no other be mounted there",
+        place.span,
+        help="mount the volume elsewhere; inputs that are cloned are on no volume with --workspace emptydir",
         path=path,
     )
 

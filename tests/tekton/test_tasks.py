@@ -191,3 +191,14 @@ def test_variables_in_labels() -> None:
     (error,) = found({"t": {"steps": [step()], "metadata": {"labels": {"b": "x-$(context.git.branch)"}}}})
     assert told(error) == ("DF802", "task.t.metadata.labels.b", "$(context.git.branch)")
     assert error.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize("place", ["/workspace/src", "/workspace/src/"])
+def test_a_mount_where_the_run_s_volume_is_mounted(place: str) -> None:
+    """Tekton: "workspace mount path must be unique"; cloned into the task itself, the input is no workspace."""
+    mounting = step("run", "a", volumeMounts=[{"name": "v", "mountPath": place}])
+    task = {"inputs": ["src"], "volumes": [{"name": "v", "emptyDir": {}}], "steps": [mounting]}
+    git = {"src": {"type": "git", "param": {"url": "https://git.example.com/a/b"}}}
+    (error,) = found({"t": task}, git, workspace="pvc")
+    assert told(error) == ("DF803", "task.t.steps[0].volumeMounts[0].mountPath", f'"{place}"')
+    spec({"t": task}, git)
