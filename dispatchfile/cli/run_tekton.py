@@ -109,8 +109,8 @@ class _Session:
             from dispatchfile.cli.progress.junit import JUnitReport
 
             listeners.append(JUnitReport(Path(self.args.junit), self.plan.tasks))
-        run = submit(self.cluster, run)
-        target, name = self.cluster.target, run["metadata"]["name"]
+        made = submit(self.cluster, run)
+        target, name = self.cluster.target, made["metadata"]["name"]
         self.folder.record["cluster"] = {
             "context": target.context, "namespace": target.namespace, "pipelineRun": name
         }  # fmt: skip
@@ -127,7 +127,7 @@ class _Session:
             commit = f" of commit {self.plan.event.commit[:10]}" if self.plan.event.commit else ""
             where = f'in namespace {target.namespace} of context "{target.context}"'
             board.tell("run.note", message=f"PipelineRun {name}{commit} runs {where}")
-            ending = self._follow(run, board)
+            ending = self._follow(run, made, board)
         finally:
             with contextlib.suppress(OSError):  # a reader that went away is no reason to lose the run
                 view.close()
@@ -141,13 +141,14 @@ class _Session:
             raise error
         return ending.exit_code
 
-    def _follow(self, run: Object, board: Any) -> Ending:
+    def _follow(self, run: Object, made: Object, board: Any) -> Ending:
+        """Follow a run; what its tasks are called is as it was sent, whatever the cluster made of it."""
         from dispatchfile.cluster import named
         from dispatchfile.cluster.follow import Follower
 
         asks = sys.stdin.isatty() and sys.stderr.isatty()
         return Follower(
-            self.cluster, run, self.plan, named.tasks(self.draft, run), board, self.folder.logs,
+            self.cluster, made, self.plan, named.tasks(self.draft, run), board, self.folder.logs,
             verbose=bool(self.args.verbose), ask=self._ask if asks else None,
         ).follow()  # fmt: skip
 

@@ -6,6 +6,7 @@ import shlex
 
 from dispatchfile.cluster import status
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, Interrupted, TimedOut
+from dispatchfile.kube.problems import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def error_of(
     if told.reason in status.TIMED_OUT:
         limit = ((run.get("spec") or {}).get("timeouts") or {}).get("pipeline")
         return TimedOut(
-            f"the run took longer than {limit or 'the cluster allows'}",
+            f"the run took longer than {one_line(limit) or 'the cluster allows'}",
             help="--timeout sets the limit of a run",
         )
     if told.reason in status.CANCELLED:

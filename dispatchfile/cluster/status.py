@@ -104,7 +104,7 @@ def time_of(text: object) -> float:
 
     try:
         return datetime.fromisoformat(str(text)).timestamp() if text else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.kube import plugin
-from dispatchfile.kube.problems import Refused, refused, unreachable
+from dispatchfile.kube import plugin, shapes
+from dispatchfile.kube.problems import Refused, bare, refused, unreachable
 from dispatchfile.record import Record
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ PATIENCE_S = 30.0
 CONNECT_S = 10.0
 QUIET_S = 60.0
 """Seconds after which a stream that brings nothing is taken for dead, and asked for again."""
+LARGEST, LARGEST_CHANGE = 256 << 20, 32 << 20
+"""Bytes of an answer, and of one change; of an object etcd keeps two million at most."""
 
 
 class Kind(Record):
@@ -70,16 +72,19 @@ class Cluster:
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> Object:
         """Return an object."""
-        return self._json("GET", kind.path(namespace or self.namespace, name))
+        return self._object(self._json("GET", kind.path(namespace or self.namespace, name)))
 
     def list(self, kind: Kind, **selectors: str) -> Object:
         """Return the list of objects that `labelSelector` and `fieldSelector` choose, as the API gives it."""
-        return self._json("GET", kind.path(self.namespace), params=selectors)
+        found = self._json("GET", kind.path(self.namespace), params=selectors)
+        if not shapes.is_list(found):
+            raise self._odd()
+        return found
 
     def create(self, kind: Kind, made: Object) -> Object:
         """Create an object and return it as the cluster keeps it."""
         params = {"fieldManager": "dispatchfile", "fieldValidation": "Strict"}
-        return self._json("POST", kind.path(self.namespace), made, params=params)
+        return self._object(self._json("POST", kind.path(self.namespace), made, params=params))
 
     def patch(self, kind: Kind, name: str, change: Object) -> Object:
         """Change an object by a merge patch (RFC 7386) and return it."""
@@ -111,8 +116,12 @@ class Cluster:
             rest = b""
             for chunk in answer.iter_bytes():
                 *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > LARGEST_CHANGE:
+                    raise self._odd()
                 for line in filter(None, lines):
-                    change = json.loads(line)
+                    change = self._parsed(line)
+                    if not shapes.is_change(change):
+                        raise self._odd()
                     if change["type"] == "ERROR":
                         raise refused(self.target, int(change["object"].get("code") or 500), change["object"])
                     yield change["type"], change["object"]
@@ -137,16 +146,36 @@ class Cluster:
             **({"Content-Type": content_type} if body is not None else {}),
         }
         with self._answer(method, path, content=content, headers=headers, params=params) as answer:
-            answer.read()
-            try:
-                found = answer.json()
-            except ValueError as error:
-                raise Refused(
-                    f"{self.target.server} does not answer as a cluster does", code=answer.status_code,
-                    help="is this the URL of a Kubernetes API server?") from error  # fmt: skip
+            found = self._parsed(self._whole(answer))
         if not isinstance(found, dict):
-            raise Refused(f"{self.target.server} does not answer as a cluster does")
+            raise self._odd()
         return found
+
+    def _whole(self, answer: httpx2.Response) -> bytes:
+        """Return the body of an answer; compressed it may be small and still no end of it come."""
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > LARGEST:
+                raise self._odd()
+        return bytes(body)
+
+    def _parsed(self, text: bytes) -> Any:
+        try:
+            return shapes.parsed(text)
+        except ValueError as error:
+            raise self._odd() from error
+
+    def _object(self, found: Object) -> Object:
+        if not shapes.is_object(found):
+            raise self._odd()
+        return found
+
+    def _odd(self) -> Refused:
+        return Refused(
+            f"{bare(self.target.server)} does not answer as a cluster does",
+            help="is this the URL of a Kubernetes API server?",
+        )
 
     @contextmanager
     def _stream(self, path: str, params: Mapping[str, str], quiet: float) -> Iterator[httpx2.Response]:
@@ -185,9 +214,8 @@ class Cluster:
     def _check(self, answer: httpx2.Response) -> None:
         if answer.status_code < 300:
             return
-        answer.read()
         try:
-            status = answer.json()
+            status = shapes.parsed(self._whole(answer))
         except ValueError:
             status = None
         told = status if isinstance(status, dict) else {}

@@ -20,6 +20,10 @@ _CANNOT = re.compile(
 )
 
 
+LONGEST_WAIT_S = 60.0
+"""Seconds that a server is given when it asks for patience."""
+
+
 class Refused(EnvironmentProblem):
     """The API server said no: the HTTP status as `code`, Kubernetes' `reason`, seconds to wait in `retry_after`."""
 
@@ -42,9 +46,9 @@ class Unreachable(EnvironmentProblem):
 def refused(target: Target, code: int, status: Mapping[str, Any], retry_after: str = "") -> Refused:
     """Return the problem of an answer with an error; `status` is the Status object that came with it, if one did."""
     said = one_line(status.get("message"))
-    reason = str(status.get("reason") or "")
+    reason = one_line(status.get("reason"))
     message, help_ = _told(target, code, reason, said)
-    wait = float(retry_after) if retry_after.isdecimal() else 0.0
+    wait = min(float(retry_after), LONGEST_WAIT_S) if retry_after.isdecimal() else 0.0
     return Refused(message, help=help_, code=code, reason=reason, retry_after=wait)
 
 
@@ -77,7 +81,7 @@ def unreachable(target: Target, error: BaseException) -> Unreachable:
     """Return the problem of a request that got no answer."""
     import ssl
 
-    where = f'the cluster at {_bare(target.server)} (context "{target.context}")'
+    where = f'the cluster at {bare(target.server)} (context "{target.context}")'
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         causes.append(cause)
@@ -110,7 +114,7 @@ def one_line(text: object) -> str:
     return " ".join(said.split())
 
 
-def _bare(url: str) -> str:
+def bare(url: str) -> str:
     """Return a URL without the user and password it may hold."""
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
