@@ -84,6 +84,7 @@ SECURITY_CONTEXT = Table(
         Field("procMount", Text(), "Kind of /proc.", honoured=False),
         Field("readOnlyRootFilesystem", Flag(), "Whether the root file system is read-only.", honoured=False),
         Field("seLinuxOptions", Free(), "SELinux label.", honoured=False),
+        Field("seccompProfile", Free(), "System calls; restricted namespaces ask for one.", honoured=False),
         Field("windowsOptions", Free(), "Settings for Windows.", honoured=False),
     ),
 )

@@ -141,7 +141,9 @@ STEPS = st.fixed_dictionaries(
         "script": TEXTS,
         "env": st.lists(ENV, max_size=2),
         "resources": st.fixed_dictionaries({}, optional={"limits": st.just({"cpu": 1, "memory": "1Gi"})}),
-        "securityContext": st.just({"privileged": True, "runAsUser": 0}),
+        "securityContext": st.just(
+            {"privileged": True, "runAsUser": 0, "seccompProfile": {"type": "RuntimeDefault"}}
+        ),
         "livenessProbe": MAPS,
     },
 )
