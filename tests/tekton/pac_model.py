@@ -372,7 +372,8 @@ def asked(expression: str, facts: Facts) -> bool:
         "files": {"all": facts.files},
     }  # fmt: skip
     try:
-        return bool(_evaluated(expression, variables))
+        # One line after the other: cel-python works out all of them even where the first does not hold.
+        return all(_evaluated(clause, variables) for clause in expression.split("\n&& "))
     except celpy.CELEvalError:
         return False
 
