@@ -119,3 +119,17 @@ def test_fmt_changes_the_file_and_fails_so_that_it_is_looked_at(repository: Repo
     assert "files were modified by this hook" in done.stdout
     assert (repository.folder / "ci/Dispatchfile.cue").read_text(encoding="utf-8") == DISPATCHFILE
     assert repository.hook("dispatchfile-fmt").returncode == 0
+
+
+def test_files_for_a_cluster_are_held_against_the_dispatchfile(repository: Repository):
+    repository.git("remote", "add", "origin", "https://git.example.com/acme/shop.git")
+    repository.write("Dispatchfile", DISPATCHFILE)
+    done = repository.hook("dispatchfile-tekton")
+    assert done.returncode == 1, done.stdout
+    assert ".tekton/shop-push.yaml" in done.stdout
+    emit = [sys.executable, "-m", "dispatchfile", "tekton", "--target", "pac", "--out", ".tekton"]
+    environment = {**repository.environment, "PYTHONPATH": str(repository.project)}
+    subprocess.run(emit, cwd=repository.folder, env=environment, check=True, capture_output=True)
+    repository.git("add", ".tekton")
+    done = repository.hook("dispatchfile-tekton")
+    assert done.returncode == 0, done.stdout

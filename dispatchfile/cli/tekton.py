@@ -33,7 +33,10 @@ def add_parser(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the objects, or write them; return 0. Raises EvaluationError for what no cluster can run."""
+    """Print the objects, or write them; return 0, or 1 where --check finds other files.
+
+    Raises EvaluationError for what no cluster can run.
+    """
     from dispatchfile.cli.tekton_options import options_from, target_of
 
     target = target_of(args)
@@ -45,7 +48,9 @@ def main(args: argparse.Namespace) -> int:
         plan = _plan(args)
         if not plan.tasks:
             err = Terminal.of(sys.stderr, args.color)
-            err.print("nothing to emit: no action fires; `dispatchfile plan` says why")
+            from dispatchfile.cli.plan import no_tasks
+
+            err.print(f"nothing to emit: {no_tasks(plan)}; `dispatchfile plan` says why")
             return 0
         emission = _of_plan(args, plan)
         for text in _unreached(args, plan, emission):
@@ -55,25 +60,45 @@ def main(args: argparse.Namespace) -> int:
     _tell(args, emission.found)
     if not emission.files:
         Terminal.of(sys.stderr, args.color).print("nothing to emit: no action is left")
-        return 0
-    if args.out is None:
+    if args.out is not None:
+        return _to_files(args, emission, alone=target != "tekton")
+    if emission.files:
         from dispatchfile.cli.files import put
         from dispatchfile.tekton import manifest
 
         put(manifest.text(emission.objects, emission.how))
-        return 0
-    from dispatchfile.cli.manifests import left, write
-
-    written = write(emission.files, args.out, emission.how, force=args.force)
-    if not args.quiet:
-        for path in written:
-            print(f"wrote {path}", file=sys.stderr)
-    if target != "tekton":  # the objects of another event may well stand beside those of this one
-        for path in left(args.out, written):
-            options.note(
-                args, f"{path} was written by dispatchfile too, and no action gives it now: remove it?"
-            )
     return 0
+
+
+def _to_files(args: argparse.Namespace, emission: Emission, *, alone: bool) -> int:
+    """Write the files, or with --check name those that differ and return 1.
+
+    Where they stand `alone` in their folder, others made here are of actions that are gone; the objects of one event may
+    well stand beside those of another.
+    """
+    from pathlib import Path
+
+    from dispatchfile.cli.manifests import different, left, write
+    from dispatchfile.spelling import counted
+
+    wrong: list[Path] = []
+    if args.check:
+        wrong = different(emission.files, args.out, emission.how)
+    else:
+        for path in write(emission.files, args.out, emission.how, force=args.force):
+            if not args.quiet:
+                print(f"wrote {path}", file=sys.stderr)
+    for path in left(args.out, [Path(args.out, name) for name in emission.files]) if alone else ():
+        options.note(args, f"{path} was written by dispatchfile too, and no action gives it now: remove it?")
+        wrong += [path] * args.check
+    for path in wrong:
+        print(path)
+    if wrong and not args.quiet:
+        print(
+            f"{counted(len(wrong), 'file')} not as the Dispatchfile has it; --check wrote nothing",
+            file=sys.stderr,
+        )
+    return 1 if wrong else 0
 
 
 def _check(args: argparse.Namespace, target: str) -> None:
@@ -101,8 +126,9 @@ def _check(args: argparse.Namespace, target: str) -> None:
         raise UsageError(f"--from-run takes tasks and event from that run; {named[0]} does not go with it")
     if args.out == "":
         raise UsageError("--out is empty", help="--out . is the folder you are in")
-    if args.force and args.out is None:
-        raise UsageError("--force goes with --out DIR")
+    for option in ("force", "check"):
+        if getattr(args, option) and args.out is None:
+            raise UsageError(f"--{option} goes with --out DIR")
 
 
 def _plan(args: argparse.Namespace) -> Plan:

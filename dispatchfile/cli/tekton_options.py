@@ -27,6 +27,7 @@ EXAMPLES = examples(
     "dispatchfile tekton --from-run last --kind run         again what the last run here ran",
     "dispatchfile tekton --target triggers                  Tekton Triggers that wait for the events",
     "dispatchfile tekton --target pac --out .tekton         .tekton/*.yaml for Pipelines-as-Code",
+    "dispatchfile tekton --target pac --out .tekton --check  are they those of the Dispatchfile as it is now?",
 )
 
 
@@ -63,6 +64,11 @@ def _add_object_options(parser: Parser) -> None:
     add("--from-run", metavar="RUN", help='event and tasks of an earlier run: its id, or "last"')
     add("--out", metavar="DIR", help="write one file an object into DIR")
     add("--force", action="store_true", help="with --out: write over files that were not made by this")
+    add(
+        "--check",
+        action="store_true",
+        help="with --out: write nothing; name the files that differ, and exit 1",
+    )
 
 
 def add_form_options(parser: Parser) -> None:

@@ -47,7 +47,9 @@ def test_what_is_printed_starts_the_runs(repo: Path, capsys: pytest.CaptureFixtu
 
 def test_files_are_the_same_again_and_others_are_kept(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*PAC, "--out", ".tekton"]) == 0
-    assert capsys.readouterr().err == "wrote .tekton/shop-push.yaml\nwrote .tekton/shop-pull-request.yaml\n"
+    said = capsys.readouterr().err
+    assert "needs a Repository object" in said
+    assert said.endswith("wrote .tekton/shop-push.yaml\nwrote .tekton/shop-pull-request.yaml\n")
     first = {path.name: path.read_bytes() for path in Path(".tekton").iterdir()}
     assert sorted(first) == ["shop-pull-request.yaml", "shop-push.yaml"]
     assert main([*PAC, "--out", ".tekton", "--quiet"]) == 0
@@ -65,11 +67,44 @@ def test_a_file_of_an_action_that_is_gone_is_told(repo: Path, capsys: pytest.Cap
     (repo / "Dispatchfile.yaml").write_text("".join(line for line in lines if "pull_request" not in line))
     capsys.readouterr()
     assert main([*PAC, "--out", ".tekton"]) == 0
-    assert capsys.readouterr().err == (
+    assert capsys.readouterr().err.endswith(
         "wrote .tekton/shop-push.yaml\n"
         "note: .tekton/shop-pull-request.yaml was written by dispatchfile too, and no action gives it now: remove it?\n"
     )
     assert (repo / ".tekton" / "shop-pull-request.yaml").exists()
+
+
+def test_check_names_what_differs_and_writes_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check = [*PAC, "--out", ".tekton", "--check"]
+    assert main(check) == 1
+    assert capsys.readouterr().out == ".tekton/shop-push.yaml\n.tekton/shop-pull-request.yaml\n"
+    assert not Path(".tekton").exists()
+    assert main([*PAC, "--out", ".tekton", "--quiet"]) == 0
+    assert main(check) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
+    push, request = Path(".tekton/shop-push.yaml"), Path(".tekton/shop-pull-request.yaml")
+    push.write_bytes(push.read_bytes().replace(b"\n", b"\r\n"))  # as git for Windows does
+    assert main(check) == 0
+    request.write_text("kind: PipelineRun\n")
+    assert main(check) == 1
+    told = capsys.readouterr()
+    assert told.out == ".tekton/shop-pull-request.yaml\n"
+    assert told.err == "1 file not as the Dispatchfile has it; --check wrote nothing\n"
+    assert request.read_text() == "kind: PipelineRun\n"
+
+
+def test_check_names_files_of_actions_that_are_gone(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PAC, "--out", ".tekton", "--quiet"]) == 0
+    (repo / ".tekton" / "mine.yaml").write_text("kind: PipelineRun\n")
+    (repo / "Dispatchfile.yaml").write_text(TEXT.partition("actions:")[0] + "actions:\n" + CRON)
+    assert main([*PAC, "--out", ".tekton", "--check", "--partial", "--quiet"]) == 1
+    assert capsys.readouterr().out == ".tekton/shop-pull-request.yaml\n.tekton/shop-push.yaml\n"
+
+
+def test_check_needs_a_folder(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PAC, "--check"]) == 2
+    assert "--check goes with --out DIR" in capsys.readouterr().err
 
 
 def test_an_action_that_cannot_be_started(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,15 +53,33 @@ def test_printed_objects_start_the_runs(repo: Path, capsys: pytest.CaptureFixtur
     assert env[0] == {"name": "REPOSITORY", "value": "https://git.example.com/acme/shop.git"}
 
 
-def test_where_webhooks_go_is_told(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the notes on stderr."""
+    return [" ".join(text.split()) for text in capsys.readouterr().err.split("note: ")[1:]]
+
+
+def test_what_else_is_needed_is_told(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TRIGGERS, "--webhook-secret", "hooks/token"]) == 0
-    told = " ".join(capsys.readouterr().err.split())
-    assert told == (
-        "note: webhooks go to the service el-shop, port 8080, as JSON, and are signed with the key "
-        '"token" of the secret "hooks", which is yours to make; it runs as shop-listener, which --rbac emits'
+    webhook, accounts, paths = told(capsys)
+    assert webhook == (
+        "webhooks go to the service el-shop, port 8080, as JSON, and are signed with the key "
+        '"token" of the secret "hooks"; that secret, and an Ingress or Route to the service, are yours to make'
     )
-    assert main([*TRIGGERS, "--rbac", "--namespace", "ci"]) == 0
-    assert capsys.readouterr().err.rstrip().endswith("which is yours to make")
+    assert accounts == (
+        "the listener runs as shop-listener and schedules run as shop-schedule, which --rbac --namespace NAME emits"
+    )
+    assert paths.endswith("of private repositories with --token-secret alone")
+    assert main([*TRIGGERS, "--rbac", "--namespace", "ci", "--token-secret", "github"]) == 0
+    assert [text.split()[0] for text in told(capsys)] == ["webhooks"]
+
+
+def test_the_account_of_schedules_is_told_where_there_is_nothing_else(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, actions, listed = TEXT.partition("actions:\n")
+    (repo / "Dispatchfile.yaml").write_text(head + actions + listed.splitlines(keepends=True)[-1])
+    assert main([*TRIGGERS]) == 0
+    assert told(capsys) == ["schedules run as shop-schedule, which --rbac --namespace NAME emits"]
 
 
 def test_files_and_what_was_there_before(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,10 +37,18 @@ def add_options(parser: Parser) -> None:
 
 def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> Emission:
     """Return the objects for all actions; raises EvaluationError for what the target cannot express."""
+    from dispatchfile.cli.options import note
     from dispatchfile.tekton.pac import objects as pac
 
     settings = pac.Settings(_count(args.keep_runs), args.cancel_in_progress, args.git_auth, args.partial)
-    return pac.objects(pipeline, options, settings)
+    made = pac.objects(pipeline, options, settings)
+    if made.files and not args.check:
+        private = "" if settings.git_auth else "; --git-auth clones private repositories with its token"
+        note(
+            args,
+            f"Pipelines-as-Code needs a Repository object, which `tkn pac create repository` makes{private}",
+        )
+    return made
 
 
 def _count(text: str | None) -> int | None:

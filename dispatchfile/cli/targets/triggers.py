@@ -7,6 +7,7 @@ from dispatchfile.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from dispatchfile.cli.parser import Parser
     from dispatchfile.model.pipeline import Pipeline, SecretKey
@@ -50,19 +51,38 @@ def emission(args: argparse.Namespace, pipeline: Pipeline, options: Options) -> 
     """Return the objects for all actions; raises EvaluationError for what the target cannot express."""
     from dispatchfile.cli.options import note
     from dispatchfile.tekton.triggers import objects as triggers
-    from dispatchfile.tekton.triggers import waiting
 
     settings = _settings(args, pipeline)
     made = triggers.objects(pipeline, options, settings)
-    listeners = [one["metadata"]["name"] for one in made.objects if one["kind"] == "EventListener"]
-    if listeners:
-        secret = waiting.webhook_secret(options, settings)
-        rights = (
-            "" if settings.rbac else f"; it runs as {waiting.listener_account(options)}, which --rbac emits"
-        )
-        note(args, f"webhooks go to the service el-{listeners[0]}, port 8080, as JSON, and are signed with the "
-            f'key "{secret.key}" of the secret "{secret.name}", which is yours to make{rights}')  # fmt: skip
+    if not args.check:
+        for text in _needed(pipeline, options, settings, {one["kind"] for one in made.objects}):
+            note(args, text)
     return made
+
+
+def _needed(pipeline: Pipeline, options: Options, settings: Settings, kinds: set[str]) -> Iterator[str]:
+    """Yield what has to be there besides the objects, which are of these kinds."""
+    from dispatchfile.tekton.triggers import objects as triggers
+    from dispatchfile.tekton.triggers import waiting
+
+    runs_as = []
+    if "EventListener" in kinds:
+        secret = waiting.webhook_secret(options, settings)
+        runs_as.append(f"the listener runs as {waiting.listener_account(options)}")
+        yield (
+            f"webhooks go to the service el-{triggers.listener_name(options)}, port 8080, as JSON, and are signed with "
+            f'the key "{secret.key}" of the secret "{secret.name}"; that secret, and an Ingress or Route to the service, '
+            "are yours to make"
+        )
+    if "CronJob" in kinds:
+        runs_as.append(f"schedules run as {waiting.schedule_account(options)}")
+    if runs_as and not settings.rbac:
+        yield f"{' and '.join(runs_as)}, which --rbac --namespace NAME emits"
+    asks_paths = any(
+        action.on and action.on.kind == "pull_request" and action.on.paths for action in pipeline.actions
+    )
+    if asks_paths and not settings.token_secret:
+        yield "the paths that pull requests change are asked of GitHub: of private repositories with --token-secret alone"
 
 
 def _settings(args: argparse.Namespace, pipeline: Pipeline) -> Settings:

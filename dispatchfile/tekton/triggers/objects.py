@@ -68,6 +68,11 @@ def objects(source: Pipeline, options: Options, settings: Settings | None = None
     return emit.emission(files, found, source)
 
 
+def listener_name(options: Options) -> str:
+    """Return the name of the EventListener."""
+    return names.label(options.name, LISTENER)
+
+
 def _match(action: Action, found: list[Diagnostic], settings: Settings) -> Match | None:
     """Return what fires an action; with `partial` what cannot be expressed is a warning."""
     wrong: list[Diagnostic] = []
@@ -83,7 +88,7 @@ def _listener(options: Options, triggers: list[Object]) -> Object:
     return {
         "apiVersion": API,
         "kind": "EventListener",
-        "metadata": waiting.metadata(names.label(options.name, LISTENER), options),
+        "metadata": waiting.metadata(listener_name(options), options),
         "spec": {"serviceAccountName": waiting.listener_account(options), "triggers": triggers},
     }
 
