@@ -110,6 +110,16 @@ def leads_outside(path: str) -> bool:
     return os.path.commonpath((home, os.path.realpath(path))) != home
 
 
+def links_out(folder: str) -> bool:
+    """Return whether links in the repository that we are in make a path of it one of somewhere else."""
+    here = os.path.realpath(".")
+    home = _top(here)
+    inside = os.path.normpath(os.path.join(here, folder))
+    if home is None or os.path.commonpath((home, inside)) != home:
+        return False
+    return os.path.commonpath((home, os.path.realpath(folder))) != home
+
+
 def has_mark(path: str) -> bool:
     """Return whether a file starts with a byte order mark, which no source holds any more."""
     with open(path, "rb") as file:

@@ -24,6 +24,7 @@ def write(files: Mapping[str, Object], folder: str, how: str = "", *, force: boo
     """
     texts = _texts(files, folder, how)
     if not force:
+        _refuse_link(folder)
         for path in texts:
             _refuse_others(path)
     staged: dict[Path, Path] = {}
@@ -62,17 +63,32 @@ def _texts(files: Mapping[str, Object], folder: str, how: str) -> dict[Path, str
 
 
 def _holds(path: Path, text: str) -> bool:
+    """Return whether a file holds a text; a device or a pipe, which a link in a repository may lead to, does not."""
+    wanted = text.encode()
     try:
-        return path.read_bytes().replace(b"\r\n", b"\n") == text.encode()
+        if not path.is_file() or path.stat().st_size > 2 * len(wanted):
+            return False
+        return path.read_bytes().replace(b"\r\n", b"\n") == wanted
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
 
 
+def _refuse_link(folder: str) -> None:
+    """Raise UsageError where a link in the repository leads out of it: who made that would say where we write."""
+    from dispatchfile.cli.files import links_out
+
+    if links_out(folder):
+        raise UsageError(
+            f"{folder} leads out of the repository, to {os.path.realpath(folder)}; nothing was written",
+            help="name that folder itself, or --force",
+        )
+
+
 def _refuse_others(path: Path) -> None:
     try:
-        is_ours = _is_ours(path)
+        is_ours = (path.is_file() or not path.exists()) and _is_ours(path)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:

@@ -169,6 +169,34 @@ def test_a_link_is_replaced_and_not_followed(repo: Path, tmp_path: Path) -> None
     assert not Path("ci/pipeline-shop-push.yaml").is_symlink()
 
 
+def test_a_link_out_of_the_repository_is_not_followed(repo: Path, tmp_path: Path, capsys: Captured) -> None:
+    """Whoever proposes a change could let the check of it write somewhere else."""
+    outside = tmp_path / "home"
+    outside.mkdir()
+    Path("ci").symlink_to(outside)
+    for folder in ("ci", "ci/", "ci/below", "./x/../ci"):
+        assert main(["tekton", "-q", "--out", folder]) == 2
+        assert capsys.readouterr().err.startswith(
+            f"error: {folder} leads out of the repository, to {outside}"
+        )
+    assert list(outside.iterdir()) == []
+    assert main(["tekton", "-q", "--out", "ci", "--force"]) == 0
+    assert main(["tekton", "-q", "--out", str(outside)]) == 0
+    Path("inside").mkdir()
+    Path("link").symlink_to("inside")
+    assert main(["tekton", "-q", "--out", "link"]) == 0
+
+
+@pytest.mark.parametrize("end", ["/dev/zero", "pipe"])
+def test_what_has_no_end_is_not_read(repo: Path, end: str, capsys: Captured) -> None:
+    os.mkfifo("pipe")
+    Path("ci").mkdir()
+    Path("ci/pipeline-shop-push.yaml").symlink_to(Path(end).absolute())
+    assert main(["tekton", "-q", "--out", "ci", "--check"]) == 1
+    assert main(["tekton", "-q", "--out", "ci"]) == 2
+    assert "was not made by dispatchfile" in capsys.readouterr().err
+
+
 def test_where_nothing_can_be_written(repo: Path, capsys: Captured) -> None:
     Path("taken").write_text("")
     assert main(["tekton", "-q", "--out", "taken"]) == 2
