@@ -27,7 +27,7 @@ EXAMPLES = examples(
     "dispatchfile tekton --from-run last --kind run         again what the last run here ran",
     "dispatchfile tekton --target triggers                  Tekton Triggers that wait for the events",
     "dispatchfile tekton --target pac --out .tekton         .tekton/*.yaml for Pipelines-as-Code",
-    "dispatchfile tekton --target pac --out .tekton --check  are they those of the Dispatchfile as it is now?",
+    "dispatchfile tekton --target pac --out .tekton --check are they those of the Dispatchfile as it is now?",
 )
 
 
