@@ -8,6 +8,7 @@ from dispatchfile.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from decimal import Decimal
     from typing import TypeAlias
 
@@ -46,6 +47,14 @@ class Value(Record):
                 return None
             found = below
         return found
+
+    def texts(self) -> Iterator[Value]:
+        """Yield all texts in the value, itself included, in the order of the file."""
+        if isinstance(self.data, str):
+            yield self
+        elif isinstance(self.data, (dict, list)):
+            for item in self.data.values() if isinstance(self.data, dict) else self.data:
+                yield from item.texts()
 
     def plain(self) -> Plain:
         """Return the value as plain Python data, as JSON would hold it."""

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from dispatchfile.model import pipeline as model
     from dispatchfile.tekton.draft import Draft
 
-OWN = "dispatch-"
-"""How the names of the emitter's own steps begin."""
 DIGEST = "_IMAGE_DIGEST"
 """How the names of results that hold the digest of an image end."""
 

@@ -182,7 +182,9 @@ _IN_TEXTS = (
 def _uses_in_texts(pipeline: Pipeline) -> Iterator[tuple[Named, Span | None]]:
     """Yield the names in the variables and paths of all texts."""
     pattern = re.compile(_IN_TEXTS)
-    for value in _texts(pipeline.value):
+    for value in pipeline.value.texts():
+        if "/workspace/" not in str(value.data) and "$(" not in str(value.data):
+            continue
         span = value.span
         written = list(pattern.finditer(span.text)) if span is not None else []
         meant = list(pattern.finditer(str(value.data)))
@@ -196,15 +198,6 @@ def _uses_in_texts(pipeline: Pipeline) -> Iterator[tuple[Named, Span | None]]:
                         Span(span.source, span.start + start, span.start + end) if plain and span else None
                     )
                     yield (kind, home, found[kind]), place
-
-
-def _texts(value: Value) -> Iterator[Value]:
-    if isinstance(value.data, str):
-        if "/workspace/" in value.data or "$(" in value.data:
-            yield value
-    elif isinstance(value.data, (dict, list)):
-        for item in value.data.values() if isinstance(value.data, dict) else value.data:
-            yield from _texts(item)
 
 
 def _referenced(pipeline: Pipeline) -> frozenset[str]:

@@ -10,11 +10,10 @@ from dispatchfile.model.images import is_kaniko
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from dispatchfile.model.pipeline import Step, Task
     from dispatchfile.tekton.parts import Object
-    from dispatchfile.value import Value
 
 HOME = "/tekton/home"
 OLDEST = "/builder/home"
@@ -34,10 +33,10 @@ def aliases(task: Task) -> tuple[str, ...]:
     """Return the other names of the home directory and its folders that a task uses.
 
     Kaniko's image looks for credentials in a folder of its own, whatever HOME is; where a task names that folder, it
-    means what the image has there. A place where a step mounts a volume of the task's own is none: of two mounts at a path, Tekton would make one that
-    has the name of the one and the subPath of the other.
+    means what the image has there. A place where a step mounts a volume of the task's own is none: of two mounts at a
+    path, Tekton would make one that has the name of the one and the subPath of the other.
     """
-    texts = list(_texts(task.value))
+    texts = [str(value.data) for value in task.value.texts()]
     mounted = {mount.mount_path.rstrip("/") for step in task.steps for mount in step.volume_mounts}
     named = {path for path in _ALIASES if any(path in text for text in texts)} ^ {_KANIKO}
     if not any(map(_looks_in_its_own, task.steps)):
@@ -62,11 +61,3 @@ def _looks_in_its_own(step: Step) -> bool:
 
 def _mount(path: str, folder: str) -> Object:
     return {"name": VOLUME, "mountPath": path, **({"subPath": folder} if folder else {})}
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value.data, str):
-        yield value.data
-    elif isinstance(value.data, (dict, list)):
-        for item in value.data.values() if isinstance(value.data, dict) else value.data:
-            yield from _texts(item)

@@ -104,19 +104,8 @@ def refused(draft: Draft, run: Object) -> None:
 def _written(draft: Draft) -> Iterator[Value]:
     """Yield the texts of the Dispatchfile that a draft may be made of."""
     for planned in draft.tasks:
-        yield from _strings(planned.task.value)
+        yield from planned.task.value.texts()
     for name in draft.resource_names:
-        yield from _strings(draft.pipeline.resources[name].value)
+        yield from draft.pipeline.resources[name].value.texts()
     for action in draft.pipeline.actions:
-        yield from _strings(action.value)
-
-
-def _strings(value: Value) -> Iterator[Value]:
-    if isinstance(value.data, str):
-        yield value
-    elif isinstance(value.data, dict):
-        for item in value.data.values():
-            yield from _strings(item)
-    elif isinstance(value.data, list):
-        for item in value.data:
-            yield from _strings(item)
+        yield from action.value.texts()
