@@ -75,7 +75,7 @@ def _print(plan: Plan, listed: Plan, out: Terminal, guesses: Sequence[str], *, v
         _print_decision(decision, out, verbose=verbose)
     planned = {task.name for task in plan.tasks}
     if not listed.tasks:
-        out.print(f"\n{out.style('tasks', 'bold')}  none: {no_tasks(plan)}")
+        out.print(f"\n{out.style('tasks', 'bold')}  none: {_no_tasks(plan)}")
         return
     out.print(f"\n{out.style('tasks, in order', 'bold')}")
     width = max(len(task.name) for task in listed.tasks)
@@ -85,8 +85,15 @@ def _print(plan: Plan, listed: Plan, out: Terminal, guesses: Sequence[str], *, v
         out.print(f"  {number:{len(str(len(listed.tasks)))}}. {mark}{name}{_waits(task)}")
 
 
-def no_tasks(plan: Plan) -> str:
-    """Return why a plan has no tasks."""
+def nothing_to(do: str, plan: Plan) -> str:
+    """Return what is told where a plan has no tasks to `do` something with."""
+    why = "; `dispatchfile plan` says why" if plan.pipeline.actions else ""
+    return f"nothing to {do}: {_no_tasks(plan)}{why}"
+
+
+def _no_tasks(plan: Plan) -> str:
+    if not plan.pipeline.actions:
+        return "the Dispatchfile has no actions, so name a task"
     fires = any(decision.fires for decision in plan.decisions)
     return "what fires lists no task" if fires else "no action fires"
 

@@ -52,9 +52,9 @@ def main(args: argparse.Namespace) -> int:
     err = Terminal.of(sys.stderr, args.color)
     engines.check(args)
     if not plan.tasks:
-        from dispatchfile.cli.plan import no_tasks
+        from dispatchfile.cli.plan import nothing_to
 
-        err.print(f"nothing to run: {no_tasks(plan)}; `dispatchfile plan` says why")
+        err.print(nothing_to("run", plan))
         return 0
     _check(args)
     if args.engine == "tekton":

@@ -48,9 +48,9 @@ def main(args: argparse.Namespace) -> int:
         plan = _plan(args)
         if not plan.tasks:
             err = Terminal.of(sys.stderr, args.color)
-            from dispatchfile.cli.plan import no_tasks
+            from dispatchfile.cli.plan import nothing_to
 
-            err.print(f"nothing to emit: {no_tasks(plan)}; `dispatchfile plan` says why")
+            err.print(nothing_to("emit", plan))
             return 0
         emission = _of_plan(args, plan)
         for text in _unreached(args, plan, emission):

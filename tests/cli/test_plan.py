@@ -67,16 +67,24 @@ def test_exit_code(repo: Path, arguments: list[str], code: int, capsys: pytest.C
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "tekton"])
-def test_what_fires_and_lists_no_task_is_told_so(
-    repo: Path, command: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("actions", "reason"),
+    [
+        ("[{tasks: [], on: {git: {push: {}}}}]", "what fires lists no task"),
+        ("[]", "the Dispatchfile has no actions, so name a task\n"),
+    ],
+    ids=["no-task", "no-action"],
+)
+def test_why_there_is_nothing_to_do(
+    repo: Path, command: str, actions: str, reason: str, capsys: pytest.CaptureFixture[str]
 ):
     (repo / "empty.yaml").write_text(
-        "{task: {t: {steps: [{name: s, image: i}]}}, actions: [{tasks: [], on: {git: {push: {}}}}]}",
+        "{task: {t: {steps: [{name: s, image: i}]}}, actions: " + actions + "}",
         encoding="utf-8",
     )
     assert main([command, "-f", "empty.yaml", "--event", "push"]) == 0
     told = "".join(capsys.readouterr())
-    assert "what fires lists no task" in told
+    assert reason in told
     assert "no action fires" not in told
 
 
