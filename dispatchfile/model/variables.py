@@ -26,8 +26,8 @@ CONTEXT = {
     "context.git.branch": "branch the run is for; of a pull request the source branch",
     "context.git.tag": "pushed or released tag, else empty",
     "context.build.name": "branch, tag, pr-N, or the user of a run by hand",
-    "context.chatop.command": "command word of the comment that fired, else empty (1.2)",
-    "context.chatop.args": "words after the command, else empty (1.2)",
+    "context.chatop.command": "command word of the comment that fired, else empty",
+    "context.chatop.args": "words after the command, else empty",
 }
 
 OLDEST = {"context.git-url": "context.git.url", "context.git-revision": "context.git.commit"}

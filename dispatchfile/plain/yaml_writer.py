@@ -44,15 +44,19 @@ def fraction(content: Decimal | float) -> str:
 
 
 def text(content: str) -> str:
-    """Return a string on one line: plain, in single quotes, or in double quotes where it needs escapes."""
+    """Return a string on one line: plain, in single quotes, or in double quotes for escapes and for single quotes."""
     if not content or _ambiguous(content) or not content.isprintable():
         return f'"{"".join(_escaped(char) for char in content)}"'
     if content[0] in _NOT_FIRST or content[-1] in ": " or ": " in content or " #" in content:
         plain = False
     else:
         plain = not content.startswith(("- ", "? ", "---", "...")) and content not in ("-", "?")
+    if plain:
+        return content
+    if "'" in content and '"' not in content and "\\" not in content:
+        return f'"{content}"'
     doubled = content.replace("'", "''")
-    return content if plain else f"'{doubled}'"
+    return f"'{doubled}'"
 
 
 def _ambiguous(text: str) -> bool:

@@ -9,14 +9,14 @@ CLONE = (
     'if [ "$shallow" = --depth=0 ]; then shallow=; fi\n'
     "if printf '%s\\n' \"$wanted\" | grep -Eqx '[0-9a-f]{64}'; then export GIT_DEFAULT_HASH=sha256; fi\n"
     "\n"
-    'mkdir -p -- "$CLONE_TO" "$HOME/.config/git"\n'
+    'mkdir -p -- "$CLONE_TO" "$HOME/.config/git" "$@"\n'
     'cd -- "$CLONE_TO"\n'
     "rm -rf .git\n"
-    "find . -type d ! -perm 777 -exec chmod 777 {} +\n"
+    'find . "$@" -type d ! -perm 777 -exec chmod 777 {} +\n'
     "\n"
-    "# Settings for the steps of all users; not in .gitconfig, which Tekton writes anew for each step.\n"
+    "# For all users; not in .gitconfig, which Tekton writes anew for each step.\n"
     "git config --file \"$HOME/.config/git/config\" safe.directory '*'\n"
-    'if [ -e "$HOME/.ssh/config" ]; then # ssh would look in the home directory of the account, not in HOME\n'
+    'if [ -e "$HOME/.ssh/config" ]; then # ssh itself does not heed HOME\n'
     "    hosts=StrictHostKeyChecking=accept-new\n"
     '    if [ -e "$HOME/.ssh/known_hosts" ]; then hosts=\'UserKnownHostsFile="$HOME/.ssh/known_hosts"\'; fi\n'
     '    git config --file "$HOME/.config/git/config" core.sshCommand "ssh -F \\"\\$HOME/.ssh/config\\" -o $hosts"\n'
@@ -28,7 +28,7 @@ CLONE = (
     'fetch() { git fetch -q --force --update-head-ok "$@"; }\n'
     'if [ -n "${CLONE_REFSPEC-}" ]; then fetch $shallow -- origin $CLONE_REFSPEC; fi\n'
     'if [ -z "${CLONE_REVISION-}" ] || ! git update-ref -- "$here" "$wanted^{commit}" 2>/dev/null; then\n'
-    "    # To a reference, for tags that point at it to come along. Not every server gives out a commit that is no tip.\n"
+    "    # Into a reference, so that its tags come too. Not every server gives out a commit that is no tip.\n"
     '    said=$(fetch $shallow -- origin "+$wanted:$here" 2>&1) || {\n'
     "        fetch --tags -- origin\n"
     '        git update-ref -- "$here" "$wanted^{commit}" 2>/dev/null || { echo "$said" >&2; exit 1; }\n'
@@ -39,12 +39,15 @@ CLONE = (
     'if [ -e .gitmodules ] && [ "${CLONE_SUBMODULES-}" != false ]; then\n'
     "    git submodule -q update --init --recursive $shallow 2>/dev/null || {\n"
     "        git submodule -q deinit --force --all && rm -rf .git/modules\n"
-    "        said=$(git submodule -q update --init --recursive 2>&1) || { echo \"$said\" | sed 's,://[^/@ ]*@,://,g' >&2; exit 1; }\n"
+    "        said=$(git submodule -q update --init --recursive 2>&1) || {\n"
+    "            echo \"$said\" | sed 's,://[^/@ ]*@,://,g' >&2\n"
+    "            exit 1\n"
+    "        }\n"
     "    }\n"
     "fi\n"
     'echo "$CLONE_TO is at $(git rev-parse HEAD)"\n'
     "\n"
-    "# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.\n"
+    "# Credentials are this step's: others get their own, and could neither read nor replace these as another user.\n"
     "if [ -d /tekton/creds ]; then\n"
     '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
     '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"\n'
@@ -80,7 +83,7 @@ COPY = (
     "    shift 2\n"
     "done\n"
     "\n"
-    "# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.\n"
+    "# Credentials are this step's: others get their own, and could neither read nor replace these as another user.\n"
     "if [ -d /tekton/creds ]; then\n"
     '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
     '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"\n'
@@ -95,12 +98,13 @@ DIGESTS = (
     "    name=${1##*/} index=$1/index.json digest=\n"
     '    [ -e "$index" ] || index=$HOME/image-outputs/$name/index.json\n'
     '    if [ -e "$index" ]; then\n'
-    '        digest=$(tr -d \' \\t\\r\\n\' <"$index" | grep -x \'{.*"manifests":\\[.*}\' | grep -o \'"digest":"sha256:[0-9a-f]\\{64\\}"\') || {\n'
+    "        digest=$(tr -d ' \\t\\r\\n' <\"$index\" | grep -x '{.*\"manifests\":\\[.*}' |\n"
+    '            grep -o \'"digest":"sha256:[0-9a-f]\\{64\\}"\') || {\n'
     '            echo "$index is no OCI image index with a digest: the tool that wrote it may have failed" >&2\n'
     "            exit 1\n"
     "        }\n"
     '        digest=$(echo "$digest" | cut -d \'"\' -f 4)\n'
-    "        [ ${#digest} -eq 71 ] || digest=sha256:$(sha256sum <\"$index\" | cut -d ' ' -f 1) # it lists several\n"
+    "        if [ ${#digest} -ne 71 ]; then digest=sha256:$(sha256sum <\"$index\" | cut -d ' ' -f 1); fi # of several: its own\n"
     '    elif [ "$3" = required ]; then\n'
     '        echo "image $name has no digest: let a step write its OCI layout to $1 (kaniko: --oci-layout-path=$1)" >&2\n'
     "        exit 1\n"
@@ -117,7 +121,7 @@ FETCH = (
     "set -eu\n"
     "umask 000\n"
     "\n"
-    "# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.\n"
+    "# Credentials are this step's: others get their own, and could neither read nor replace these as another user.\n"
     "if [ -d /tekton/creds ]; then\n"
     '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
     '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"\n'
@@ -146,14 +150,13 @@ PREPARE = (
     "set -eu\n"
     "umask 000\n"
     "\n"
-    "# They may be there already: as a volume's, or made by root for steps that start in them or below.\n"
     'mkdir -p -- "$@" "$HOME/.config/git"\n'
     'find "$@" "$HOME/.config" -type d ! -perm 777 -exec chmod 777 {} +\n'
     "\n"
-    "# Settings for the steps of all users; not in .gitconfig, which Tekton writes anew for each step.\n"
+    "# For all users; not in .gitconfig, which Tekton writes anew for each step.\n"
     "git config --file \"$HOME/.config/git/config\" safe.directory '*'\n"
     "\n"
-    "# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.\n"
+    "# Credentials are this step's: others get their own, and could neither read nor replace these as another user.\n"
     "if [ -d /tekton/creds ]; then\n"
     '    rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"\n'
     '    [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"\n'
@@ -164,6 +167,7 @@ RESULTS = (
     "#!/bin/sh\n"
     "set -eu\n"
     "\n"
+    "size=0\n"
     "line_end='\n"
     "'\n"
     "while [ $# -gt 0 ]; do\n"
@@ -175,8 +179,13 @@ RESULTS = (
     "    text=${text%x}\n"
     '    text=${text%"$line_end"}\n'
     '    printf %s "${text%"$(printf \'\\r\')"}" >"$2"\n'
+    "    # In JSON some have a backslash before them, and others are as \\u003c.\n"
+    '    size=$((size + $(wc -c <"$2") + $(tr -dc \'"\\\\\\n\\r\\t\' <"$2" | wc -c) + 5 * $(tr -dc \'<>&\' <"$2" | wc -c)))\n'
     "    shift 2\n"
     "done\n"
+    "if [ $((size * 10)) -gt $((ROOM * 9)) ]; then\n"
+    '    echo "warning: the results of this task have $size bytes, and a cluster takes $ROOM from its pod unless it is set up for more (results-from: sidecar-logs): if the run says that a result is missing, print less, or pass it on as a resource" >&2\n'
+    "fi\n"
 )
 
 SCHEDULE = (

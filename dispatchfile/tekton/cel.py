@@ -3,7 +3,7 @@
 `matches` searches with RE2, and every number of a JSON body is a double. Of the extensions of strings only those of
 version 0 are used, which every Triggers has, and of those of Triggers itself `truncate`, which counts bytes. Regular
 expressions stand in raw strings (`r'…'`), in which CEL takes no backslash for its own; in YAML a backslash is one
-anyway, outside of double quotes.
+anyway, outside of double quotes. Long expressions are broken before a dot, where CEL lets them be.
 """
 
 from __future__ import annotations
@@ -64,14 +64,15 @@ def _matched(pattern: str, value: str, mode: glob.Mode, *, negated: bool = False
 
 def slug(text: str, longest: int) -> str:
     """Return an expression for what `names.plain` makes of the value of one, cut to a number of characters."""
-    plain = f'{text}.lowerAscii().split("").map(c, c.matches("[a-z0-9]") ? c : " ").join("")'
-    return f'{plain}.split(" ").filter(w, w != "").join(" ").truncate({longest}).trim().replace(" ", "-")'
+    plain = f'{text}.lowerAscii()\n.split("").map(c, c.matches("[a-z0-9]") ? c : " ").join("")'
+    words = f'{plain}\n.split(" ").filter(w, w != "").join(" ")'
+    return f'{words}\n.truncate({longest}).trim().replace(" ", "-")'
 
 
 def label_value(text: str) -> str:
     """Return an expression for a text as the value of a label: nothing where it would begin or end as none may."""
-    kept = f'{text}.split("").map(c, c.matches("[A-Za-z0-9._-]") ? c : "-").join("").truncate(63)'
-    return f'[{kept}].map(l, l.matches("^[A-Za-z0-9](.*[A-Za-z0-9])?$") ? l : "")[0]'
+    kept = f'{text}\n.split("").map(c, c.matches("[A-Za-z0-9._-]") ? c : "-").join("").truncate(63)'
+    return f'[{kept}]\n.map(l, l.matches("^[A-Za-z0-9](.*[A-Za-z0-9])?$") ? l : "")[0]'
 
 
 def words_of_first_line(text: str) -> str:
@@ -80,7 +81,7 @@ def words_of_first_line(text: str) -> str:
     What `payload.Body.chatop` takes for spaces and for ends of lines is taken for them here.
     """
     chars = f'c.matches(r"{LINE_END}") ? "\\n" : c.matches(r"{SPACE}") ? " " : c'
-    line = f'{text}.split("").map(c, {chars}).join("").trim().split("\\n")[0]'
+    line = f'{text}\n.split("").map(c, {chars}).join("")\n.trim().split("\\n")[0]'
     return f'{line}.split(" ").filter(w, w != "").join(" ")'
 
 

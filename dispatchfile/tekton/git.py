@@ -16,7 +16,7 @@ from dispatchfile.tekton.parts import WORKSPACE, Binding, step_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dispatchfile.model.pipeline import Resource
     from dispatchfile.tekton.draft import Draft
@@ -60,8 +60,8 @@ def is_out_of_reach(resource: Resource) -> bool:
     return not find(url) and remote.parse(url).local
 
 
-def clone(draft: Draft, resource: Resource, name: str, to: str) -> Object:
-    """Return the step, of this name, that clones a resource to a directory."""
+def clone(draft: Draft, resource: Resource, name: str, to: str, folders: Sequence[str] = ()) -> Object:
+    """Return the step, of this name, that clones a resource to a directory, and makes other `folders` besides."""
     param = {key: text.strip() for key, text in resource.param.items()}
     depth = param.get("depth", "")
     env = {
@@ -75,7 +75,8 @@ def clone(draft: Draft, resource: Resource, name: str, to: str) -> Object:
         **{variable: param.get(name, "") for name, variable in _PROXIES.items()},
     }
     given = {key: scripts.value(text) for key, text in env.items() if text}
-    return scripts.step(name, draft.options.git_image, _scripts.CLONE, given)
+    args = [scripts.value(one) for one in folders]
+    return scripts.step(name, draft.options.git_image, _scripts.CLONE, given, args)
 
 
 def _is_false(text: str) -> bool:

@@ -1,9 +1,4 @@
-"""The Pipeline of a draft: its parameters, its tasks with their specs in them, and what it tells of its images.
-
-The results of a task travel in the termination messages of its containers: 4096 bytes for all results of a task
-together, and fewer in a task of more than three steps, whose containers share 12 KiB. A step that gives more fails
-with Tekton's own message; clusters that set `results-from: sidecar-logs` take more.
-"""
+"""The Pipeline of a draft: its parameters, its tasks with their specs in them, and what it tells of its images."""
 
 from __future__ import annotations
 
@@ -39,7 +34,7 @@ def spec(draft: Draft) -> Object:
     if params := _params_used(made):
         written["params"] = [_declared(name, variable) for name, variable in params.items()]
     if any("workspaces" in task for task in made):
-        written["workspaces"] = [{"name": WORKSPACE}]
+        written["workspaces"] = [{"name": WORKSPACE, "description": "volume that the tasks share"}]
     written["tasks"] = made
     if results := tasks.results(draft, made):
         written["results"] = results

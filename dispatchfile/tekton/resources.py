@@ -196,12 +196,13 @@ def _folders(draft: Draft, task: Task, work: _Work, aliases: Sequence[str]) -> l
 
 def _before(draft: Draft, work: _Work, folders: Sequence[str]) -> Iterator[Object]:
     image = draft.options.git_image
-    if folders or work.shared or work.copied:
+    for index, one in enumerate(work.cloned):
+        also = () if index else folders
+        yield git.clone(draft, one, _called(draft, "clone", one), f"{_INPUTS}/{one.name}", also)
+    if not work.cloned and (folders or work.shared or work.copied):
         yield scripts.step(
             f"{OWN}prepare", image, _scripts.PREPARE, {}, [scripts.value(one) for one in folders]
         )
-    for one in work.cloned:
-        yield git.clone(draft, one, _called(draft, "clone", one), f"{_INPUTS}/{one.name}")
     if work.copied:
         pairs = [(_volume_path(draft, one), f"{_INPUTS}/{one.name}") for one in work.copied]
         args = [scripts.value(path) for pair in pairs for path in pair]

@@ -59,8 +59,6 @@ def _step(fields: Fields, step: Step, requests: Object, volume_names: Mapping[st
         made["command"] = _words(fields, step, "command", step.command)
     if step.args:
         made["args"] = _words(fields, step, "args", step.args)
-    if step.script is not None:
-        made["script"] = fields.text(step.script, step.value.at("script"), "script")
     if step.env:
         made["env"] = _env(fields, step)
     if sources := fields.filled(step.value.at("envFrom"), "envFrom"):
@@ -78,6 +76,8 @@ def _step(fields: Fields, step: Step, requests: Object, volume_names: Mapping[st
         made["imagePullPolicy"] = policy
     if rights := fields.unfilled(step.value.at("securityContext"), "securityContext"):
         made["securityContext"] = rights
+    if step.script is not None:
+        made["script"] = fields.text(step.script, step.value.at("script"), "script")
     return made
 
 

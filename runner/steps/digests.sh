@@ -10,12 +10,13 @@ while [ $# -gt 0 ]; do
     name=${1##*/} index=$1/index.json digest=
     [ -e "$index" ] || index=$HOME/image-outputs/$name/index.json
     if [ -e "$index" ]; then
-        digest=$(tr -d ' \t\r\n' <"$index" | grep -x '{.*"manifests":\[.*}' | grep -o '"digest":"sha256:[0-9a-f]\{64\}"') || {
+        digest=$(tr -d ' \t\r\n' <"$index" | grep -x '{.*"manifests":\[.*}' |
+            grep -o '"digest":"sha256:[0-9a-f]\{64\}"') || {
             echo "$index is no OCI image index with a digest: the tool that wrote it may have failed" >&2
             exit 1
         }
         digest=$(echo "$digest" | cut -d '"' -f 4)
-        [ ${#digest} -eq 71 ] || digest=sha256:$(sha256sum <"$index" | cut -d ' ' -f 1) # it lists several
+        if [ ${#digest} -ne 71 ]; then digest=sha256:$(sha256sum <"$index" | cut -d ' ' -f 1); fi # of several: its own
     elif [ "$3" = required ]; then
         echo "image $name has no digest: let a step write its OCI layout to $1 (kaniko: --oci-layout-path=$1)" >&2
         exit 1

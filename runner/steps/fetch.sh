@@ -6,7 +6,7 @@
 set -eu
 umask 000
 
-# Credentials are this step's alone: steps of other users could neither read nor replace them, and get their own.
+# Credentials are this step's: others get their own, and could neither read nor replace these as another user.
 if [ -d /tekton/creds ]; then
     rm -rf -- "$HOME/.gitconfig" "$HOME/.git-credentials" "$HOME/.ssh" "$HOME/.docker/config.json"
     [ ! -d "$HOME/.docker" ] || chmod 777 "$HOME/.docker"

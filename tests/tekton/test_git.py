@@ -528,7 +528,7 @@ def test_with_a_volume_each_input_is_cloned_once():
         assert task["workspaces"] == maker["workspaces"]
         assert [one["name"] for one in task["taskSpec"]["steps"]] == ["dispatch-prepare", "run"]
     assert "runAfter" not in task_of(made, "alone")
-    assert made["workspaces"] == [{"name": "dispatch"}]
+    assert made["workspaces"] == [{"name": "dispatch", "description": "volume that the tasks share"}]
 
 
 @pytest.mark.parametrize(

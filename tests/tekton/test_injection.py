@@ -54,7 +54,7 @@ def victim(value: str, url: str = "https://git.test/me/app") -> Plan:
         "one": task({"name": "out", "command": ["echo"]}, inputs=["src", "tag", "old"], outputs=["made", "app", "new"]),
         "two": task(
             {"name": "use", "args": ["$(inputs.tasks.one.out)", "$(inputs.resources.app.digest)"]},
-            inputs=["made", "app", "one", "src"],
+            inputs=["made", "app", "one"],
         ),
     }  # fmt: skip
     at = Event("tag", url, COMMIT, branch=value, tag=value, build=value, chatop=("go", value), user=value)

@@ -50,7 +50,7 @@ def test_what_a_task_makes_reaches_others_as_copies(kind: str):
         ]
         assert steps(made, name) == ["dispatch-prepare", "dispatch-copy", "run"]
         assert step_of(made, name, "dispatch-copy")["args"] == ["/dispatchfile/tree", "/workspace/tree"]
-    assert made["workspaces"] == [{"name": "dispatch"}]
+    assert made["workspaces"] == [{"name": "dispatch", "description": "volume that the tasks share"}]
     assert resources.needs_volume(drafted(tasks, {"tree": resource}))
 
 

@@ -14,7 +14,7 @@ from tests.tekton.project import Project
 pytestmark = pytest.mark.docker
 
 GIT = "dispatchfile/update-gitops-repo:latest"
-INDEX = '{"manifests": [{"digest": "sha256:a"}, {"digest": "sha256:b"}]}'
+INDEX = f'{{"manifests": [{{"digest": "sha256:{64 * "a"}"}}, {{"digest": "sha256:{64 * "b"}"}}]}}'
 DISPATCHFILE = """\
 #!cue
 resource: "src": {
