@@ -110,8 +110,10 @@ def plan_from(
 def note(args: argparse.Namespace, text: str) -> None:
     """Print a remark on stderr, unless `--quiet`."""
     if not args.quiet:
+        from dispatchfile.report.text import flat
+
         err = Terminal.of(sys.stderr, args.color)
-        err.print(f"{err.style('note:', 'cyan', 'bold')} {text}")
+        err.print(f"{err.style('note:', 'cyan', 'bold')} {flat(text)}")
 
 
 def positive(text: str) -> int:

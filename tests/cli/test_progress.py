@@ -47,6 +47,19 @@ def test_plain_lines_are_aligned_and_apart_from_what_happens() -> None:
     )
 
 
+@pytest.mark.parametrize("live", [False, True], ids=["plain", "live"])
+def test_a_note_moves_no_cursor(live: bool) -> None:
+    """It may hold names that a repository or a kubeconfig gives."""
+    out, err = Screen(), Screen()
+    terminals = Terminal(out, False, True), Terminal(err, False, True)
+    view = LiveView(terminals[1], list(STEPS)) if live else PlainView(*terminals, STEPS)
+    Board([view]).tell("run.note", message="a\x1b[2Jb\x1b]0;title\x07c\nd")
+    assert "a\ufffd[2Jb" in err.getvalue()
+    assert "\x1b[2J" not in err.getvalue()
+    assert "\x07" not in err.getvalue()
+    assert err.getvalue().count("\n") == 1
+
+
 def test_plain_colours_are_stable_and_never_alone() -> None:
     out, err = io.StringIO(), io.StringIO()
     board = Board([PlainView(Terminal(out, True, False), Terminal(err, True, False), STEPS)])

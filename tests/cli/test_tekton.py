@@ -187,6 +187,14 @@ def test_a_link_out_of_the_repository_is_not_followed(repo: Path, tmp_path: Path
     assert main(["tekton", "-q", "--out", "link"]) == 0
 
 
+def test_names_in_a_repository_move_no_cursor(repo: Path, capsys: Captured) -> None:
+    commit(repo, **{"a\x1b[2J": "1"})
+    git(repo, "update-ref", "refs/remotes/origin/main", "HEAD")
+    Path("a\x1b[2J").write_text("2")
+    assert main(["tekton"]) == 0
+    assert "does not reach the cluster: a\ufffd[2J" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("end", ["/dev/zero", "pipe"])
 def test_what_has_no_end_is_not_read(repo: Path, end: str, capsys: Captured) -> None:
     os.mkfifo("pipe")

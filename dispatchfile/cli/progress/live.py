@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dispatchfile.cli.progress.plain import COLORS, SIGNS
 from dispatchfile.cli.terminal import Terminal
+from dispatchfile.report.text import flat
 from dispatchfile.run.progress import Happening, duration
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class LiveView:
         if event.kind == "run.started":
             self.resume()
         elif event.kind == "run.note":
-            self._console.print(f"note: {event.data['message']}")
+            self._console.print(f"note: {flat(str(event.data['message']))}")
         elif event.task in self._rows:
             with self._lock:
                 self._take(self._rows[event.task], event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from dispatchfile.cli.terminal import Terminal
+from dispatchfile.report.text import flat
 from dispatchfile.run.outcome import NOT_BEGUN
 from dispatchfile.run.progress import Happening, duration
 
@@ -57,7 +58,7 @@ class PlainView:
 
     def _sentence(self, event: Happening) -> str:
         if event.kind == "run.note":
-            return f"{self._err.style('note:', 'yellow')} {event.data['message']}"
+            return f"{self._err.style('note:', 'yellow')} {flat(str(event.data['message']))}"
         if self._quiet:
             return ""
         if event.kind == "task.started":
