@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from dispatchfile.model import pipeline as model
     from dispatchfile.tekton.draft import Draft
 
-DIGEST = "_IMAGE_DIGEST"
-"""How the names of results that hold the digest of an image end."""
-
 
 class Step(Record):
     """A step on the cluster; `name` is the Dispatchfile's, or "" where it is the emitter's own."""
@@ -55,5 +52,5 @@ def _task(draft: Draft, task: model.Task | None, made: Object) -> Task:
     )
     read = {short: step for short, step in own.items() if (name, step) in draft.read}
     outputs = [output for output in task.outputs if output in draft.resource_names] if task else []
-    digests = {f"{draft.resource_names[output]}{DIGEST}": output for output in outputs}
+    digests = {draft.digest_result(output): output for output in outputs}
     return Task(made["name"], name, steps, read, digests)

@@ -59,6 +59,14 @@ class Draft(Record, eq=False):
         """Return the parameter in which a task is told the digest of an image that another task makes."""
         return f"image-{self.resource_names[resource]}-digest"
 
+    def url_result(self, resource: str) -> str:
+        """Return the result in which the task that makes an image tells its URL; by this suffix Tekton Chains knows it."""
+        return f"{self.resource_names[resource]}_IMAGE_URL"
+
+    def digest_result(self, resource: str) -> str:
+        """Return the result in which that task tells the digest; as `url_result`."""
+        return f"{self.resource_names[resource]}_IMAGE_DIGEST"
+
     def result_param(self, task: str, step: str) -> str:
         """Return the parameter in which a task is told the output of a step; `_` is in no name of a task or step."""
         return f"result-{self.task_names[task]}_{self.step_names[task, step]}"

@@ -23,9 +23,8 @@ def results(draft: Draft, images: Iterable[Resource]) -> tuple[Result, ...]:
     """Return the results of a task that makes some images."""
     made = []
     for image in images:
-        name = draft.resource_names[image.name]
-        made.append(Result(f"{name}_IMAGE_URL", f"where image {image.name} is pushed"))
-        made.append(Result(f"{name}_IMAGE_DIGEST", f"digest of image {image.name}"))
+        made.append(Result(draft.url_result(image.name), f"where image {image.name} is pushed"))
+        made.append(Result(draft.digest_result(image.name), f"digest of image {image.name}"))
     return tuple(made)
 
 
@@ -33,12 +32,11 @@ def digests(draft: Draft, images: Sequence[Resource], name: str) -> Object:
     """Return the step, of this name, that writes these results; the last one of its task."""
     args: list[str] = []
     for image in images:
-        result = draft.resource_names[image.name]
         args += (
             scripts.value(f"/workspace/output/{image.name}"),
             scripts.value(image.param.get("url", "")),
             "required" if image.name in draft.digests_read else "optional",
-            f"$(results.{result}_IMAGE_URL.path)",
-            f"$(results.{result}_IMAGE_DIGEST.path)",
+            f"$(results.{draft.url_result(image.name)}.path)",
+            f"$(results.{draft.digest_result(image.name)}.path)",
         )
     return scripts.step(name, draft.options.git_image, _scripts.DIGESTS, {}, args)
