@@ -280,7 +280,7 @@ SLOW = """\
 resource: "src": {type: "git", param: url: "$(context.git.url)", param: revision: "$(context.git.commit)"}
 task: "first": {
   inputs: ["src"]
-  steps: [{name: "slow", image: "TOOLS", command: ["sh", "-c", "echo begun; sleep 3; cat /workspace/src/word"]}]
+  steps: [{name: "slow", image: "TOOLS", command: ["sh", "-c", "echo begun; until test -e ~/go; do sleep 0.1; done; cat /workspace/src/word"]}]
 }
 task: "second": {
   inputs: ["first"]
@@ -309,6 +309,7 @@ def test_run_engine_tekton_follows_a_real_run(
                 told.append(line)
                 if re.match(r"\[first/slow\] +begun", line):
                     assert cluster.step("first", "slow").exit_code is None, "it is told while the step runs"
+                    (cluster.pods["first"].folder / "home" / "go").touch()
         assert running.returncode == (1 if code else 0), "".join(told)
     shown = "".join(told)
     assert re.search(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dispatchfile.errors import UsageError
@@ -54,7 +54,7 @@ def test_tricky_texts(text: str) -> None:
     assert yaml.safe_load(manifest.document(made)) == made
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(st.lists(VALUES, max_size=3))
 def test_what_is_written_is_read_again(contents: list[object]) -> None:
     objects = [holding(content) for content in contents]
@@ -101,8 +101,8 @@ def test_kubectl_reads_the_same(tmp_path: Path) -> None:
 def test_kubectl_reads_the_same_of_any_text(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("kubectl")
 
-    @settings(max_examples=10)
-    @given(st.lists(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=3), min_size=20, max_size=40))
+    @settings(max_examples=5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @given(st.lists(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=3), min_size=20, max_size=30))
     def check(contents: list[object]) -> None:
         objects = [holding(content) for content in contents]
         assert read_by_kubectl(objects, folder) == objects
