@@ -7,26 +7,43 @@ in the image does as well (`sh`), and shows the output only when the step has en
 
 The copy goes to a file beside the results, and a step of ours behind those of the user makes the result of it,
 without one line end at its end, as in a local run. Were it a result at once, the entrypoint of each following step
-would tell it again, which counts against the 4096 bytes of its own termination message, and would fail on it where the
+would tell it again, which counts against the bytes of its own termination message, and would fail on it where the
 step runs as another user, for the copy can be read by its owner alone. Of what several steps tell the last one holds
 (tektoncd/pipeline, pkg/entrypoint and pkg/pod/status.go).
+
+All results of a task stand in the message of its last container, which has 4096 bytes, and never that many: all
+containers of a pod, those that Tekton runs before the steps too, share 12 KiB evenly, and here are four at least. The kubelet
+cuts what is longer (pkg/kubelet/status, normalizeStatus), and nothing is left of which Tekton could read results: the run
+fails, as if the step had written none. So a step of ours warns, and does no more: with `results-from: sidecar-logs`, or
+compressed messages, a cluster takes more.
 """
 
 from __future__ import annotations
+
+from posixpath import normpath
 
 from dispatchfile.diagnostics import Diagnostic, Severity
 from dispatchfile.tekton import _scripts, scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from dispatchfile.model.pipeline import Step, Task
     from dispatchfile.tekton.draft import Draft
-    from dispatchfile.tekton.parts import Object
+    from dispatchfile.tekton.parts import Object, Result
 
 ENTRYPOINT = "/tekton/bin/entrypoint"
 BESIDE = "/tekton/results"
 """Every step may write here, whoever it runs as, and no volume of the user can hide it."""
 COLLECTOR = "dispatch-results"
+MESSAGES = 12288
+"""Bytes of the termination messages of all containers of a pod."""
+
+_STARTED = len('[{"key":"StartedAt","value":"2020-02-20T20:20:20.202Z","type":3}]')
+_ENTRY = len(',{"key":"","value":"","type":1}')
+_OF_AN_IMAGE = 80
+"""Bytes that a digest has, and about those of a URL."""
 
 _SH = 'o=$0; "$@" >"$o"; r=$?; cat "$o"; exit $r'
 
@@ -53,13 +70,35 @@ def captured(draft: Draft, task: Task, step: Step, made: Object) -> Object:
     return {**made, "command": [*wrapper, "-entrypoint", first, "--", *rest]}
 
 
-def collector(draft: Draft, task: Task) -> list[Object]:
-    """Return the step that makes results of the copies; none when no output of the task is read."""
+def collector(draft: Draft, task: Task, others: Sequence[Object], images: Iterable[Result]) -> list[Object]:
+    """Return the step that makes results of the copies; none when no output of the task is read.
+
+    `others` are all other steps of the task as they are written, `images` its results that are no outputs.
+    """
     called = [draft.step_names[task.name, step.name] for step in read(draft, task)]
     if not called:
         return []
     pairs = [word for name in called for word in (_copy(name), f"$(results.{name}.path)")]
-    return [scripts.step(COLLECTOR, draft.options.git_image, _scripts.RESULTS, {}, pairs)]
+    env = {"ROOM": str(room(others, called, (one.name for one in images)))}
+    return [scripts.step(COLLECTOR, draft.options.git_image, _scripts.RESULTS, env, pairs)]
+
+
+def room(others: Sequence[Object], called: Iterable[str], images: Iterable[str]) -> int:
+    """Return how many bytes of JSON text results of these names may have together, by a cluster's defaults.
+
+    The pod has the collector and `others`, and before them what places Tekton's tools, the scripts, and, if need be,
+    makes working directories; `images` are results that take some of the room.
+    """
+    containers = len(others) + 1 + 2 + any(_is_made(step.get("workingDir", "/")) for step in others)
+    entries = [_ENTRY + len(name) for name in called]
+    entries += (_ENTRY + len(name) + _OF_AN_IMAGE for name in images)
+    return max(0, MESSAGES // containers - _STARTED - sum(entries))
+
+
+def _is_made(directory: str) -> bool:
+    """Return whether Tekton has a container that makes a working directory (pkg/pod/workingdir_init.go)."""
+    place = normpath(directory)
+    return "$(" in place or not place.startswith("/") or place.startswith("/workspace/")
 
 
 def declared(draft: Draft, task: Task) -> list[Object]:

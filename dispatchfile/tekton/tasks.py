@@ -94,12 +94,9 @@ def _spec(draft: Draft, task: Task, parts: Parts) -> Object:
             for one in parts.workspaces
         ]
     spec["stepTemplate"] = step_template(parts.mounts)
-    spec["steps"] = [
-        *parts.before,
-        *steps.steps(draft, task, called),
-        *outputs.collector(draft, task),
-        *parts.after,
-    ]
+    own = [*parts.before, *steps.steps(draft, task, called)]
+    collector = outputs.collector(draft, task, [*own, *parts.after], parts.results)
+    spec["steps"] = [*own, *collector, *parts.after]
     if made := [*parts.volumes, *volumes.volumes(draft, task, called)]:
         spec["volumes"] = made
     return spec

@@ -18,7 +18,7 @@ from dispatchfile.run.steplog import StepLog
 from dispatchfile.tekton import _scripts, pipeline
 from tests.tekton.drafts import Object, drafted, found, spec, step, step_of, task_of, told
 from tests.tekton.mini_tekton import MiniTekton
-from tests.tekton.pods import TOOLS
+from tests.tekton.pods import TOOLS, go_json
 
 USE = {"steps": [step("show", "echo", "$(inputs.tasks.t.run)")], "inputs": ["t"]}
 
@@ -205,14 +205,17 @@ def test_an_output_of_its_own_field_leaves_a_script_alone() -> None:
     assert "stdoutConfig" in made
 
 
-def collected(tmp_path: Path, *outputs: bytes) -> tuple[subprocess.CompletedProcess[bytes], list[bytes]]:
+def collected(
+    tmp_path: Path, *outputs: bytes, room: int = 3000
+) -> tuple[subprocess.CompletedProcess[bytes], list[bytes]]:
     pairs = [(tmp_path / f".copy-{index}", tmp_path / f"result-{index}") for index in range(len(outputs))]
     for (copy, _result), output in zip(pairs, outputs, strict=True):
         copy.write_bytes(output)
     words = [str(path) for pair in pairs for path in pair]
     script = tmp_path / "script"
     script.write_text(_scripts.RESULTS)
-    ended = subprocess.run(["sh", str(script), *words], capture_output=True, check=False)
+    env = {**os.environ, "ROOM": str(room)}
+    ended = subprocess.run(["sh", str(script), *words], capture_output=True, check=False, env=env)
     return ended, [result.read_bytes() for _copy, result in pairs if result.exists()]
 
 
@@ -246,6 +249,52 @@ def test_a_zero_byte_is_no_part_of_a_variable(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert b"output of step result-0 cannot be a result: it holds a zero byte" in ended.stderr
     assert made == []
+
+
+@pytest.mark.parametrize(
+    ("outputs", "size"),
+    [((b"x" * 900,), 0), ((b"x" * 901,), 901), ((b"x" * 500, b"y" * 401), 901), ((b'<&>"\\\n\t\n' * 34,), 28 * 34 - 2)],
+    ids=["fits", "one", "together", "as JSON"],
+)  # fmt: skip
+def test_near_the_limit_of_its_pod_a_task_warns(
+    outputs: tuple[bytes, ...], size: int, tmp_path: Path
+) -> None:
+    ended, made = collected(tmp_path, *outputs, room=1000)
+    assert ended.returncode == 0
+    assert len(made) == len(outputs)
+    told = f"warning: the results of this task have {size} bytes, and a cluster takes 1000 from its pod"
+    assert ended.stderr.decode().startswith(told) if size else ended.stderr == b""
+    if size:
+        assert size == sum(len(go_json(result.decode())) - 2 for result in made)
+
+
+@pytest.mark.parametrize(
+    ("task", "others", "containers"),
+    [
+        ({"steps": [step("run", "a")]}, (), 4),
+        ({"steps": [step("run", "a", workingDir="/workspace")]}, (), 4),
+        ({"steps": [step("run", "a", workingDir="/workspace/src"), step("b", "c")]}, (), 6),
+        ({"steps": [step("run", "a", workingDir="src")]}, (), 5),
+        ({"steps": [step("run", "a")], "inputs": ["src"]}, (), 5),
+        ({"steps": [step("run", "a")], "outputs": ["app"]}, ("app_IMAGE_URL", "app_IMAGE_DIGEST"), 6),
+    ],
+    ids=["alone", "the default directory", "a directory", "a relative one", "cloned", "an image"],
+)
+def test_the_room_is_what_tekton_and_the_kubelet_leave(
+    task: Object, others: tuple[str, ...], containers: int
+) -> None:
+    """Containers: the steps, and those that place the tools and scripts and make working directories."""
+    given = {
+        "src": {"type": "git", "param": {"url": "https://git.example.com/a/b"}},
+        "app": {"type": "image", "param": {"url": "me/app"}},
+    }
+    made = task_of(spec({"t": task, "use": USE}, given), "t")["taskSpec"]
+    collector = next(one for one in made["steps"] if one["name"] == "dispatch-results")
+    (room,) = (int(one["value"]) for one in collector["env"] if one["name"] == "ROOM")
+    message = [{"key": "StartedAt", "value": "2026-01-02T03:04:05.678Z", "type": 3}]
+    message.append({"key": "run", "value": "x" * room, "type": 1})
+    message += [{"key": name, "value": "y" * 80, "type": 1} for name in others]
+    assert len(go_json(message)) == min(4096, 12288 // containers)
 
 
 @pytest.mark.docker
