@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from dispatchfile.cli import options, targets
+from dispatchfile.cli import manifests, options, targets
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import UsageError
 from dispatchfile.record import replace
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
 
-MOST_BYTES = 3 * 2**19
-"""What etcd takes by default."""
+LARGE = 2**20
+"""Bytes of an object from which on it is told: etcd takes 1.5 MiB by default, and a cluster adds its own to each."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -55,7 +55,9 @@ def main(args: argparse.Namespace) -> int:
         emission = _of_plan(args, plan)
         for text in _unreached(args, plan, emission):
             options.note(args, text)
-    for text in _too_large(emission):
+    for text in _large(emission, args.workspace):
+        options.note(args, text)
+    for text in manifests.exposed(emission.objects):
         options.note(args, text)
     _tell(args, emission.found)
     if not emission.files:
@@ -105,7 +107,7 @@ def _check(args: argparse.Namespace, target: str) -> None:
     """Raise UsageError for options that contradict each other."""
     targets.check(args, target)
     given = {
-        "tasks": options.tasks_from(args),
+        "a task": options.tasks_from(args),
         "an event": options.gives_event(args),
         "--from-run": args.from_run,
         "--kind": args.kind,
@@ -122,7 +124,7 @@ def _check(args: argparse.Namespace, target: str) -> None:
             f"--all emits the Pipelines of all actions; {named[0]} does not go with it",
             help="leave out one of them",
         )
-    if args.from_run and set(named) & {"tasks", "an event"}:
+    if args.from_run and set(named) & {"a task", "an event"}:
         raise UsageError(f"--from-run takes tasks and event from that run; {named[0]} does not go with it")
     if args.out == "":
         raise UsageError("--out is empty", help="--out . is the folder you are in")
@@ -190,16 +192,18 @@ def _unreached(args: argparse.Namespace, plan: Plan, emission: Emission) -> Iter
     yield from reach.notes(plan.event, here, reach.params(emission.objects), Path(args.file or front.find()))
 
 
-def _too_large(emission: Emission) -> Iterator[str]:
-    """Yield objects that no cluster keeps: etcd takes 1.5 MiB, and Tekton puts a run's Pipeline into it once more."""
+def _large(emission: Emission, workspace: str | None) -> Iterator[str]:
+    """Yield objects that clusters may not keep; Tekton puts the Pipeline of a run into it once more."""
     import json
 
     for made in emission.objects:
-        size = len(json.dumps(made, ensure_ascii=False).encode("utf-8", "replace"))
-        size *= 2 if "pipelineSpec" in made.get("spec", {}) else 1
-        if size > MOST_BYTES:
+        text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+        size = len(text.encode("utf-8", "replace")) * (2 if "pipelineSpec" in made.get("spec", {}) else 1)
+        if size > LARGE:
             what = f"{made['kind']} {made['metadata'].get('name', '')}".strip()
-            yield f"{what} becomes {size / 2**20:.1f} MiB large, and clusters usually keep 1.5: run fewer tasks at once"
+            clones = workspace != "pvc" and '"CLONE_TO"' in text
+            less = "let tasks share their clones with --workspace pvc, or " if clones else ""
+            yield f"{what} becomes {size / 2**20:.1f} MiB large, and clusters usually keep 1.5: {less}run fewer tasks at once"
 
 
 def _tell(args: argparse.Namespace, found: Iterable[Diagnostic]) -> None:

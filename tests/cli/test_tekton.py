@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -187,6 +188,29 @@ def test_a_link_out_of_the_repository_is_not_followed(repo: Path, tmp_path: Path
     assert main(["tekton", "-q", "--out", "link"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("url: $(context.git.url)", "url: https://me:hunter2xyz@git.test/x"),
+        (
+            "image: busybox:1, command",
+            "image: busybox:1, env: [{name: API_TOKEN, value: hunter2xyz}], command",
+        ),
+    ],
+    ids=["url", "env"],
+)
+def test_secrets_that_stand_in_the_dispatchfile_are_told_of(
+    repo: Path, capsys: Captured, old: str, new: str
+) -> None:
+    assert main(["tekton"]) == 0
+    assert "holds a secret" not in capsys.readouterr().err
+    Path("Dispatchfile.yaml").write_text(FILE.replace(old, new))
+    assert main(["tekton"]) == 0
+    out, err = capsys.readouterr()
+    assert "note: Pipeline shop-push holds a secret that stands in the Dispatchfile" in err
+    assert ("hunter2xyz" in out, "hunter2xyz" in err) == (True, False)
+
+
 def test_names_in_a_repository_move_no_cursor(repo: Path, capsys: Captured) -> None:
     commit(repo, **{"a\x1b[2J": "1"})
     git(repo, "update-ref", "refs/remotes/origin/main", "HEAD")
@@ -261,15 +285,19 @@ def test_a_repository_on_this_machine_is_told(repo: Path, url: str | None, capsy
     assert notes(capsys.readouterr().err) == [told]
 
 
-def test_what_a_cluster_cannot_keep_is_told(repo: Path, capsys: Captured) -> None:
+@pytest.mark.parametrize("clones", [True, False])
+def test_what_a_cluster_cannot_keep_is_told(clones: bool, repo: Path, capsys: Captured) -> None:
     step = f"{{name: s, image: busybox:1, args: [{'x' * 900_000}]}}"
-    Path("Dispatchfile.yaml").write_text(f"task: {{a: {{steps: [{step}]}}}}\nactions: []\n")
+    inputs = "inputs: [src], " if clones else ""
+    source = "resource: {src: {type: git, param: {url: https://forge.test/app}}}\n"
+    Path("Dispatchfile.yaml").write_text(f"{source}task: {{a: {{{inputs}steps: [{step}]}}}}\nactions: []\n")
     commit(repo)
     assert main(["tekton", "a"]) == 0
     assert notes(capsys.readouterr().err) == []
     assert main(["tekton", "a", "--kind", "run"]) == 0
+    less = "let tasks share their clones with --workspace pvc, or " if clones else ""
     assert (
-        "PipelineRun becomes 1.7 MiB large, and clusters usually keep 1.5: run fewer tasks at once"
+        f"PipelineRun becomes 1.7 MiB large, and clusters usually keep 1.5: {less}run fewer tasks at once"
         in notes(capsys.readouterr().err)
     )
 
@@ -291,12 +319,13 @@ def test_an_event_from_elsewhere_needs_no_repository(
     assert run["metadata"]["generateName"] == "acme-cart-main-abababa-"
 
 
-def past_run(repo: Path, *asked: str) -> str:
+def past_run(repo: Path, *asked: str, **facts: Any) -> str:
     """Keep a run of the repository as `run` does, and return its id."""
     event = {"kind": "push", "url": URL, "commit": "ab" * 20, "branch": "release", "labels": None}
     record = {
         "repository": str(repo), "directory": str(repo), "file": None, "event": event, "asked": list(asked), "plan": [],
         "steps": [], "options": {"image": ["busybox=toolbox:3"], "untracked": None}, "rerun_of": None, "dry_run": False,
+        **facts,
     }  # fmt: skip
     assert record.keys() >= {"directory", "file", "event", "asked", "options"}
     with RunFolder(record) as folder:
@@ -315,6 +344,43 @@ def test_what_an_earlier_run_ran(repo: Path, name: str, capsys: Captured) -> Non
     assert run["metadata"]["labels"]["build"] == "release"
 
 
+@pytest.mark.parametrize(
+    ("branch", "asked", "fired", "name"),
+    [
+        ("main", "deploy", True, "shop-push"),
+        ("main", "deploy", False, "shop-deploy"),
+        ("main", "test", True, "shop-test"),
+        ("other", "deploy", True, "shop-deploy"),
+    ],
+    ids=["by-an-event", "by-name", "the-action-has-other-tasks", "the-action-has-other-branches"],
+)
+def test_what_an_event_ran_keeps_its_name(
+    repo: Path, branch: str, asked: str, fired: bool, name: str, capsys: Captured
+) -> None:
+    event = {"kind": "push", "url": URL, "commit": "ab" * 20, "branch": branch, "labels": None}
+    past_run(repo, asked, event=event, fired=fired)
+    assert main(["tekton", "-q", "--from-run", "last"]) == 0
+    pipeline, run = emitted(capsys.readouterr().out)
+    assert pipeline["metadata"]["name"] == name
+    assert run["metadata"]["annotations"]["tasks"] == asked
+
+
+def test_paths_beside_from_run_are_seen_from_here(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    run_id = past_run(repo, "test")
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "mine.yaml").write_text(FILE.replace("unit", "mine"), encoding="utf-8")
+    monkeypatch.chdir(away)
+    assert (
+        main(["-f", "mine.yaml", "tekton", "-q", "--from-run", run_id, "--out", "ci", "--kind", "pipeline"])
+        == 0
+    )
+    assert "name: mine" in (away / "ci/pipeline-shop-test.yaml").read_text()
+    assert not (repo / "ci").exists()
+
+
 def test_the_record_of_a_run_has_what_is_read_here() -> None:
     assert "image" in rerun.REMEMBERED
 
@@ -323,9 +389,9 @@ def test_the_record_of_a_run_has_what_is_read_here() -> None:
     ("arguments", "said"),
     [
         (["--from-run", "none-such"], 'no run is called "none-such"'),
-        (["--from-run", "last", "test"], "--from-run takes tasks and event from that run; tasks does not"),
+        (["--from-run", "last", "test"], "--from-run takes tasks and event from that run; a task does not"),
         (["--from-run", "last", "--event", "push"], "an event does not go with it"),
-        (["--all", "test"], "--all emits the Pipelines of all actions; tasks does not go with it"),
+        (["--all", "test"], "--all emits the Pipelines of all actions; a task does not go with it"),
         (["--all", "--kind", "run"], "--all emits the Pipelines of all actions; --kind does not go with it"),
         (["--target", "pac", "--event", "push"], "--target pac emits what waits for the events of all actions; an event"),
         (["--target", "triggers", "--kind", "run"], "--kind does not go with it"),
