@@ -11,7 +11,7 @@ from dispatchfile.tekton import manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from dispatchfile.tekton.parts import Object
 
@@ -42,6 +42,27 @@ def write(files: Mapping[str, Object], folder: str, how: str = "", *, force: boo
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
     return list(texts)
+
+
+def exposed(objects: Iterable[Object]) -> Iterator[str]:
+    """Yield which objects hold secrets of the Dispatchfile in plain text: whoever may read them there reads these too."""
+    import json
+
+    from dispatchfile.lint.secrets import holds_secret, in_urls, shapes
+
+    for made in objects:
+        text = json.dumps(made, ensure_ascii=False)
+        if any(in_urls(text)) or any(shapes(text)) or any(holds_secret(*one) for one in _variables(made)):
+            name = f"{made['kind']} {made['metadata'].get('name', '')}".strip()
+            yield f"{name} holds a secret that stands in the Dispatchfile; `dispatchfile lint --select DF603` says where"
+
+
+def _variables(made: Object) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the variables of all steps of a Pipeline, or of a run that carries one."""
+    spec = made.get("spec", {})
+    for task in spec.get("pipelineSpec", spec).get("tasks", ()):
+        for step in task["taskSpec"]["steps"]:
+            yield from ((one["name"], one["value"]) for one in step.get("env", ()) if "value" in one)
 
 
 def different(files: Mapping[str, Object], folder: str, how: str = "") -> list[Path]:

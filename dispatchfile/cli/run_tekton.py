@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from dispatchfile.cli import options
+from dispatchfile.cli import manifests, options
 from dispatchfile.errors import EnvironmentProblem
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dispatchfile.plan.plan import Plan
     from dispatchfile.run.engine import Ending
     from dispatchfile.run.history import PastRun, RunFolder
-    from dispatchfile.run.progress import View
+    from dispatchfile.run.progress import Board, View
     from dispatchfile.tekton.draft import Draft
 
 
@@ -75,6 +75,8 @@ def _objects(args: argparse.Namespace, plan: Plan) -> tuple[Draft, Object]:
     chosen: Any = SimpleNamespace(**{**vars(args), "name": None})
     made = options_from(chosen, emit.prefix(runs.owner_and_name(plan.event.url)[1]))
     emission = emit.emit(plan, made, "run")
+    for text in manifests.exposed(emission.objects):
+        options.note(args, text)
     if emission.found and not args.quiet:
         from dispatchfile.cli.terminal import Terminal
 
@@ -100,7 +102,6 @@ class _Session:
 
     def run(self, run: Object, err: Terminal, view: View) -> int:
         """Submit, follow, keep, and return the exit code; raises what ended the run early."""
-        from dispatchfile.cluster.submit import submit
         from dispatchfile.run.progress import Board
 
         self.view = view
@@ -109,25 +110,10 @@ class _Session:
             from dispatchfile.cli.progress.junit import JUnitReport
 
             listeners.append(JUnitReport(Path(self.args.junit), self.plan.tasks))
-        made = submit(self.cluster, run)
-        target, name = self.cluster.target, made["metadata"]["name"]
-        self.folder.record["cluster"] = {
-            "context": target.context, "namespace": target.namespace, "pipelineRun": name
-        }  # fmt: skip
         board = Board(listeners)
         began = time.monotonic()
         try:
-            board.tell(
-                "run.started",
-                run=self.folder.id,
-                on=self.plan.event.kind,
-                commit=self.plan.event.commit,
-                tasks=[{"name": task.name, "needs": list(task.waits_for)} for task in self.plan.tasks],
-            )
-            commit = f" of commit {self.plan.event.commit[:10]}" if self.plan.event.commit else ""
-            where = f'in namespace {target.namespace} of context "{target.context}"'
-            board.tell("run.note", message=f"PipelineRun {name}{commit} runs {where}")
-            ending = self._follow(run, made, board)
+            ending = self._submitted(run, board)
         finally:
             with contextlib.suppress(OSError):  # a reader that went away is no reason to lose the run
                 view.close()
@@ -141,7 +127,41 @@ class _Session:
             raise error
         return ending.exit_code
 
-    def _follow(self, run: Object, made: Object, board: Any) -> Ending:
+    def _submitted(self, run: Object, board: Board) -> Ending:
+        """Submit the run and follow it to its end; raises Interrupted for a signal before it is followed."""
+        from dispatchfile.cluster.ending import Leaving
+        from dispatchfile.cluster.submit import submit, unsure
+        from dispatchfile.run.signals import caught
+
+        target, name = self.cluster.target, ""
+        with caught(_break_off):
+            try:
+                made = submit(self.cluster, run)
+                name = made["metadata"]["name"]
+                cluster = {"context": target.context, "namespace": target.namespace, "pipelineRun": name}
+                with contextlib.suppress(OSError):  # a disk that takes no more is told of by the board
+                    self.folder.keep(cluster=cluster)
+                self._announce(name, board)
+                return self._follow(run, made, board)
+            except _Heard as heard:
+                raise (
+                    Leaving(target, name, heard.number) if name else unsure(target, heard.number)
+                ) from None
+
+    def _announce(self, name: str, board: Board) -> None:
+        event, target = self.plan.event, self.cluster.target
+        board.tell(
+            "run.started",
+            run=self.folder.id,
+            on=event.kind,
+            commit=event.commit,
+            tasks=[{"name": task.name, "needs": list(task.waits_for)} for task in self.plan.tasks],
+        )
+        commit = f" of commit {event.commit[:10]}" if event.commit else ""
+        where = f'in namespace {target.namespace} of context "{target.context}"'
+        board.tell("run.note", message=f"PipelineRun {name}{commit} runs {where}")
+
+    def _follow(self, run: Object, made: Object, board: Board) -> Ending:
         """Follow a run; what its tasks are called is as it was sent, whatever the cluster made of it."""
         from dispatchfile.cluster import named
         from dispatchfile.cluster.follow import Follower
@@ -154,26 +174,23 @@ class _Session:
 
     def _ask(self) -> str:
         """Ask what is to become of the run: cancel, leave, or "" for going on; another Ctrl-C leaves it."""
+        from dispatchfile.run.signals import caught
+
         self.view.pause()
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            while True:
-                print("\ncancel the run on the cluster? [y: cancel, n: leave it running, Enter: go on] ", end="",
-                      file=sys.stderr, flush=True)  # fmt: skip
-                line = sys.stdin.readline()
-                answer = line.strip().lower()
-                if not line or answer in ("n", "no"):
-                    return "leave"
-                if answer in ("y", "yes"):
-                    return "cancel"
-                if not answer:
-                    return ""
-        except KeyboardInterrupt:
-            print(file=sys.stderr)
+            with caught(_break_off):
+                return _answer()
+        except _Heard as heard:
+            if heard.number == signal.SIGINT:
+                print(file=sys.stderr)
+                return "leave"
+            signal.raise_signal(heard.number)  # who follows the run knows what that means
+            return ""
+        except OSError:  # the terminal is gone
             return "leave"
         finally:
-            signal.signal(signal.SIGINT, before)
-            self.view.resume()
+            with contextlib.suppress(OSError):
+                self.view.resume()
 
     def _tell(self, ending: Ending, took: float, err: Terminal) -> None:
         args = self.args
@@ -193,3 +210,29 @@ class _Session:
                 err.print(f"{task.task}/{step}: {harmless(text)}")
         if ending.exit_code != 0 and not isinstance(ending.error, Leaving):
             err.print(f"run it again: {err.style(f'dispatchfile run --rerun {self.folder.id}', 'bold')}")
+
+
+class _Heard(Exception):
+    """A signal that breaks off what waits."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _break_off(number: int) -> None:
+    raise _Heard(number)
+
+
+def _answer() -> str:
+    while True:
+        print("\ncancel the run on the cluster? [y: cancel, n: leave it running, Enter: go on] ", end="",
+              file=sys.stderr, flush=True)  # fmt: skip
+        line = sys.stdin.buffer.readline()
+        answer = line.strip().lower()
+        if not line or answer in (b"n", b"no"):
+            return "leave"
+        if answer in (b"y", b"yes"):
+            return "cancel"
+        if not answer:
+            return ""
