@@ -12,9 +12,12 @@ from dispatchfile.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
     from typing import Any
 
     from dispatchfile.event.checkout import Checkout
+    from dispatchfile.event.event import Event
+    from dispatchfile.model.pipeline import Pipeline
     from dispatchfile.plan.plan import Plan
     from dispatchfile.run.history import PastRun
     from dispatchfile.run.outcome import Outcome
@@ -27,7 +30,8 @@ REMEMBERED = (
 """Options that a rerun takes from the run it repeats, unless they are given anew."""
 
 
-PATHS = ("env_file", "secret_file", "artifacts", "log_dir", "junit")
+PATHS = ("file", "out", "env_file", "secret_file", "artifacts", "log_dir", "junit")
+"""Options with paths that the user gives from where he is, and not from where the run was started."""
 
 
 def past(args: argparse.Namespace) -> PastRun | None:
@@ -56,9 +60,9 @@ def plan_again(args: argparse.Namespace, run: PastRun) -> Plan:
     from dispatchfile.plan.graph import make
 
     told = run.record
-    for name in PATHS:
+    for name in PATHS if told["directory"] != str(Path.cwd()) else ():
         value = getattr(args, name, None)
-        if value is not None:
+        if value not in (None, "-"):
             paths = [str(Path(path).absolute()) for path in ([value] if isinstance(value, str) else value)]
             setattr(args, name, paths[0] if isinstance(value, str) else paths)
     try:
@@ -73,7 +77,20 @@ def plan_again(args: argparse.Namespace, run: PastRun) -> Plan:
     facts: Any = {
         name: tuple(value) if isinstance(value, list) else value for name, value in told["event"].items()
     }
-    return make(options.pipeline_from(args), Event(**facts), told["asked"])
+    pipeline, event = options.pipeline_from(args), Event(**facts)
+    fired = _fired_again(pipeline, event, told["asked"]) if told.get("fired") else None
+    return fired or make(pipeline, event, told["asked"])
+
+
+def _fired_again(pipeline: Pipeline, event: Event, asked: Sequence[str]) -> Plan | None:
+    """Return the plan of the actions that an event fires, or None where they do not ask for the same tasks any more."""
+    from dispatchfile.plan.graph import make
+
+    try:
+        plan = make(pipeline, event)
+    except UsageError:  # a condition that was not there asks for what was not told
+        return None
+    return plan if {planned.name for planned in plan.tasks if planned.asked} == set(asked) else None
 
 
 def kept(plan: Plan, run: PastRun | None, args: argparse.Namespace) -> dict[str, Outcome]:
@@ -97,6 +114,7 @@ def record(args: argparse.Namespace, plan: Plan, checkout: Checkout, past: PastR
         "directory": str(Path.cwd()),
         "file": str(Path(args.file).absolute()) if args.file else None,
         "event": {name: getattr(plan.event, name) for name in plan.event._fields},
+        "fired": bool(plan.decisions),
         "asked": [planned.name for planned in plan.tasks if planned.asked],
         "plan": [{"name": planned.name, "needs": list(planned.waits_for)} for planned in plan.tasks],
         "steps": [[planned.name, step.name] for planned in plan.tasks for step in planned.task.steps],
