@@ -109,31 +109,52 @@ class Script:
                 cluster, "TaskRun", task_run, {"completionTime": now()}, ("False", *self.fails[task["name"]])
             )
             return False
-        steps = task["taskSpec"]["steps"]
+        pod = self._pod(task, run, task_run, cluster)
+        failed = self._steps(task, run, task_run, pod, cluster)
+        found = self.results.get(task["name"], {})
+        ended = {
+            "completionTime": now(),
+            "results": [{"name": key, "type": "string", "value": value} for key, value in found.items()],
+        }
+        timed_out = any(act.told == "TaskRunTimeout" for act in self.acts.values()) and failed
+        reason = "TaskRunTimeout" if timed_out else "Failed"
+        told = ("False", reason, f'"step-{failed}" exited') if failed else ("True", "Succeeded", "")
+        self._set(cluster, "TaskRun", task_run, ended, told)
+        return not failed
+
+    def _pod(self, task: Object, run: Object, task_run: Object, cluster: Cluster) -> Object:
+        """Return the pod of a task once it runs."""
+        name, namespace = task_run["metadata"]["name"], run["metadata"]["namespace"]
+        containers = [f"step-{step['name']}" for step in task["taskSpec"]["steps"]]
         pod = cluster.create(
             "Pod",
             namespace,
             {
-                "metadata": {"name": f"{name}-pod", "labels": labels},
-                "spec": {"containers": [{"name": f"step-{step['name']}"} for step in steps]},
+                "metadata": {"name": f"{name}-pod", "labels": task_run["metadata"]["labels"]},
+                "spec": {"containers": [{"name": container} for container in containers]},
                 "status": {"phase": "Pending"},
             },
         )
         self.pods[name] = pod["metadata"]["name"]
         if task["name"] in self.pending:
-            cluster.change("Pod", namespace, pod["metadata"]["name"], self.pending[task["name"]])
+            cluster.change("Pod", namespace, self.pods[name], self.pending[task["name"]])
         self._wait(self.pause, cluster, run, task_run)
 
         def run_pod(found: Object) -> None:
-            statuses = [{"name": f"step-{step['name']}", "state": {"running": {}}} for step in steps]
+            statuses = [{"name": container, "state": {"running": {}}} for container in containers]
             found["status"] = {"phase": "Running", "containerStatuses": statuses}
 
-        cluster.change("Pod", namespace, pod["metadata"]["name"], run_pod)
-        states = [
-            {"name": s["name"], "container": f"step-{s['name']}", "running": {"startedAt": now()}}
-            for s in steps
+        cluster.change("Pod", namespace, self.pods[name], run_pod)
+        return pod
+
+    def _steps(self, task: Object, run: Object, task_run: Object, pod: Object, cluster: Cluster) -> str:
+        """Play the steps of a task, and return the one that failed, or ""."""
+        namespace, pod_name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        names = [step["name"] for step in task["taskSpec"]["steps"]]
+        states: list[Object] = [
+            {"name": name, "container": f"step-{name}", "running": {"startedAt": now()}} for name in names
         ]
-        status = {"podName": pod["metadata"]["name"], "steps": states}
+        status = {"podName": pod_name, "steps": states}
         self._set(cluster, "TaskRun", task_run, status, ("Unknown", "Running", ""))
         failed = ""
         for state in states:
@@ -148,20 +169,11 @@ class Script:
                 "exitCode": act.exit_code, "reason": reason, "startedAt": now(), "finishedAt": now()
             }  # fmt: skip
             state["terminationReason"] = "Continued" if act.goes_on else "Skipped" if failed else reason
-            cluster.log(namespace, pod["metadata"]["name"], state["container"], end=True)
+            cluster.log(namespace, pod_name, state["container"], end=True)
             self._set(cluster, "TaskRun", task_run, {"steps": states}, ("Unknown", "Running", ""))
             if act.exit_code and not act.goes_on:
                 failed = failed or state["name"]
-        found = self.results.get(task["name"], {})
-        ended = {
-            "completionTime": now(),
-            "results": [{"name": key, "type": "string", "value": value} for key, value in found.items()],
-        }
-        timed_out = any(act.told == "TaskRunTimeout" for act in self.acts.values()) and failed
-        reason = "TaskRunTimeout" if timed_out else "Failed"
-        told = ("False", reason, f'"step-{failed}" exited') if failed else ("True", "Succeeded", "")
-        self._set(cluster, "TaskRun", task_run, ended, told)
-        return not failed
+        return failed
 
     def _write(
         self, act: Act, task_run: Object, pod: Object, state: Object, cluster: Cluster, run: Object
