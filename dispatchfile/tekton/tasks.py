@@ -30,7 +30,8 @@ def tasks(draft: Draft) -> list[Object]:
 
 def results(draft: Draft, made: Iterable[Object]) -> list[Object]:
     """Return the results of a Pipeline of written tasks: url and digest of each image."""
-    images = {f"{draft.resource_names[name]}_IMAGE_" for name in draft.makers if name in draft.resource_names}
+    made_here = [name for name in draft.makers if name in draft.resource_names]
+    images = {called(name) for name in made_here for called in (draft.url_result, draft.digest_result)}
     return [
         {
             "name": result["name"],
@@ -39,7 +40,7 @@ def results(draft: Draft, made: Iterable[Object]) -> list[Object]:
         }
         for task in made
         for result in task["taskSpec"].get("results", ())
-        if result["name"].rpartition("_")[0] + "_" in images
+        if result["name"] in images
     ]
 
 
@@ -107,8 +108,8 @@ def _values(draft: Draft) -> dict[str, str]:
     values = {name: f"$(params.{name})" for name in CONTEXT_PARAMS.values()}
     for resource, maker in draft.makers.items():
         if resource in draft.resource_names:
-            result = f"{draft.resource_names[resource]}_IMAGE_DIGEST"
-            values[draft.digest_param(resource)] = f"$(tasks.{draft.task_names[maker]}.results.{result})"
+            told = f"$(tasks.{draft.task_names[maker]}.results.{draft.digest_result(resource)})"
+            values[draft.digest_param(resource)] = told
     for planned in draft.tasks:
         for step in outputs.read(draft, planned.task):
             result = f"results.{draft.step_names[planned.name, step.name]}"
