@@ -9,12 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.gitops.git_server import GitServer
+from tests.tekton.mini_tekton import MiniTekton
 
 Object = dict[str, Any]
 USER, PASSWORD = "ci", "pa55 Word:of/git"
@@ -78,6 +81,13 @@ class Project:
         return subprocess.Popen(
             command, cwd=self.folder, env=environment(self.state), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )  # fmt: skip
+
+    def both(self, event: Sequence[str], cluster: MiniTekton, here: Sequence[str] = (), there: Sequence[str] = ()) -> tuple[Object, Object]:  # fmt: skip
+        """Run an event on this machine and on a cluster at the same time; return what `local` does, and the PipelineRun."""
+        with ThreadPoolExecutor(1) as pool:
+            local = pool.submit(self.local, *event, *here)
+            run = cluster.run(*self.objects(*event, *there))
+            return local.result(), run
 
     def local(self, *words: str) -> Object:
         """Run an event on this machine; return what is noted down of it, and the logs by (task, step)."""

@@ -47,9 +47,7 @@ def test_programs_see_the_same_in_both_engines(
     branch = "x'y\"`z`;$(w)"
     files = {"Dispatchfile.json": json.dumps(dispatchfile)}
     project = Project(tmp_path, served, files, f"refs/heads/{branch}")
-    event = ["--event", "push", f"--branch={branch}"]
-    here = project.local(*event)
-    done = cluster.run(*project.objects(*event))
+    here, done = project.both(["--event", "push", f"--branch={branch}"], cluster)
     succeeded(done, cluster)
     assert set(here["texts"]) == {("look", step["name"]) for step in steps}
     for (task, step), expected in here["texts"].items():
