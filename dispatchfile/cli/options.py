@@ -9,9 +9,10 @@ from dispatchfile.cli.terminal import Terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dispatchfile.cli.parser import Parser
+    from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.event.checkout import Checkout
     from dispatchfile.event.event import Event
     from dispatchfile.model.pipeline import Pipeline
@@ -68,12 +69,17 @@ def pipeline_from(args: argparse.Namespace) -> Pipeline:
     from dispatchfile import front
 
     pipeline, found = front.load(args.file or front.find(), args.flavour)
+    tell(args, found)
+    return pipeline
+
+
+def tell(args: argparse.Namespace, found: Sequence[Diagnostic]) -> None:
+    """Print findings on stderr, unless `--quiet`."""
     if found and not args.quiet:
         from dispatchfile.report.text import render
 
         color = Terminal.of(sys.stderr, args.color).color
         print(render(found, color=color).rstrip("\n"), file=sys.stderr)
-    return pipeline
 
 
 def event_from(
@@ -114,6 +120,20 @@ def note(args: argparse.Namespace, text: str) -> None:
 
         err = Terminal.of(sys.stderr, args.color)
         err.print(f"{err.style('note:', 'cyan', 'bold')} {flat(text)}")
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of --timeout, 0 for no limit; raises UsageError."""
+    from dispatchfile.errors import UsageError
+    from dispatchfile.model.quantities import duration
+
+    try:
+        found = float(text) if text.isascii() and text.isdecimal() else duration(text)
+    except ValueError:
+        found = -1
+    if found < 0:
+        raise UsageError(f'--timeout "{text}" is not a duration', help="write 90s, 10m, 1h30m, or 0 for none")
+    return found
 
 
 def positive(text: str) -> int:

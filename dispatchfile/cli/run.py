@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import secrets
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -42,6 +40,8 @@ def add_parser(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the plan; return 0 when all tasks succeeded, 1 when one failed. Other ends are raised."""
+    from tempfile import TemporaryDirectory
+
     from dispatchfile.cli import engines, rerun
     from dispatchfile.run import setup
     from dispatchfile.run.history import RunFolder, prune, state_home
@@ -66,7 +66,7 @@ def main(args: argparse.Namespace) -> int:
     if past and plan.event.commit != checkout.commit:
         options.note(args, f"HEAD has moved since; this is again of {plan.event.commit[:10]}, as committed")
     supplies = _supplies(args, plan, kept)
-    with tempfile.TemporaryDirectory() as scratch:  # a dry run leaves nothing behind
+    with TemporaryDirectory() as scratch:  # a dry run leaves nothing behind
         home = Path(scratch) if args.dry_run else state_home()
         logs = Path(args.log_dir) if args.log_dir else None
         with RunFolder(rerun.record(args, plan, checkout, past), home=home, logs=logs) as folder:
@@ -91,13 +91,15 @@ class _Session:
 
     def run(self, err: Terminal) -> int:
         """Run, show, keep, and return the exit code; raises what ended the run early."""
+        from secrets import token_urlsafe
+
         from dispatchfile.mask import Masker
         from dispatchfile.run.exposure import exposures
         from dispatchfile.run.progress import Board
         from dispatchfile.run.setup import fingerprints
 
         # `git remote -v` in a step shows the gateway's URL, and with it the token that lets one in.
-        self.token = secrets.token_urlsafe(24)
+        self.token = token_urlsafe(24)
         values = (value for keys in self.supplies.secrets.values() for value in keys.values())
         masker = Masker((*values, self.token))
         listeners: list[Any] = [self.folder]
@@ -153,7 +155,7 @@ class _Session:
             pull=args.pull or "missing", on_failure=shell,
         )  # fmt: skip
         jobs = args.jobs or jobs_by_default()
-        schedule = Schedule(jobs, args.fail_fast, _seconds(args.timeout), self.kept)
+        schedule = Schedule(jobs, args.fail_fast, options.seconds(args.timeout) or None, self.kept)
         spec = setup.run_spec(
             self.folder, Path(self.checkout.root), self.resolver, self.kept, jobs,
             publish=args.publish, offline=bool(args.offline), pull=args.pull or "missing", kaniko=args.kaniko or "engine",
@@ -224,19 +226,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--shell-on-failure needs a terminal")
     if args.junit and not os.access(Path(args.junit).absolute().parent, os.W_OK):
         raise UsageError(f"--junit {args.junit}: its directory is not there, or you may not write in it")
-    _seconds(args.timeout)
-
-
-def _seconds(text: str) -> float | None:
-    from dispatchfile.model.quantities import duration
-
-    try:
-        seconds = float(text) if text.isdecimal() else duration(text)
-    except ValueError as error:
-        raise UsageError(
-            f'--timeout "{text}" is not a duration', help="write 90s, 10m, 1h30m, or 0 for none"
-        ) from error
-    return seconds if seconds > 0 else None
+    options.seconds(args.timeout)
 
 
 def _warn_unhonoured(plan: Plan, err: Terminal) -> None:

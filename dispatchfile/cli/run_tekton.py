@@ -69,7 +69,6 @@ def _objects(args: argparse.Namespace, plan: Plan) -> tuple[Draft, Object]:
     from types import SimpleNamespace
 
     from dispatchfile.cli.tekton_options import options_from
-    from dispatchfile.report.text import render
     from dispatchfile.tekton import emit, runs
 
     chosen: Any = SimpleNamespace(**{**vars(args), "name": None})
@@ -77,11 +76,7 @@ def _objects(args: argparse.Namespace, plan: Plan) -> tuple[Draft, Object]:
     emission = emit.emit(plan, made, "run")
     for text in manifests.exposed(emission.objects):
         options.note(args, text)
-    if emission.found and not args.quiet:
-        from dispatchfile.cli.terminal import Terminal
-
-        color = Terminal.of(sys.stderr, args.color).color
-        print(render(emission.found, color=color).rstrip("\n"), file=sys.stderr)
+    options.tell(args, emission.found)
     return emit.of_plan(plan, made), emission.objects[0]
 
 

@@ -13,10 +13,9 @@ from dispatchfile.record import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from dispatchfile.cli.parser import Commands
-    from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.plan.plan import Plan
     from dispatchfile.tekton.emit import Emission
     from dispatchfile.tekton.options import Options
@@ -59,7 +58,7 @@ def main(args: argparse.Namespace) -> int:
         options.note(args, text)
     for text in manifests.exposed(emission.objects):
         options.note(args, text)
-    _tell(args, emission.found)
+    options.tell(args, emission.found)
     if not emission.files:
         Terminal.of(sys.stderr, args.color).print("nothing to emit: no action is left")
     if args.out is not None:
@@ -204,12 +203,3 @@ def _large(emission: Emission, workspace: str | None) -> Iterator[str]:
             clones = workspace != "pvc" and '"CLONE_TO"' in text
             less = "let tasks share their clones with --workspace pvc, or " if clones else ""
             yield f"{what} becomes {size / 2**20:.1f} MiB large, and clusters usually keep 1.5: {less}run fewer tasks at once"
-
-
-def _tell(args: argparse.Namespace, found: Iterable[Diagnostic]) -> None:
-    found = list(found)
-    if found and not args.quiet:
-        from dispatchfile.report.text import render
-
-        color = Terminal.of(sys.stderr, args.color).color
-        print(render(found, color=color).rstrip("\n"), file=sys.stderr)

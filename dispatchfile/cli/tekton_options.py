@@ -132,7 +132,7 @@ def options_from(args: argparse.Namespace, name: str) -> Options:
     _check_names(args)
     return Options(
         name=args.name or name,
-        timeout=None if args.timeout is None else _seconds(args.timeout),
+        timeout=None if args.timeout is None else options.seconds(args.timeout),
         images=image_overrides(args.image or ()),
         **given,
         **images,
@@ -169,15 +169,3 @@ def image(field: str, ref: str) -> str:
         option = f"--{field.replace('_', '-')}"
         raise UsageError(f'{option} "{ref}" names no image', help=f"write {option} NAME:TAG")
     return ref
-
-
-def _seconds(text: str) -> float:
-    from dispatchfile.model.quantities import duration
-
-    try:
-        seconds = float(text) if text.isascii() and text.isdecimal() else duration(text)
-    except ValueError:
-        seconds = -1
-    if seconds < 0:
-        raise UsageError(f'--timeout "{text}" is not a duration', help="write 90s, 10m, 1h30m, or 0 for none")
-    return seconds
