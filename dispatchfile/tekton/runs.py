@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from dispatchfile import remote
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
-from dispatchfile.tekton import names
+from dispatchfile.tekton import names, text
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
 from dispatchfile.tekton.parts import DEFAULT_TIMEOUT_S, WORKSPACE, duration
 
@@ -44,7 +42,7 @@ def start(plan: Plan, draft: Draft, spec: Object) -> Start:
     """
     values = {param: plan.context[variable] for variable, param in CONTEXT_PARAMS.items()}
     given = {param["name"]: values[param["name"]] for param in spec.get("params", ())}
-    _refuse_results(given)
+    _refuse_variables(given)
     owner, repository = owner_and_name(plan.event.url)
     build, commit = values["build-name"], values["git-commit"]
     labels = {"build": build, "commit": commit, "owner": owner, "repository": repository}
@@ -57,14 +55,17 @@ def start(plan: Plan, draft: Draft, spec: Object) -> Start:
     )
 
 
-def _refuse_results(values: Mapping[str, str]) -> None:
-    """Raise UsageError for a value with a reference to a result, which no run may have: it would read other tasks'."""
+def _refuse_variables(values: Mapping[str, str]) -> None:
+    """Raise UsageError for a value with what Tekton takes for a variable: a run must not do something else than it says.
+
+    Of other tasks' results Tekton itself refuses it; all else is replaced, for it looks at texts again after each value
+    that it puts in. Any other `$(…)` is only text, also to the kubelet where a step has secrets (`shield.py`).
+    """
     for param, value in values.items():
-        found = re.search(r"\$\((?:tasks|finally)\.[^()]*results[^()]*\)", value)
-        if found is not None:
+        if found := text.taken(value):
             raise UsageError(
-                f'the value of {param} holds "{found[0]}", and Tekton refuses a run with that',
-                help="it is taken for the result of a task there, and nothing keeps it from that",
+                f'the value of {param} holds "{found}", which Tekton takes for a variable of its own',
+                help="nothing keeps it from that in a value; rename the branch, or whatever is called so",
             )
 
 
@@ -85,14 +86,14 @@ def generate_name(words: Sequence[str], commit: str) -> str:
 
 
 def pipeline_run(draft: Draft, start: Start, *, spec: Object | None = None) -> Object:
-    """Return the PipelineRun of a start; it refers to the draft's Pipeline, or carries the `spec` of one."""
+    """Return the PipelineRun of a start; it refers to the draft's Pipeline, or carries the `spec` of one, as its end."""
     options = draft.options
     metadata: Object = {"generateName": start.generate_name}
     if options.namespace:
         metadata["namespace"] = options.namespace
     metadata["labels"] = dict(start.labels)
     metadata["annotations"] = dict(start.annotations)
-    run: Object = {"pipelineRef": {"name": draft.name}} if spec is None else {"pipelineSpec": spec}
+    run: Object = {"pipelineRef": {"name": draft.name}} if spec is None else {}
     if start.values:
         run["params"] = [{"name": name, "value": value} for name, value in start.values.items()]
     if options.service_account:
@@ -103,6 +104,8 @@ def pipeline_run(draft: Draft, start: Start, *, spec: Object | None = None) -> O
     if start.volume:
         metadata["annotations"]["tekton.dev/auto-cleanup-pvc"] = "true"
         run["workspaces"] = [_workspace(options.volume_size)]
+    if spec is not None:
+        run["pipelineSpec"] = spec
     return {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": metadata, "spec": run}
 
 

@@ -23,6 +23,8 @@ from dispatchfile.tekton.triggers.conditions import UNSAFE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dispatchfile.diagnostics import Diagnostic
     from dispatchfile.model.pipeline import Action
     from dispatchfile.tekton.draft import Draft
@@ -148,20 +150,18 @@ def _find_commit(draft: Draft, fixed: dict[str, str]) -> Object:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "https:http:ssh:git",
     }
-    made = _container("find-commit", draft.options.git_image, ["sh", f"{TEMPLATE}/schedule.sh"])
-    made["env"] = [{"name": variable, "value": text} for variable, text in env.items()]
+    made = _container("find-commit", draft.options.git_image, ["sh", f"{TEMPLATE}/schedule.sh"], env)
     made["volumeMounts"].insert(0, {"name": "template", "mountPath": TEMPLATE, "readOnly": True})
     return made
 
 
-def _container(name: str, image: str, command: list[str]) -> Object:
-    return {
-        "name": name,
-        "image": image,
-        "command": command,
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "made", "mountPath": MADE}],
-    }
+def _container(name: str, image: str, command: list[str], env: Mapping[str, str] | None = None) -> Object:
+    made: Object = {"name": name, "image": image, "command": command}
+    if env:
+        made["env"] = [{"name": variable, "value": text} for variable, text in env.items()]
+    made["volumeMounts"] = [{"name": "made", "mountPath": MADE}]
+    made["securityContext"] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    return made
 
 
 def _wrong(action: Action, revision: str) -> Diagnostic | None:
