@@ -98,7 +98,7 @@ def test_no_order_of_a_set_is_in_what_is_emitted() -> None:
             [sys.executable, "-c", PRINT_ALL], cwd=sources.ROOT, check=True, capture_output=True,
             env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }  # fmt: skip
     assert len(printed) == 1
     assert printed != {b""}
@@ -184,9 +184,9 @@ def test_what_cannot_be_carried_is_an_error_with_its_place() -> None:
 
 
 def seconds(plan: Plan) -> float:
-    """Return how long it takes to emit a plan as text, at the best of three times."""
+    """Return how long it takes to emit a plan as text, at the best of two times."""
     found = []
-    for _ in range(3):
+    for _ in range(2):
         gc.collect()
         began = time.process_time()
         manifest.text(emit.emit(plan, Options("shop")).objects)
@@ -195,7 +195,6 @@ def seconds(plan: Plan) -> float:
 
 
 def test_time_is_linear_in_the_number_of_tasks() -> None:
-    """Twice the tasks take twice the time, not four times; the bound leaves room for a busy machine."""
-    took = [seconds(make(pipeline_of(large(tasks)), PUSH)) for tasks in (250, 500, 1000)]
-    assert took[1] / took[0] < 3, took
-    assert took[2] / took[1] < 3, took
+    """Four times the tasks take four times the time, not sixteen times; the bound leaves room for a busy machine."""
+    took = [seconds(make(pipeline_of(large(tasks)), PUSH)) for tasks in (250, 1000)]
+    assert took[1] / took[0] < 8, took
