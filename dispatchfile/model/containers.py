@@ -27,6 +27,9 @@ def check(pipeline: Pipeline) -> Iterator[Diagnostic]:
         yield from _check_volumes(task)
         for index, one in enumerate(task.steps):
             path = f"task.{task.name}.steps[{index}]"
+            image = one.value.at("image")
+            if image is not None and isinstance(image.data, str) and not image.data.strip():
+                yield _error("DF102", f'step "{one.name}" has an empty image', image, f"{path}.image")
             yield from _check_env(one, path)
             if one.value.at("resources") is not None:
                 yield from _check_resources(one, path)

@@ -142,6 +142,7 @@ CASES = [
     ("no-steps", "task: {«a»: {}}", "DF102", 'a task needs the field "steps"'),
     ("empty-steps", "task: {a: {steps: «[]»}}", "DF102", "no steps"),
     ("no-image", "task: {a: {steps: [{name: «s»}]}}", "DF102", 'needs the field "image"'),
+    ("empty-image", "task: {a: {steps: [{name: s, image: «''»}]}}", "DF102", 'step "s" has an empty image'),
     ("type-below-param", "resource: {«r»: {param: {type: git, url: u}}}\ntask: {}", "DF102", 'needs the field "type"'),
     ("git-without-url", "resource: {r: {type: git, «param»: {}}}\ntask: {}", "DF102", 'git resource needs the field "url"'),
     ("action-without-on", BASE + "actions: [«{tasks: [a]}»]", "DF102", "it never fires"),
