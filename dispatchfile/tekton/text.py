@@ -89,6 +89,11 @@ def filled(draft: Draft, task: Task, text: str, place: Value, *, kubelet: bool, 
     return kept
 
 
+def taken(value: str) -> str:
+    """Return the first text in a value that Tekton takes for a variable of its own; "" when there is none."""
+    return next((match[0] for match in _TAKEN.finditer(value) if not match["triggers"]), "")
+
+
 def refused(draft: Draft, task: Task, value: Value, path: str) -> None:
     """Report every variable in a part of a task in which Tekton replaces nothing (DF802)."""
     for item, where in strings(value, path):

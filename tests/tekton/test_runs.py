@@ -113,17 +113,29 @@ def test_a_run_gives_the_values_that_its_pipeline_takes() -> None:
 
 
 def test_values_reach_a_run_as_they_are() -> None:
-    nasty = 'x";touch /pwned;"$(params.git-url)\n\té'
+    nasty = 'x";touch /pwned;"$(reboot)\n\té'
     spec = run_of(TASKS, event=replace(PUSH, branch=nasty))["spec"]
     assert {"name": "git-branch", "value": nasty} in spec["params"]
 
 
-def test_a_value_that_tekton_takes_for_a_result_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["$(tasks.a.results.digest)", "$(context.pipelineRun.name)", "$(params.git-url)", '$(params["x"])', "$(workspaces.dispatch.path)"],
+)  # fmt: skip
+def test_a_value_that_tekton_takes_for_a_variable_is_an_error(name: str) -> None:
     with pytest.raises(UsageError) as caught:
-        run_of(TASKS, event=replace(PUSH, branch="x/$(tasks.a.results.digest)"))
+        run_of(TASKS, event=replace(PUSH, branch=f"x/{name}"))
     assert caught.value.message == (
-        'the value of git-branch holds "$(tasks.a.results.digest)", and Tekton refuses a run with that'
+        f'the value of git-branch holds "{name}", which Tekton takes for a variable of its own'
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["$(date)", "$$", "$(tt.params.x)", "$(context.git.branch)", "$(params)", "$params.x"]
+)
+def test_what_tekton_leaves_alone_is_a_value(name: str) -> None:
+    params = run_of(TASKS, event=replace(PUSH, branch=f"x/{name}"))["spec"]["params"]
+    assert {"name": "git-branch", "value": f"x/{name}"} in params
 
 
 def test_what_the_options_say() -> None:
