@@ -9,8 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NO_LABELS = "!(has(body.action) && body.action in ['labeled', 'unlabeled', 'label_updated', 'label_cleared'])"
-"""The clause that the event is no change of labels, on which PaC asks CEL, and only CEL (GitHub, Forgejo)."""
+NEW_COMMITS = (
+    "!(has(body.action) && "
+    "body.action in ['labeled', 'unlabeled', 'label_updated', 'label_cleared', 'ready_for_review'])"
+)
+"""The clause that labels did not change (PaC asks CEL then, and only CEL), nor a draft became ready (GitHub, Forgejo)."""
 NO_GITLAB_LABELS = (
     "!(has(body.object_attributes) && body.object_attributes.action == 'update' && "
     "(!has(body.object_attributes.oldrev) || body.object_attributes.oldrev == ''))"

@@ -89,7 +89,7 @@ def _pull_request(condition: Condition, used: Sequence[str]) -> Match:
         return Match(_annotations("pull_request", targets or ("*",), paths))
     return _asked(
         "event == 'pull_request'",
-        clauses.NO_LABELS,
+        clauses.NEW_COMMITS,
         clauses.NO_GITLAB_LABELS,
         *cel.takes(targets, "target_branch"),
         *cel.takes(condition.sources or (), "source_branch"),

@@ -295,7 +295,29 @@ def test_plain_annotations_are_used_where_they_say_the_same() -> None:
     ]
 
 
+def test_a_draft_that_becomes_ready_starts_what_has_plain_annotations_alone() -> None:
+    sent = webhooks.pull_request(action="ready_for_review", labels=["e2e"])
+    facts = pac_model.github(sent.event, sent.body)
+    assert facts is not None
+    made = emitted(
+        "{pull_request: {}}", "{pull_request: {labels: [e2e]}}", "{pull_request: {sources: ['*']}}"
+    )
+    assert list(pac_model.started(files(made), facts)) == ["shop-a0"]
+    assert len(pac_model.started(files(made), replace(facts, body={**facts.body, "action": "opened"}))) == 3
+
+
 # Context.
+
+
+@functools.cache
+def of_all_parameters() -> dict[str, str]:
+    conditions = (
+        CONDITIONS[0],
+        "{tag: {}}",
+        "{pull_request: {}}",
+        "{pull_request: {chatops: [deploy, build]}}",
+    )
+    return files(emitted(*conditions, task="unit"))
 
 
 @pytest.mark.parametrize("name", OCCASIONS)
@@ -304,14 +326,7 @@ def test_the_parameters_are_those_of_the_event(name: str, custom: dict[str, str]
     _sent, facts, event = OCCASIONS[name]
     if facts is None or event is None:
         return
-    emission = emitted(
-        CONDITIONS[0],
-        "{tag: {}}",
-        "{pull_request: {}}",
-        "{pull_request: {chatops: [deploy, build]}}",
-        task="unit",
-    )
-    for run in pac_model.started(files(emission), replace(facts, params=custom)).values():
+    for run in pac_model.started(of_all_parameters(), replace(facts, params=custom)).values():
         expected = {param: context(event)[variable] for variable, param in CONTEXT_PARAMS.items()}
         found = pac_model.params(run)
         if "dispatch-comment" in found:
