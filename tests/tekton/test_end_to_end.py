@@ -268,10 +268,10 @@ def test_a_hostile_branch_does_nothing(tmp_path: Path, served: GitServer, cluste
     assert shown == f"{branch}|registry.test/app:{branch}|sha256:{'a' * 64}|"
 
 
-@pytest.mark.parametrize("branch", ["$(params.git-url)", "a$$(HOME)"])
-def test_a_branch_that_tekton_or_the_kubelet_reads_fails_and_does_nothing_else(
-    branch: str, tmp_path: Path, served: GitServer, cluster: MiniTekton
+def test_a_branch_that_the_kubelet_reads_fails_and_does_nothing_else(
+    tmp_path: Path, served: GitServer, cluster: MiniTekton
 ) -> None:
+    branch = "a$$(HOME)"
     text = HOSTILE.replace("TOOLS", TOOLS)
     project = Project(tmp_path, served, {"Dispatchfile": text}, f"refs/heads/{branch}")
     cluster.run(*project.objects("--event", "push", f"--branch={branch}"))
