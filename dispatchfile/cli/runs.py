@@ -88,6 +88,7 @@ def _data(run: PastRun) -> dict[str, Any]:
         "asked",
         "tasks",
         "rerun_of",
+        "cluster",
     )
     found = {name: run.record.get(name) for name in shown}
     return {"run": run.id, "status": run.status, "path": str(run.path), "logs": str(run.logs), **found}

@@ -19,24 +19,29 @@ if TYPE_CHECKING:
 
 
 class Leaving(Interrupted):
-    """The user leaves a run that goes on."""
+    """The user leaves a run that goes on, or that is about to be cancelled."""
 
-    def __init__(self, target: Target, name: str, signal_number: int) -> None:
-        super().__init__(f"left: {name} goes on in namespace {target.namespace}", signal_number=signal_number)
+    def __init__(self, target: Target, name: str, signal_number: int, *, cancelling: bool = False) -> None:
+        what = "is being cancelled" if cancelling else "goes on"
+        super().__init__(f"left: {name} {what} in namespace {target.namespace}", signal_number=signal_number)
         self.help = how_to_go_on(target, name)
 
 
 def how_to_go_on(target: Target, name: str) -> str:
     """Return how to follow and how to cancel a run without this program."""
+    ask, patch = kubectl(target), shlex.quote('{"spec":{"status":"Cancelled"}}')
+    return (
+        f"follow it: {ask} get pipelinerun {name} -w; "
+        f"cancel it: {ask} patch pipelinerun {name} --type merge -p {patch}"
+    )
+
+
+def kubectl(target: Target) -> str:
+    """Return how a command of kubectl for this cluster and namespace begins."""
     from dispatchfile.kube.kubeconfig import IN_CLUSTER
 
     context = () if target.context == IN_CLUSTER else ("--context", target.context)
-    kubectl = shlex.join(["kubectl", *context, "-n", target.namespace])
-    patch = shlex.quote('{"spec":{"status":"Cancelled"}}')
-    return (
-        f"follow it: {kubectl} get pipelinerun {name} -w; "
-        f"cancel it: {kubectl} patch pipelinerun {name} --type merge -p {patch}"
-    )
+    return shlex.join(["kubectl", *context, "-n", target.namespace])
 
 
 def error_of(

@@ -4,8 +4,8 @@ Everything is decided in the thread that calls `follow`. It waits at one inbox, 
 changed, the threads of tasks their outcome, and the signal handler the signal (see `run/engine.py`, which works the
 same way). What happens to the run is the cluster's to decide: it ends there, also when nobody follows any more.
 
-An interrupt is a question: on a terminal the user is asked whether to cancel the run, to leave it, or to go on
-following; elsewhere it cancels. Cancelling sets `spec.status` to Cancelled: the tasks are ended at once. There is
+Ctrl-C is a question: on a terminal the user is asked whether to cancel the run, to leave it, or to go on following;
+elsewhere it cancels, as SIGTERM does anywhere. Cancelling sets `spec.status` to Cancelled: the tasks are ended at once. There is
 nothing that CancelledRunFinally would still run, for a Dispatchfile has no `finally`.
 """
 
@@ -156,6 +156,10 @@ class Follower:
                 self._delays.see(_task_of(news), news)
             case "pod gone", dict():
                 self._delays.forget(_task_of(news))
+            case "tasks", list():
+                self._over_since = time.monotonic()
+                for task_run in news:
+                    self._see_task(task_run)
             case "outcome", (str() as name, outcome):
                 self._come_home(name, outcome)
             case "signal", int():
@@ -180,18 +184,23 @@ class Follower:
 
     def _catch_up(self) -> None:
         """Once the run is over, learn what became of its tasks: the watch of them may be behind."""
-        if self._over_since is not None or not status.succeeded(self._run).is_over:
+        if self._late_since or not status.succeeded(self._run).is_over:
             return
-        self._late_since = self._late_since or time.monotonic()
-        try:
-            found = self._cluster.list(TASK_RUNS, labelSelector=f"{RUN_LABEL}={self._name}")
-        except (Refused, Unreachable):
-            if time.monotonic() - self._late_since < GRACE_S:
-                return  # asked again soon
-            found = {}
-        self._over_since = time.monotonic()
-        for task_run in found.get("items") or ():
-            self._see_task(task_run)
+        self._late_since = time.monotonic()
+        threading.Thread(target=self._list_tasks, name="list tasks", daemon=True).start()
+
+    def _list_tasks(self) -> None:
+        found: Object = {}
+        while not self._stop.is_set() and time.monotonic() - self._late_since < GRACE_S:
+            try:
+                found = self._cluster.list(TASK_RUNS, labelSelector=f"{RUN_LABEL}={self._name}")
+                break
+            except (Refused, Unreachable):
+                self._stop.wait(TICK_S)
+            except Exception as error:  # noqa: BLE001 it is handed to the thread that decides
+                self._inbox.put(("meet", error))
+                break
+        self._inbox.put(("tasks", list(found.get("items") or ())))
 
     def _see_task(self, task_run: Object) -> None:
         name = _task_of(task_run)
@@ -226,7 +235,6 @@ class Follower:
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + TICK_S
-        self._catch_up()
         if not self._followers and self._over_since is None:
             self._delays.tell_of_run(self._run)
         self._delays.tell_of_pods()
@@ -260,18 +268,19 @@ class Follower:
     # The end.
 
     def _interrupt(self, number: int) -> None:
-        if self._over_since is not None:
+        if status.succeeded(self._run).is_over:
             self._impatient = True  # only its last words are missing
             return
         if self._cancelled_by or number == signal.SIGHUP:  # nobody is there to be asked
             answer = "leave"
-        elif self._ask:
+        elif self._ask and number == signal.SIGINT:
             with self._board.held():
                 answer = self._ask()
         else:
             answer = "cancel"
         if answer == "leave":
-            self._error = Leaving(self._cluster.target, self._name, number)
+            cancelling = bool(self._cancelled_by)
+            self._error = Leaving(self._cluster.target, self._name, number, cancelling=cancelling)
         elif answer == "cancel":
             self._cancelled_by = number
             self._note("cancelling the run; once more leaves it")

@@ -43,7 +43,7 @@ def changes(
     for good, and what still does not answer after GIVE_UP_S.
     """
     known: dict[str, Object] = {}
-    version, failures, lost = "", 0, 0.0
+    version, failures, lost, told = "", 0, 0.0, False
     while not stop.is_set():
         began = time.monotonic()
         try:
@@ -51,20 +51,23 @@ def changes(
                 listed = cluster.list(kind, **selectors)
                 version = str(listed["metadata"].get("resourceVersion") or "0")
                 yield from _listed(known, listed.get("items") or ())
-            if lost and failures:
-                tell("the cluster answers again")
-            lost = 0.0
+                lost = 0.0
+                if told:
+                    told = False
+                    tell("the cluster answers again")
             for what, found in cluster.watch(kind, version, seconds=WATCH_S, **selectors):
-                failures = 0
+                failures, lost = 0, 0.0
                 version = found["metadata"]["resourceVersion"]
                 if what != "BOOKMARK":
                     yield _noted(known, what, found)
             failures = failures + 1 if time.monotonic() - began < 1 else 0
         except (Refused, Unreachable) as problem:
             wait = _wait(problem, bool(version), failures)
-            version = "" if isinstance(problem, Refused) and not problem.passes else version
+            if failures or (isinstance(problem, Refused) and not problem.passes):
+                version = ""  # a watch may be silent for long; a list tells at once whether anybody answers
             if isinstance(problem, Unreachable) or problem.passes:
                 if failures == 2:
+                    told = True
                     tell(f"{problem.message}; trying again")
                 lost = lost or began
                 if began - lost > GIVE_UP_S:

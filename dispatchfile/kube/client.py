@@ -206,7 +206,7 @@ class Cluster:
                 with self._renewed(http).stream(method, path, **how) as answer:
                     self._check(answer)
                     yield answer
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, OSError) as error:
             raise unreachable(self.target, error) from error
         except ConfigError as error:
             raise self._unreadable(error) from None
@@ -278,12 +278,16 @@ class Cluster:
 
     def _unreadable(self, error: Exception) -> EnvironmentProblem:
         """Return the problem of an entry that cannot be used; of its values, the text of an error might tell too much."""
+        import ssl
+
         file = getattr(error, "filename", None) or self.target.user.get("tokenFile")
         why = getattr(error, "strerror", None) or getattr(
             error, "reason", None
         )  # of files, and of certificates
         if type(error).__name__ == "ValidationError":
             why = str(error)
+        if isinstance(error, ssl.SSLError):
+            why = "a certificate or key of it is none"
         return EnvironmentProblem(
             f'context "{self.target.context}" cannot be used: {f"{file}: " if file else ""}{why or "a value is wrong"}',
             help="kubectl config view --minify shows what the kubeconfig says",
@@ -291,7 +295,10 @@ class Cluster:
 
 
 def _in_files(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return an entry of a kubeconfig with the `…-data` in it written to files, which is how Python reads it."""
+    """Return an entry of a kubeconfig with the `…-data` in it written to files, which is how Python reads it.
+
+    Raises OSError with its name for a file that cannot be read, which OpenSSL would not tell.
+    """
     from base64 import b64decode
 
     found = dict(entry)
@@ -300,6 +307,8 @@ def _in_files(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             path = folder / name
             path.write_bytes(b64decode(data))
             found[name] = str(path)
+        elif file := found.get(name):
+            Path(file).read_bytes()
     return found
 
 

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.kube.shapes import fits
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
@@ -22,6 +23,11 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds the credentials of its service account."""
 IN_CLUSTER = "in-cluster"
 """What the context of a pod's own service account is called."""
+_SHAPES: dict[str, Any] = {
+    "cluster": {},
+    "context": {"cluster": "", "user": "", "namespace": ""},
+    "user": {"exec": {"apiVersion": "", "command": "", "env": [{"name": "", "value": ""}]}},
+}
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
@@ -90,11 +96,23 @@ def _merged(files: list[Path]) -> dict[str, Any]:
         merged["current-context"] = merged["current-context"] or config.get("current-context")
         for kind in ("clusters", "contexts", "users"):
             for entry in config.get(kind) or ():
-                its = entry.get(kind[:-1]) if isinstance(entry, dict) else None
-                if not isinstance(its, dict | None) or not isinstance(entry, dict):
+                if not _is_entry(entry, kind[:-1]):
                     raise EnvironmentProblem(f"{path}: {kind} is not what a kubeconfig has")
-                merged[kind].setdefault(entry.get("name"), _absolute(its or {}, path.parent.absolute()))
+                its = entry.get(kind[:-1]) or {}
+                merged[kind].setdefault(entry["name"], _absolute(its, path.parent.absolute()))
     return merged
+
+
+def _is_entry(entry: object, kind: str) -> bool:
+    """Return whether it is a named cluster, context or user, as far as it is read here; lightkube looks at the rest."""
+    if (
+        not fits(entry, {"name": "", kind: _SHAPES[kind]})
+        or not isinstance(entry, dict)
+        or "name" not in entry
+    ):
+        return False
+    program = (entry.get(kind) or {}).get("exec") or {}
+    return all("name" in one and "value" in one for one in program.get("env") or ())
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -104,14 +122,18 @@ def _read(path: Path) -> dict[str, Any]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EnvironmentProblem(f"cannot read the kubeconfig {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f":{line + 1}" if line is not None else ""
         raise EnvironmentProblem(f"{path}{where} is no kubeconfig: it is not YAML") from None
     if config is None:
         return {}
     lists = ("clusters", "contexts", "users")
-    if not isinstance(config, dict) or not all(isinstance(config.get(kind) or [], list) for kind in lists):
+    if (
+        not isinstance(config, dict)
+        or not fits(config, {"current-context": ""})
+        or not all(isinstance(config.get(kind) or [], list) for kind in lists)
+    ):
         raise EnvironmentProblem(f"{path} is no kubeconfig")
     return config
 

@@ -63,7 +63,7 @@ def _output(command: str, target: Target, version: str) -> str:
     request = {"kind": "ExecCredential", "apiVersion": version, "spec": info}
     environment = {
         **os.environ,
-        **{str(one["name"]): str(one["value"]) for one in asked.get("env") or ()},
+        **{one["name"]: one["value"] for one in asked.get("env") or ()},
         "KUBERNETES_EXEC_INFO": json.dumps(request),
     }
     try:
@@ -82,8 +82,9 @@ def _output(command: str, target: Target, version: str) -> str:
             help=str(asked.get("installHint", "")),
         ) from None
     if done.returncode != 0:
+        how = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
         raise EnvironmentProblem(
-            f"{command}, which makes credentials for the cluster, ended with exit code {done.returncode}",
+            f"{command}, which makes credentials for the cluster, ended with {how}",
             help="log in again, as your cluster's provider has it; what the program said stands above",
         )
     return done.stdout

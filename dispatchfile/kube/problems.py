@@ -72,6 +72,11 @@ def _told(target: Target, code: int, reason: str, said: str) -> tuple[str, str]:
         )
     if code == 404 and said.startswith("namespaces "):
         return f'there is no namespace "{target.namespace}" ({context})', "choose another with --namespace"
+    if code < 400:
+        return (
+            f"{bare(target.server)} sends elsewhere (HTTP {code}), which no cluster does ({context})",
+            "is this the URL of a Kubernetes API server, and no login is in its way?",
+        )
     if code in (400, 403, 409, 422):
         return f"the cluster refused: {said or reason or code}", ""
     return f"the cluster answered with HTTP {code}{f': {said}' if said else ''} ({context})", ""
@@ -95,6 +100,12 @@ def unreachable(target: Target, error: BaseException) -> Unreachable:
             return Unreachable(
                 f"{where} does not speak TLS as expected: {cause.reason or 'the handshake failed'}"
             )
+    if (
+        isinstance(error, UnicodeError) or type(error).__name__ == "LocalProtocolError"
+    ):  # it quotes what was to be sent
+        return Unreachable(
+            f"{where} cannot be asked: what stands in a header, such as a token, is more than a line of text"
+        )
     if "timeout" in type(error).__name__.lower():
         return Unreachable(f"{where} does not answer in time", help="is a VPN or a proxy needed to reach it?")
     why = next(

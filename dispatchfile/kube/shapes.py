@@ -40,7 +40,7 @@ def parsed(text: bytes) -> Any:
 def is_object(found: object) -> bool:
     """Return whether it is an object of Kubernetes with a name and a version."""
     return (
-        _fits(found, _OBJECT)
+        fits(found, _OBJECT)
         and isinstance(found, dict)
         and isinstance(metadata := found.get("metadata"), dict)
         and isinstance(name := metadata.get("name"), str)
@@ -75,14 +75,12 @@ def is_change(found: object) -> bool:
             return False
 
 
-def _fits(found: object, shape: Any) -> bool:
+def fits(found: object, shape: Any) -> bool:
     """Return whether data is as a shape says it, which names what is inside; what is not given fits."""
     if found is None:
         return True
     if isinstance(shape, dict):
-        return isinstance(found, dict) and all(_fits(found.get(key), one) for key, one in shape.items())
+        return isinstance(found, dict) and all(fits(found.get(key), one) for key, one in shape.items())
     if isinstance(shape, list):
-        return isinstance(found, list) and all(
-            isinstance(one, dict) and _fits(one, shape[0]) for one in found
-        )
+        return isinstance(found, list) and all(one is not None and fits(one, shape[0]) for one in found)
     return isinstance(found, type(shape))

@@ -110,6 +110,11 @@ class RunFolder:
             self.record.update(event.data, finished=told["time"])
             self._save()
 
+    def keep(self, **facts: Any) -> None:
+        """Note more of the run in its record at once, for those who look when it was killed; raises OSError."""
+        self.record.update(facts)
+        self._save()
+
     def finish(self, outcomes: Mapping[str, Outcome], fingerprints: Mapping[str, str]) -> None:
         """Note what a rerun has to know of each task; raises EnvironmentProblem."""
         for name, outcome in outcomes.items():

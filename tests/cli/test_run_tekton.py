@@ -415,7 +415,10 @@ def test_a_server_that_goes_away_while_it_is_asked(
     server = serve()
     server.fail("create", "pipelineruns", Fault(0))
     assert main(list(RUN)) == 4
-    assert "help: it may be there all the same: kubectl -n ci get pipelineruns" in capsys.readouterr().err
+    assert (
+        "help: it may be there all the same: kubectl --context fake -n ci get pipelineruns"
+        in capsys.readouterr().err
+    )
     assert sum(method == "POST" for method, _ in server.requests) == 1  # a second one might run twice
 
 
@@ -423,6 +426,13 @@ def test_a_name_that_is_taken(folder: Path, serve: Serve) -> None:
     server = serve()
     server.fail("create", "pipelineruns", Fault(409, reason="AlreadyExists"), times=2)
     assert main([*RUN, "-q"]) == 0
+
+
+def test_a_server_that_is_too_busy_is_asked_again(folder: Path, serve: Serve) -> None:
+    server = serve()
+    server.fail("create", "pipelineruns", Fault(429, reason="TooManyRequests"))
+    assert main([*RUN, "-q"]) == 0
+    assert len(server.cluster.list("PipelineRun")) == 1
 
 
 def test_no_server(folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
@@ -707,7 +717,7 @@ class Session:
             self._read(0.2)
 
     def type(self, text: str) -> None:
-        os.write(self._fd, text.encode())
+        os.write(self._fd, text.encode(errors="surrogateescape"))
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
         self.process.send_signal(number)
@@ -785,6 +795,63 @@ def test_a_signal_without_terminal_cancels(
     session.interrupt(number)
     assert session.end() == code
     assert created(server)["spec"]["status"] == "Cancelled"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
+)
+def test_a_signal_while_the_run_is_created(
+    folder: Path, serve: Serve, tmp_path: Path, number: int, code: int
+) -> None:
+    server = serve()
+    server.fail("create", "pipelineruns", Fault(200, delay=60))
+    session = Session(folder, tmp_path, terminal=False)
+    while not any(method == "POST" for method, _ in server.requests):
+        time.sleep(0.1)
+    time.sleep(0.3)  # until the answer is waited for
+    session.interrupt(number)
+    assert session.end() == code
+    assert "it may be there all the same: kubectl --context fake -n ci get pipelineruns" in session.text
+    assert state(tmp_path)["status"] == "error"
+
+
+def test_sigterm_asks_nothing(folder: Path, serve: Serve, tmp_path: Path) -> None:
+    server = serve(Script(LONG))
+    session = Session(folder, tmp_path, terminal=True)
+    session.wait_for("begun")
+    session.interrupt(signal.SIGTERM)
+    assert session.end() == 143
+    assert "cancel the run on the cluster?" not in session.text
+    assert created(server)["spec"]["status"] == "Cancelled"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["TERM", "HUP"]
+)
+def test_a_signal_ends_the_question(
+    folder: Path, serve: Serve, tmp_path: Path, number: int, code: int
+) -> None:
+    server = serve(Script(LONG))
+    session = Session(folder, tmp_path, terminal=True)
+    session.wait_for("begun")
+    session.interrupt()
+    session.wait_for("cancel the run on the cluster?")
+    session.type("\udcff what?\n")  # no text, and no answer
+    session.wait_for("what?")
+    time.sleep(0.2)
+    session.interrupt(number)
+    assert session.end() == code
+    assert created(server)["spec"].get("status") == ("Cancelled" if code == 143 else None)
+    assert state(tmp_path)["status"] == "stopped"
+
+
+def test_of_a_run_that_is_killed_its_name_is_kept(folder: Path, serve: Serve, tmp_path: Path) -> None:
+    server = serve(Script(LONG))
+    session = Session(folder, tmp_path, terminal=False)
+    session.wait_for("begun")
+    session.interrupt(signal.SIGKILL)
+    session.end()
+    assert state(tmp_path)["cluster"]["pipelineRun"] == created(server)["metadata"]["name"]
 
 
 def test_a_cancel_that_comes_too_late(folder: Path, serve: Serve, tmp_path: Path) -> None:

@@ -128,6 +128,30 @@ def test_given_up_in_the_end(server: ApiServer, cluster: Cluster, monkeypatch: p
     assert isinstance(seen.problem, Unreachable)
 
 
+def test_a_cluster_that_dies_while_it_is_watched_is_given_up(
+    server: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes_module, "GIVE_UP_S", 2.0)
+    pod(server, "a", 1)
+    seen = Seen(cluster)
+    seen.wait("is", "a", 1)
+    server.drop_watches()
+    server.__exit__()
+    seen.thread.join(30)
+    assert isinstance(seen.problem, Unreachable)
+    assert len(seen.notes) == 1
+    assert "trying again" in seen.notes[0]  # and nobody says that it answers again
+
+
+def test_what_breaks_once_is_not_told(server: ApiServer, cluster: Cluster) -> None:
+    server.fail("list", "pods", Fault(503), times=1)
+    pod(server, "a", 1)
+    seen = Seen(cluster)
+    seen.wait("is", "a", 1)
+    seen.stop.set()
+    assert seen.notes == []
+
+
 def test_a_list_that_is_refused_is_the_end(server: ApiServer, cluster: Cluster) -> None:
     server.forbid("list", "pods")
     seen = Seen(cluster)

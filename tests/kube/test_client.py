@@ -91,13 +91,33 @@ def test_a_program_that_gives_none(tmp_path: Path, body: str, message: str) -> N
         ({"client-certificate-data": "c2VjcmV0", "client-key-data": "c2VjcmV0"}, "cannot be used"),
         ({"token": 5}, "cannot be used"),
         ({"tokenFile": "/nowhere/token"}, "/nowhere/token"),
+        (
+            {"client-certificate": "/nowhere.pem", "client-key": "/nowhere.key"},
+            ": /nowhere.pem: No such file",
+        ),
+        ({"token": "s3cret\nX-More: s3cret"}, "such as a token, is more than a line"),
+        ({"token": "s3cret\ud800"}, "such as a token, is more than a line"),
+        ({"as-user-extra": {"s3cret s": ["x"]}}, "such as a token, is more than a line"),
     ],
-    ids=["no program", "version", "provider", "no file", "no certificate", "a number", "no token"],
+    ids=[
+        "no program",
+        "version",
+        "provider",
+        "no file",
+        "no certificate",
+        "a number",
+        "no token",
+        "file's name",
+        "two lines",
+        "no text",
+        "no header",
+    ],
 )
 def test_credentials_that_cannot_be_had(tmp_path: Path, user: dict[str, Any], message: str) -> None:
     with ApiServer() as server, pytest.raises(EnvironmentProblem) as caught:
         Cluster(target(server, tmp_path, user)).list(PODS)
     assert message in caught.value.message
+    assert "s3cret" not in caught.value.message + caught.value.help
     assert "c2VjcmV0" not in caught.value.message
 
 

@@ -123,8 +123,26 @@ def test_in_a_pod(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             config("one", clusters=[{"name": "one", "cluster": {"server": "file:///etc/passwd"}}]), "",
             EnvironmentProblem, 'the cluster of context "one" has no URL',
         ),
+        ("[" * 3000, "", EnvironmentProblem, "is no kubeconfig"),
+        (config("one", **{"current-context": 1}), "", EnvironmentProblem, "is no kubeconfig"),
+        ({"contexts": [{"name": 1}]}, "", EnvironmentProblem, "contexts is not what a kubeconfig has"),
+        (
+            {"contexts": [{"name": "a", "context": {"cluster": ["b"]}}]}, "", EnvironmentProblem,
+            "contexts is not what a kubeconfig has",
+        ),
+        (
+            {"users": [{"name": "a", "user": {"exec": "token-one"}}]}, "", EnvironmentProblem,
+            "users is not what a kubeconfig has",
+        ),
+        (
+            {"users": [{"name": "a", "user": {"exec": {"env": [{"nam": "x"}]}}}]}, "", EnvironmentProblem,
+            "users is not what a kubeconfig has",
+        ),
     ],
-    ids=["none", "no YAML", "a list", "a number", "numbers", "empty", "no such", "gone", "no user", "no cluster", "URL"],
+    ids=[
+        "none", "no YAML", "a list", "a number", "numbers", "empty", "no such", "gone", "no user", "no cluster", "URL",
+        "deep", "current", "a number as name", "a list as name", "a text as program", "no variable",
+    ],
 )  # fmt: skip
 def test_what_is_wrong(
     home: Path, made: Any, context: str, kind: type[DispatchfileError], message: str
