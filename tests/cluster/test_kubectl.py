@@ -17,6 +17,7 @@ from tests import ci
 from tests.cluster import project
 from tests.cluster.api_server import ApiServer
 from tests.tekton import crds, events
+from tests.tekton.pac_model import LOADER
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -100,7 +101,7 @@ def test_every_example(kubectl: str, server: ApiServer, tmp_path: Path, name: st
     text = emitted(tmp_path, folder, *flags(event), "--name", f"example-{FIRING.index((name, event))}")
     done = create(kubectl, server, tmp_path, text)
     assert done.returncode == 0, done.stderr
-    sent = [made for made in yaml.safe_load_all(text) if made]
+    sent = [made for made in yaml.load_all(text, LOADER) if made]
     assert [made["kind"] for made in sent] == ["Pipeline", "PipelineRun"]
     received = server.bodies[-2:]
     for made, kept in zip(sent, received, strict=True):

@@ -18,6 +18,7 @@ import yaml
 
 from tests.gitops.git_server import GitServer
 from tests.tekton.mini_tekton import MiniTekton
+from tests.tekton.pac_model import LOADER
 
 Object = dict[str, Any]
 USER, PASSWORD = "ci", "pa55 Word:of/git"
@@ -68,7 +69,7 @@ class Project:
     def objects(self, *words: str) -> list[Object]:
         """Return what is emitted for an event, and the service account that it asks for with its secrets."""
         text = self.dispatchfile("tekton", *IMAGES, "--service-account", ACCOUNT, *words)
-        return [*self.secrets, self.account(), *yaml.safe_load_all(text)]
+        return [*self.secrets, self.account(), *yaml.load_all(text, LOADER)]
 
     def account(self) -> Object:
         """Return the service account that has the secrets."""

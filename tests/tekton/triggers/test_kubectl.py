@@ -11,6 +11,7 @@ from dispatchfile.tekton import manifest
 from dispatchfile.tekton.triggers import objects as triggers
 from tests.cluster.api_server import ApiServer
 from tests.cluster.test_kubectl import create, kubectl, server
+from tests.tekton.pac_model import LOADER
 from tests.tekton.triggers.test_triggers import CONDITIONS, OPTIONS, SETTINGS, pipeline
 
 __all__ = ["kubectl", "server"]
@@ -20,7 +21,7 @@ def test_every_condition(kubectl: str, server: ApiServer, tmp_path: Path) -> Non
     options = replace(OPTIONS, namespace="default")
     made = triggers.objects(pipeline(*CONDITIONS, "{image: {push: {}}}"), options, SETTINGS).objects
     text = manifest.text(made)
-    assert [one for one in yaml.safe_load_all(text) if one] == list(made)
+    assert [one for one in yaml.load_all(text, LOADER) if one] == list(made)
     made = tuple({one["kind"]: one for one in made}.values())  # kubectl sends five objects a second
     text = manifest.text(made)
     before = len(server.bodies)
