@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from dispatchfile.cli import options
-from dispatchfile.cli.engines import is_of_other_engine
+from dispatchfile.cli.run_engines import is_of_other_engine
 from dispatchfile.errors import UsageError
 
 TYPE_CHECKING = False

@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
     """Run the plan; return 0 when all tasks succeeded, 1 when one failed. Other ends are raised."""
     from tempfile import TemporaryDirectory
 
-    from dispatchfile.cli import engines, rerun
+    from dispatchfile.cli import rerun, run_engines
     from dispatchfile.run import setup
     from dispatchfile.run.history import RunFolder, prune, state_home
 
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     look = functools.cache(_checkout)
     plan = rerun.plan_again(args, past) if past else options.plan_from(args, look=look)
     err = Terminal.of(sys.stderr, args.color)
-    engines.check(args)
+    run_engines.check(args)
     if not plan.tasks:
         from dispatchfile.cli.plan import nothing_to
 

@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, TypeAlias
 
+    from dispatchfile.tekton.options import Options
+
     Object: TypeAlias = dict[str, Any]
     """An object of Kubernetes, or a part of one, keys in the order in which they are written."""
 
 
+MANAGED_BY = {"app.kubernetes.io/managed-by": "dispatchfile"}
+"""The label of all objects that this program writes."""
 WORKSPACE = "dispatch"
 """The one workspace of a Pipeline that needs any: the volume that its tasks share."""
 DEFAULT_TIMEOUT_S = 3600
@@ -47,6 +51,12 @@ class Parts(Record):
     volumes: tuple[Object, ...] = ()
     mounts: tuple[Object, ...] = ()
     workspaces: tuple[Binding, ...] = ()
+
+
+def metadata(name: str, options: Options) -> Object:
+    """Return the metadata of an object in the namespace of the options."""
+    namespace = {"namespace": options.namespace} if options.namespace else {}
+    return {"name": name, **namespace, "labels": dict(MANAGED_BY)}
 
 
 def step_template(mounts: Sequence[Object] = ()) -> Object:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from dispatchfile.model.variables import CONTEXT
 from dispatchfile.tekton import tasks
 from dispatchfile.tekton.draft import CONTEXT_PARAMS
-from dispatchfile.tekton.parts import WORKSPACE
+from dispatchfile.tekton.parts import WORKSPACE, metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.tekton.draft import Draft
     from dispatchfile.tekton.parts import Object
 
-MANAGED_BY = {"app.kubernetes.io/managed-by": "dispatchfile"}
-"""The label of all objects that this program writes."""
 ALWAYS_KNOWN = ("git-url", "git-commit", "build-name")
 """Parameters that every event has; the others are empty where it has none."""
 
 
 def pipeline(draft: Draft) -> Object:
     """Return the Pipeline object of a draft; what is wrong with it is in `draft.found` afterwards."""
-    metadata: Object = {"name": draft.name}
-    if draft.options.namespace:
-        metadata["namespace"] = draft.options.namespace
-    metadata["labels"] = dict(MANAGED_BY)
-    return {"apiVersion": "tekton.dev/v1", "kind": "Pipeline", "metadata": metadata, "spec": spec(draft)}
+    head = {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "Pipeline",
+        "metadata": metadata(draft.name, draft.options),
+    }
+    return {**head, "spec": spec(draft)}
 
 
 def spec(draft: Draft) -> Object:

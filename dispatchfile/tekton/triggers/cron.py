@@ -16,7 +16,7 @@ from dispatchfile import remote
 from dispatchfile.diagnostics import Severity
 from dispatchfile.errors import UsageError
 from dispatchfile.model import schedules
-from dispatchfile.tekton import _scripts, names, pipeline, resources, runs
+from dispatchfile.tekton import _scripts, names, parts, pipeline, resources, runs
 from dispatchfile.tekton.conditions import finding
 from dispatchfile.tekton.triggers import waiting
 from dispatchfile.tekton.triggers.conditions import UNSAFE
@@ -108,7 +108,7 @@ def _template(name: str, draft: Draft, run: Object) -> Object:
         "run.json": f"{json.dumps(run, indent=2, ensure_ascii=False)}\n",
         "schedule.sh": _scripts.SCHEDULE,
     }
-    metadata = waiting.metadata(name, draft.options)
+    metadata = parts.metadata(name, draft.options)
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
@@ -134,7 +134,7 @@ def _job(name: str, action: Action, draft: Draft, settings: Settings, fixed: dic
         "startingDeadlineSeconds": 600,
         "jobTemplate": {"spec": {"backoffLimit": 2, "activeDeadlineSeconds": 600, "template": {"spec": pod}}},
     }
-    metadata = waiting.metadata(name, draft.options)
+    metadata = parts.metadata(name, draft.options)
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata, "spec": spec}
 
 

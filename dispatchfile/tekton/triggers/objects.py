@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dispatchfile.diagnostics import Severity
 from dispatchfile.record import replace
-from dispatchfile.tekton import cel, emit, names, pipeline, resources, runs
+from dispatchfile.tekton import cel, emit, names, parts, pipeline, resources, runs
 from dispatchfile.tekton.triggers import conditions, cron, rbac, waiting
 
 TYPE_CHECKING = False
@@ -55,9 +55,9 @@ def objects(source: Pipeline, options: Options, settings: Settings | None = None
             scheduled += cron.objects(action, draft, settings)
         elif match := _match(action, found, settings):
             found.extend(conditions.missing_commit(draft, match))
-            parts = _Parts(action, draft, match, settings)
-            made += (parts.binding(), parts.template())
-            triggers.append(parts.trigger())
+            waits = _Parts(action, draft, match, settings)
+            made += (waits.binding(), waits.template())
+            triggers.append(waits.trigger())
     if triggers:
         made.append(_listener(options, triggers))
     accounts = (
@@ -88,7 +88,7 @@ def _listener(options: Options, triggers: list[Object]) -> Object:
     return {
         "apiVersion": API,
         "kind": "EventListener",
-        "metadata": waiting.metadata(listener_name(options), options),
+        "metadata": parts.metadata(listener_name(options), options),
         "spec": {"serviceAccountName": waiting.listener_account(options), "triggers": triggers},
     }
 
@@ -157,7 +157,7 @@ class _Parts:
         return [name for name in values if name == RUN_NAME or f"$(tt.params.{name})" in taken]
 
     def _object(self, kind: str, spec: Object) -> Object:
-        metadata = waiting.metadata(self.draft.name, self.draft.options)
+        metadata = parts.metadata(self.draft.name, self.draft.options)
         return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
 
     def _signature(self) -> Object:

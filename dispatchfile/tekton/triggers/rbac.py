@@ -6,7 +6,7 @@ The listener gets the two roles that Triggers ships for listeners; a schedule ma
 from __future__ import annotations
 
 from dispatchfile.errors import UsageError
-from dispatchfile.tekton import names
+from dispatchfile.tekton import names, parts
 from dispatchfile.tekton.triggers import waiting
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def objects(options: Options, *, listener: bool, schedule: bool) -> list[Object]
             {
                 "apiVersion": f"{RBAC}/v1",
                 "kind": "Role",
-                "metadata": waiting.metadata(account, options),
+                "metadata": parts.metadata(account, options),
                 "rules": [rule],
             },
             _binding("RoleBinding", account, account, options, "Role", account),
@@ -54,11 +54,11 @@ def objects(options: Options, *, listener: bool, schedule: bool) -> list[Object]
 
 
 def _account(name: str, options: Options) -> Object:
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": waiting.metadata(name, options)}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": parts.metadata(name, options)}
 
 
 def _binding(kind: str, name: str, account: str, options: Options, role_kind: str, role: str) -> Object:
-    metadata = waiting.metadata(name, options)
+    metadata = parts.metadata(name, options)
     if kind == "ClusterRoleBinding":
         del metadata["namespace"]
     return {

@@ -1,16 +1,14 @@
-"""What the objects that wait for events have in common: what the user asks of them, their metadata and accounts."""
+"""What the objects that wait for events have in common: what the user asks of them, their secret and accounts."""
 
 from __future__ import annotations
 
 from dispatchfile.model.pipeline import SecretKey
 from dispatchfile.record import Record
 from dispatchfile.tekton import names
-from dispatchfile.tekton.pipeline import MANAGED_BY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatchfile.tekton.options import Options
-    from dispatchfile.tekton.parts import Object
 
 KUBECTL_IMAGE = "alpine/kubectl:1.34.1"
 """Has kubectl."""
@@ -33,12 +31,6 @@ class Settings(Record):
     revision: str = ""
     partial: bool = False
     members_only: bool = False
-
-
-def metadata(name: str, options: Options) -> Object:
-    """Return the metadata of an object in the namespace of the options."""
-    namespace = {"namespace": options.namespace} if options.namespace else {}
-    return {"name": name, **namespace, "labels": dict(MANAGED_BY)}
 
 
 def webhook_secret(options: Options, settings: Settings) -> SecretKey:
