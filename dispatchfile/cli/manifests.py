@@ -58,11 +58,24 @@ def exposed(objects: Iterable[Object]) -> Iterator[str]:
 
 
 def _variables(made: Object) -> Iterator[tuple[str, str]]:
-    """Yield name and value of the variables of all steps of a Pipeline, or of a run that carries one."""
+    """Yield name and value of the variables of all steps."""
+    for step in _steps(made):
+        yield from ((one["name"], one["value"]) for one in step.get("env", ()) if "value" in one)
+
+
+def unused(objects: Iterable[Object], images: Mapping[str, str]) -> Iterator[str]:
+    """Yield which of the images that were to be used for others no step has."""
+    used = {step["image"] for made in objects for step in _steps(made)}
+    for name, ref in images.items():
+        if ref not in used:
+            yield f"--image {name}={ref} replaces nothing: no step that is emitted says {name}"
+
+
+def _steps(made: Object) -> Iterator[Object]:
+    """Yield all steps of a Pipeline, or of a run that carries one."""
     spec = made.get("spec", {})
     for task in spec.get("pipelineSpec", spec).get("tasks", ()):
-        for step in task["taskSpec"]["steps"]:
-            yield from ((one["name"], one["value"]) for one in step.get("env", ()) if "value" in one)
+        yield from task["taskSpec"]["steps"]
 
 
 def different(files: Mapping[str, Object], folder: str, how: str = "") -> list[Path]:

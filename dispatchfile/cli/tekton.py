@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
             options.note(args, text)
     for text in _large(emission, args.workspace):
         options.note(args, text)
-    for text in manifests.exposed(emission.objects):
+    for text in (*manifests.exposed(emission.objects), *manifests.unused(emission.objects, chosen.images)):
         options.note(args, text)
     options.tell(args, emission.found)
     if not emission.files:

@@ -275,6 +275,15 @@ def test_what_a_cluster_does_not_get_is_told(repo: Path, capsys: Captured) -> No
     assert notes(capsys.readouterr().err) == [told]
 
 
+@pytest.mark.parametrize("words", [[], ["--kind", "run"], ["--all"], ["--target", "pac"]])
+def test_an_image_that_replaces_none_is_told(repo: Path, words: list[str], capsys: Captured) -> None:
+    assert main(["tekton", *words, "--image", "busybox=toolbox:2", "--image", "bussybox=toolbox:3"]) == 0
+    out, err = capsys.readouterr()
+    assert "image: toolbox:2" in out
+    assert "note: --image bussybox=toolbox:3 replaces nothing: no step that is emitted says bussybox\n" in err
+    assert "--image busybox=" not in err
+
+
 @pytest.mark.parametrize("url", [None, "/srv/git/shop.git", "http://127.0.0.1:3000/acme/shop.git"])
 def test_a_repository_on_this_machine_is_told(repo: Path, url: str | None, capsys: Captured) -> None:
     git(repo, "remote", "remove", "origin")
