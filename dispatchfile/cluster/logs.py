@@ -77,32 +77,35 @@ class _Lines:
     def feed(self, data: bytes) -> None:
         """Take a piece of a stream."""
         *lines, self._rest = (self._rest + data).split(b"\n")
+        told = bytearray()  # passed on at once: a call for each line is what takes longest
         for line in lines:
-            self._take(line + b"\n")
+            told += self._new(line + b"\n")
             self._is_begun = False
         if len(self._rest) > LONGEST_LINE:
-            self._take(self._rest)
+            told += self._new(self._rest)
             self._rest, self._is_begun = b"", True
+        if told:
+            self._sink(bytes(told))
 
     def end(self) -> None:
         """Pass on what came behind the last line end."""
-        if self._rest:
-            self._take(self._rest)
-            self._rest = b""
+        if told := self._rest and self._new(self._rest):
+            self._sink(told)
+        self._rest = b""
 
-    def _take(self, line: bytes) -> None:
+    def _new(self, line: bytes) -> bytes:
+        """Return what of a line was not told yet, without its time."""
         if self._is_begun:
-            self._sink(line)
-            return
+            return line
         time, _, text = line.partition(b" ")
         if self._skipping:
             if time < self._last:
-                return
+                return b""
             if time == self._last:
                 self._again += 1
                 if self._again <= self._at_last:
-                    return
+                    return b""
             self._skipping = time == self._last
         self._at_last = self._at_last + 1 if time == self._last else 1
         self._last = time
-        self._sink(text)
+        return text
