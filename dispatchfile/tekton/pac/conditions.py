@@ -12,7 +12,7 @@ and `on-path-change`, OpenShift Pipelines 1.15 (2024-06); `git_tag`, #2041 (2025
 
 PaC takes /test, /retest, /ok-to-test and /cancel for its own. It starts runs on two more occasions than Dispatch did:
 where plain annotations match, when a draft becomes ready for review; and on GitHub, when the comment is on a pushed
-commit. And it does not tell a branch that is called `refs/heads/x` from one that is called `x`.
+commit. And it may take a branch that is called `refs/heads/x` for one that is called `x`.
 """
 
 from __future__ import annotations
@@ -70,9 +70,15 @@ def _push(condition: Condition) -> Match:
     branches, paths = condition.branches or (), condition.paths or ()
     if _plain_names(branches) and _plain_paths(paths):
         return Match(_annotations("push", [f"refs/heads/{name}" for name in branches or ("*",)], paths))
-    # PaC cuts `refs/heads/` off where no expression names it, and nothing off a tag.
+    # PaC cuts `refs/heads/` off where the expression does not name it, and nothing off a tag.
+    branches, paths = _without_heads(branches), _without_heads(paths)
     a_branch = "!target_branch.startsWith('refs/tags/')"
     return _asked("event == 'push'", a_branch, *cel.takes(branches, "target_branch"), *clauses.files(paths))
+
+
+def _without_heads(patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return patterns that match the same, and whose expression does not name `refs/heads/`."""
+    return tuple(pattern.replace("refs/heads/", "refs/[h]eads/") for pattern in patterns)
 
 
 def _tag(condition: Condition) -> Match:

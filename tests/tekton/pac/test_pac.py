@@ -295,6 +295,23 @@ def test_plain_annotations_are_used_where_they_say_the_same() -> None:
     ]
 
 
+@pytest.mark.parametrize("old", [True, False])
+def test_patterns_that_name_heads_take_no_branch_that_is_not_called_so(*, old: bool) -> None:
+    made = files(
+        emitted(
+            "{push: {branches: ['refs/heads/*', '!x']}}",
+            "{push: {branches: [main], paths: [refs/heads/main, '!x']}}",
+        )
+    )
+    for sent, expected in (
+        (webhooks.branch("main", ["README.md"]), []),
+        (webhooks.branch("main", ["refs/heads/main"]), ["shop-a1"]),
+    ):
+        facts = pac_model.github(sent.event, sent.body)
+        assert facts is not None
+        assert list(pac_model.started(made, replace(facts, old=old))) == expected
+
+
 def test_a_draft_that_becomes_ready_starts_what_has_plain_annotations_alone() -> None:
     sent = webhooks.pull_request(action="ready_for_review", labels=["e2e"])
     facts = pac_model.github(sent.event, sent.body)
