@@ -17,7 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from tests import ci
-from tests.tekton import admission
+from tests.tekton import admission, shapes
 
 CRDS = Path(__file__).parents[3] / "shared" / "data" / "crds"
 
@@ -106,6 +106,8 @@ def schema(kind: str, version: str) -> dict[str, Any]:
     fields = found.setdefault("properties", {})
     fields |= {"apiVersion": {"const": f"{definition['spec']['group']}/{version}"}, "kind": {"const": kind}}
     fields["metadata"] = METADATA
+    if kind == "Task":
+        fields["spec"]["properties"]["volumes"] = shapes.schema(shapes.VOLUMES)
     if kind == "Pipeline":
         spec = schema("Task", version)["properties"]["spec"]
         metadata = {"type": "object", "properties": dict.fromkeys(("labels", "annotations"), STRINGS)}
@@ -115,6 +117,8 @@ def schema(kind: str, version: str) -> dict[str, Any]:
             task["taskSpec"] = {**spec, "properties": {**spec["properties"], "metadata": metadata}}
     if kind == "PipelineRun":
         fields["spec"]["properties"]["pipelineSpec"] = schema("Pipeline", version)["properties"]["spec"]
+        workspace = fields["spec"]["properties"]["workspaces"]["items"]["properties"]
+        workspace["volumeClaimTemplate"] = shapes.schema(shapes.CLAIM)
     return found
 
 
@@ -171,6 +175,9 @@ STRUCTURAL = validators.extend(
 
 def _schema_faults(made: Mapping[str, Any]) -> list[str]:
     version = str(made.get("apiVersion", "")).rpartition("/")[2]
+    if made.get("kind") in shapes.KINDS:
+        checked = STRUCTURAL(_shape(made["kind"]))
+        return [f"{_path(error)}: {error.message}" for error in checked.iter_errors(made)]
     if _definition(str(made.get("kind"))) is None:
         checked = STRUCTURAL(
             {"type": "object", "properties": {"metadata": METADATA}, "required": ["metadata"]}
@@ -178,6 +185,16 @@ def _schema_faults(made: Mapping[str, Any]) -> list[str]:
     else:
         checked = _validator(made["kind"], version)
     return [f"{_path(error)}: {error.message}" for error in checked.iter_errors(made)]
+
+
+@functools.cache
+def _shape(kind: str) -> dict[str, Any]:
+    """Return the schema of a kind of which none is published here, or an open one."""
+    version, shape = shapes.KINDS[kind]
+    found = shapes.schema(shape)
+    found["properties"] |= {"apiVersion": {"const": version}, "kind": {"const": kind}, "metadata": METADATA}
+    found["required"] += ["apiVersion", "kind", "metadata"]
+    return found
 
 
 @functools.cache

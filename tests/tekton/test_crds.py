@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.tekton import crds
+from tests.tekton import crds, shapes
 
 PIPELINE = {
     "apiVersion": "tekton.dev/v1",
@@ -186,10 +186,14 @@ PIPELINES: dict[str, tuple[Break, str]] = {
     ),
     "a mount of no volume": (lambda p: spec(p).pop("volumes"), "there is no volume cache"),
     "two volumes of one name": (
-        lambda p: spec(p)["volumes"].append({"name": "cache", "secret": {}}),
+        lambda p: spec(p)["volumes"].append({"name": "cache", "emptyDir": {}}),
         "'cache' is there twice",
     ),
-    "a volume of two sources": (lambda p: spec(p)["volumes"][0].update(secret={}), "exactly one source"),
+    "a volume of two sources": (lambda p: spec(p)["volumes"][0].update(hostPath={"path": "/"}), "exactly one source"),
+    "a volume with a misspelt field": (
+        lambda p: spec(p)["volumes"][0].update(emptyDir={"sizelimit": "1Gi"}),
+        "'sizelimit' was unexpected",
+    ),
     "two mounts at one place": (
         lambda p: step(p)["volumeMounts"].append({"name": "cache", "mountPath": "/cache"}),
         "'/cache' is mounted twice",
@@ -277,3 +281,25 @@ def test_a_template_is_held_against_what_it_makes() -> None:
     assert crds.validate(template) == []
     run["spec"]["timeout"] = "1h"
     assert crds.validate(template)[0].startswith("spec.resourcetemplates[0].spec: Additional properties")
+
+
+WAITING: dict[str, tuple[dict[str, Any], str]] = {
+    "EventListener": (
+        {"spec": {"serviceAccountName": "x", "triggers": [{"name": "a", "bindings": [], "template": {"name": "x"}}]}},
+        "'name' was unexpected",
+    ),
+    "TriggerBinding": ({"spec": {"params": [{"name": "a", "default": "b"}]}}, "'default' was unexpected"),
+    "CronJob": ({"spec": {"schedule": "@daily", "timezone": "UTC", "jobTemplate": {}}}, "'timezone' was unexpected"),
+    "Role": ({"rules": [{"apiGroups": ["x"], "resources": ["y"], "verb": ["create"]}]}, "'verb' was unexpected"),
+    "RoleBinding": ({"subjects": [], "roleRef": {"kind": "Role", "name": "x"}}, "'apiGroup' is a required property"),
+    "ConfigMap": ({"data": {"a": 1}}, "1 is not of type 'string'"),
+    "ServiceAccount": ({"secrets": ["x"]}, "'x' is not of type 'object'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WAITING)
+def test_what_waits_for_events_is_held_against_a_shape(kind: str) -> None:
+    fields, said = WAITING[kind]
+    made = {"apiVersion": shapes.KINDS[kind][0], "kind": kind, "metadata": {"name": "shop"}, **fields}
+    assert any(said in one for one in crds.validate(made)), crds.validate(made)
+    assert any(one.startswith("apiVersion") for one in crds.validate({**made, "apiVersion": "v0"}))
