@@ -59,7 +59,7 @@ def examine(settings: Mapping[str, Setting], images: Iterable[str], host: str = 
             checks.append(engine(about, client.version(), f"{endpoint.host}, found by {endpoint.found}"))
             checks += [views(client), default_registry(about), *step_images(client, images)]
         checks += disk("engine's data", Path(str(about.get("DockerRootDir", ""))))
-    checks += credentials()
+    checks += [*credentials(), cluster()]
     checks += disk("run folders", state_home())
     checks += [configuration(settings)]
     return checks
@@ -183,6 +183,24 @@ def credentials() -> list[Check]:
     ]
     logins = sorted({*(config.get("auths") or {}), *(place for place in helpers if place not in missing)})
     return [*found, Check("logins", "ok", ", ".join(logins) or "none")]
+
+
+def cluster() -> Check:
+    """Return which cluster a run with `--engine tekton` goes to. It is not asked: that may need a login."""
+    from importlib.util import find_spec
+
+    from dispatchfile.kube import kubeconfig
+
+    try:
+        target = kubeconfig.find()
+    except kubeconfig.Unconfigured:
+        return Check("cluster", "ok", "none configured; runs are on this machine")
+    except EnvironmentProblem as problem:
+        return Check("cluster", "warn", problem.message, problem.help or "mend the kubeconfig")
+    text = f'context "{target.context}", namespace {target.namespace}'
+    if find_spec("lightkube") is None:
+        return Check("cluster", "warn", f"{text}; no run gets there yet", "pip install 'dispatchfile[kube]'")
+    return Check("cluster", "ok", text)
 
 
 def disk(what: str, path: Path) -> list[Check]:

@@ -21,7 +21,7 @@ def add_parser(commands: Commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser(
         "doctor",
-        description="Say what works on this machine (engine, git, registry, disk, settings), and what to do about "
+        description="Say what works on this machine (engine, git, registry, cluster, disk, settings), and what to do about "
         "what does not.\nExits with 4 when something fails that a run needs.",
         epilog=examples(
             "dispatchfile doctor                  all of it",

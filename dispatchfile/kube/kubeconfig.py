@@ -31,6 +31,10 @@ _SHAPES: dict[str, Any] = {
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
+class Unconfigured(EnvironmentProblem):
+    """Nothing names a cluster."""
+
+
 class Target(Record, hidden=("user",)):
     """A cluster and who we are there. `cluster` and `user` are the entries of the kubeconfig, their paths absolute."""
 
@@ -48,7 +52,8 @@ class Target(Record, hidden=("user",)):
 def find(context: str = "", namespace: str = "") -> Target:
     """Return the cluster of a context, or the current one; `namespace` wins over the context's.
 
-    Raises UsageError for a context that is not there, EnvironmentProblem where no cluster is named or a file is broken.
+    Raises UsageError for a context that is not there, Unconfigured where no file and no pod names a cluster, and
+    EnvironmentProblem where they name none that can be used.
     """
     named = os.environ.get("KUBECONFIG", "")
     paths = [Path(name) for name in named.split(os.pathsep) if name] or [Path.home() / ".kube/config"]
@@ -57,7 +62,7 @@ def find(context: str = "", namespace: str = "") -> Target:
         return _in_cluster(namespace)
     if not files:
         looked = ", ".join(map(str, paths))
-        raise EnvironmentProblem(
+        raise Unconfigured(
             f"no cluster is configured: there is no {looked}",
             help="bring a kubeconfig there, or name one with KUBECONFIG",
         )

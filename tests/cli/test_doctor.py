@@ -146,3 +146,41 @@ def test_settings_with_their_origins() -> None:
     )
     assert found.message == "jobs = 2 (from /etc/x.toml), pull = never (from DISPATCHFILE_PULL)"
     assert doctor.configuration({}).message == "none made; the defaults hold"
+
+
+KUBECONFIG = """\
+current-context: a
+contexts: [{name: a, context: {cluster: b, namespace: ci}}]
+clusters: [{name: b, cluster: {server: "https://me:s3cret@c.test"}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        (None, "ok", "none configured"),
+        ("contexts: 5", "warn", "is no kubeconfig"),
+        (KUBECONFIG, "ok", 'context "a", namespace ci'),
+    ],
+    ids=["none", "broken", "one"],
+)  # fmt: skip
+def test_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, status: str, words: str
+) -> None:
+    file = tmp_path / "config"
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    found = doctor.cluster()
+    assert found.status == status
+    assert words in found.message
+    assert "s3cret" not in found.message
+
+
+def test_cluster_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config"
+    file.write_text(KUBECONFIG, encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    found = doctor.cluster()
+    assert (found.status, found.help) == ("warn", "pip install 'dispatchfile[kube]'")
