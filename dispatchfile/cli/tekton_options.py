@@ -145,8 +145,9 @@ def _check_names(args: argparse.Namespace) -> None:
     for option, text in (
         ("--name", args.name), ("--namespace", args.namespace), ("--service-account", args.service_account)
     ):  # fmt: skip
-        parts = [] if text is None else text.split(".") if option == "--service-account" else [text]
-        if any(not part or names.label(part) != part for part in parts):
+        if text is None:
+            continue
+        if not names.is_subdomain(text) or ("." in text and option != "--service-account"):
             near = names.label(text)
             raise UsageError(
                 f'{option} "{text}" is no name of an object on a cluster',

@@ -5,8 +5,8 @@ changed, the threads of tasks their outcome, and the signal handler the signal (
 same way). What happens to the run is the cluster's to decide: it ends there, also when nobody follows any more.
 
 Ctrl-C is a question: on a terminal the user is asked whether to cancel the run, to leave it, or to go on following;
-elsewhere it cancels, as SIGTERM does anywhere. Cancelling sets `spec.status` to Cancelled: the tasks are ended at once. There is
-nothing that CancelledRunFinally would still run, for a Dispatchfile has no `finally`.
+elsewhere it cancels, as SIGTERM does anywhere. Cancelling sets `spec.status` to Cancelled: the tasks are ended at once.
+There is nothing that CancelledRunFinally would still run, for a Dispatchfile has no `finally`.
 """
 
 from __future__ import annotations

@@ -24,6 +24,11 @@ def label(text: str, longest: int = LABEL) -> str:
     return made if len(made) <= longest else hashed(text, longest)
 
 
+def is_subdomain(text: str) -> bool:
+    """Return whether a text is labels with dots between them, as the names of most objects are (RFC 1123)."""
+    return all(part and label(part) == part for part in text.split("."))
+
+
 def plain(text: str) -> str:
     """Return the small letters and digits of a text, a dash for whatever stands between them."""
     return "-".join("".join(char if char in _KEPT else " " for char in text.lower()).split())

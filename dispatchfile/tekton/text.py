@@ -1,9 +1,10 @@
 """Texts of tasks: Dispatch's variables become parameters, and nobody on the cluster takes the rest for its own.
 
 Four parties look for `$(…)` before a program sees its text, each in its turn: the emitter, which replaces Dispatch's
-variables; Tekton Triggers, in templates (`$(tt.params.x)`, `$(uid)`); Tekton, which replaces the names it knows and refuses some
-that it does not (tektoncd/pipeline, pkg/substitution and docs/variables.md); and the kubelet, which in command, args,
-and env replaces the variables of the container, and makes `$$` a single `$` (Kubernetes core/v1 Container).
+variables; Tekton Triggers, in templates (`$(tt.params.x)`, `$(uid)`); Tekton, which replaces the names it knows and
+refuses some that it does not (tektoncd/pipeline, pkg/substitution and docs/variables.md); and the kubelet, which in
+command, args, and env replaces the variables of the container, and makes `$$` a single `$` (Kubernetes core/v1
+Container).
 
 Tekton has no escape. What it would take is kept from it by the kubelet: `$(params.x)` is written
 `$(DISPATCHFILE_DOLLAR)(params.x)`, which Tekton leaves alone; the kubelet puts the `$` in, and does not look again.

@@ -33,6 +33,18 @@ def test_label(text: str, made: str) -> None:
     assert names.label(text) == made
 
 
+@pytest.mark.parametrize("text", ["a", "a-1", "a.b", "1.a-b.c", "a" * 63 + ".b"])
+def test_subdomains(text: str) -> None:
+    assert names.is_subdomain(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "a.", ".a", "a..b", "A", "a_b", "-a", "a.-b", "a b", "ä", "a" * 64]
+)
+def test_what_is_no_subdomain(text: str) -> None:
+    assert not names.is_subdomain(text)
+
+
 def test_names_that_need_no_change_keep_their_own() -> None:
     assert names.labels(["Build", "build", "b.uild"]) == {
         "Build": names.hashed("Build"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.errors import UsageError
 
 TYPE_CHECKING = False
@@ -133,10 +135,8 @@ def _secret(option: str, text: str | None, key: str) -> SecretKey | None:
     if text is None:
         return None
     name, slash, given = text.partition("/")
-    parts = name.split(".")
-    fits = all(part and names.label(part) == part for part in parts)
-    if not fits or (
-        slash and not (given.isascii() and given.replace(".", "").replace("_", "").replace("-", "").isalnum())
+    if not names.is_subdomain(name) or (
+        slash and not re.fullmatch(r"[\w.-]*[A-Za-z0-9][\w.-]*", given, re.ASCII)
     ):
         raise UsageError(
             f'{option} "{text}" names no secret of a cluster', help=f"write {option} NAME or NAME/KEY"
