@@ -279,6 +279,8 @@ def _step(step: Mapping[str, Any], path: str, alpha: bool) -> Iterator[str]:
         yield from _duration(step["timeout"], f"{path}.timeout")
     if {"stdoutConfig", "stderrConfig"} & step.keys() and not alpha:
         yield f"{path}: stdoutConfig and stderrConfig need alpha fields"
+    if step.get("script", "").strip().startswith("#!win") and not alpha:
+        yield f"{path}.script: scripts for Windows need alpha fields"
     for mount in step.get("volumeMounts", ()):
         where = mount["mountPath"]
         if where.startswith("/tekton/") and not where.startswith("/tekton/home"):

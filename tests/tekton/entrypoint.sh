@@ -55,7 +55,7 @@ esac
 "$busybox" grep -qz '^SHLVL=' "/proc/$$/environ" || unset SHLVL
 
 if [ -n "$stdout" ]; then
-    "$busybox" mkdir -p "${stdout%/*}" && : >>"$stdout" || refuse "opening $stdout"
+    "$busybox" mkdir -p "${stdout%/*}" && (umask 177 && : >>"$stdout") || refuse "opening $stdout"
     exec 3>&1
     code=$({ { "$program" "$@" 3>&- 4>&-; echo $? >&4; } | "$busybox" tee -a "$stdout" >&3 3>&- 4>&-; } 4>&1)
 else

@@ -166,17 +166,22 @@ class Pod:
         return sorted(path for path in wanted if not path.startswith("/") or path.startswith("/workspace/"))
 
     def _merged(self) -> list[Object]:
-        """Return the steps merged with the template: its env and mounts first, what a step says itself wins."""
+        """Return the steps merged with the template: what a step says itself wins.
+
+        Of two mounts at one path that is each field for itself (a strategic merge by mountPath).
+        """
         template = self.spec.get("stepTemplate", {})
         merged = []
         for step in self.spec["steps"]:
-            mounts = [*template.get("volumeMounts", ()), *step.get("volumeMounts", ())]
+            mounts: dict[str, Object] = {}
+            for mount in (*template.get("volumeMounts", ()), *step.get("volumeMounts", ())):
+                mounts[mount["mountPath"]] = {**mounts.get(mount["mountPath"], {}), **mount}
             merged.append(
                 {
                     **template,
                     **step,
                     "env": merged_env(template.get("env", []), step.get("env", [])),
-                    "volumeMounts": list({mount["mountPath"]: mount for mount in mounts}.values()),
+                    "volumeMounts": list(mounts.values()),
                 }
             )
         return merged
