@@ -57,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length)
         try:
+            if self.api.closed.is_set():  # a connection that was kept is as dead as the server
+                raise ConnectionResetError
             self._authenticate()
             self._route(path)
         except Refusal as refusal:

@@ -109,7 +109,10 @@ def test_polling_where_watching_is_forbidden(
     assert len(seen.told) == 2
 
 
-def test_an_outage_is_told_and_passes(server: ApiServer, cluster: Cluster) -> None:
+def test_an_outage_is_told_and_passes(
+    server: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes_module, "FIRST_WAIT_S", 0.05)
     server.fail("list", "pods", Fault(503, message="starting"), times=4)
     pod(server, "a", 1)
     seen = Seen(cluster)
@@ -131,7 +134,8 @@ def test_given_up_in_the_end(server: ApiServer, cluster: Cluster, monkeypatch: p
 def test_a_cluster_that_dies_while_it_is_watched_is_given_up(
     server: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes_module, "GIVE_UP_S", 2.0)
+    monkeypatch.setattr(changes_module, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(changes_module, "GIVE_UP_S", 1.0)
     pod(server, "a", 1)
     seen = Seen(cluster)
     seen.wait("is", "a", 1)

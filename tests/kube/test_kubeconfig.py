@@ -123,7 +123,7 @@ def test_in_a_pod(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             config("one", clusters=[{"name": "one", "cluster": {"server": "file:///etc/passwd"}}]), "",
             EnvironmentProblem, 'the cluster of context "one" has no URL',
         ),
-        ("[" * 3000, "", EnvironmentProblem, "is no kubeconfig"),
+        ("[" * 600, "", EnvironmentProblem, "is no kubeconfig"),
         (config("one", **{"current-context": 1}), "", EnvironmentProblem, "is no kubeconfig"),
         ({"contexts": [{"name": 1}]}, "", EnvironmentProblem, "contexts is not what a kubeconfig has"),
         (
