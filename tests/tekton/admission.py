@@ -281,16 +281,7 @@ def _step(step: Mapping[str, Any], path: str, alpha: bool) -> Iterator[str]:
         yield f"{path}: stdoutConfig and stderrConfig need alpha fields"
     if step.get("script", "").strip().startswith("#!win") and not alpha:
         yield f"{path}.script: scripts for Windows need alpha fields"
-    for mount in step.get("volumeMounts", ()):
-        where = mount["mountPath"]
-        if where.startswith("/tekton/") and not where.startswith("/tekton/home"):
-            yield f"{path}.volumeMounts: {where} is Tekton's"
-        if mount["name"].startswith("tekton-internal-"):
-            yield f"{path}.volumeMounts: {mount['name']} is Tekton's"
-        if ".." in mount.get("subPath", "").split("/") or mount.get("subPath", "").startswith("/"):
-            yield f"{path}.volumeMounts: subPath {mount['subPath']} leads out"
-    targets = [mount["mountPath"] for mount in step.get("volumeMounts", ())]
-    yield from twice(targets, f"{path}.volumeMounts", "is mounted twice")
+    yield from _mounts(step, path)
     for variable in step.get("env", ()):
         yield from matches(variable["name"], ENV, f"{path}.env", 2**15)
         if "value" in variable and "valueFrom" in variable:
@@ -302,6 +293,19 @@ def _step(step: Mapping[str, Any], path: str, alpha: bool) -> Iterator[str]:
                 quantity(str(amount))
             except ValueError as error:
                 yield f"{path}.computeResources.{kind}.{name}: {amount!r}: {error}"
+
+
+def _mounts(step: Mapping[str, Any], path: str) -> Iterator[str]:
+    for mount in step.get("volumeMounts", ()):
+        where = mount["mountPath"]
+        if where.startswith("/tekton/") and not where.startswith("/tekton/home"):
+            yield f"{path}.volumeMounts: {where} is Tekton's"
+        if mount["name"].startswith("tekton-internal-"):
+            yield f"{path}.volumeMounts: {mount['name']} is Tekton's"
+        if ".." in mount.get("subPath", "").split("/") or mount.get("subPath", "").startswith("/"):
+            yield f"{path}.volumeMounts: subPath {mount['subPath']} leads out"
+    targets = [mount["mountPath"] for mount in step.get("volumeMounts", ())]
+    yield from twice(targets, f"{path}.volumeMounts", "is mounted twice")
 
 
 def _variables(step: Mapping[str, Any], params: set[str], results: set[str], path: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from tests.gitops.git_server import GitServer
+from tests.tekton import crds
 from tests.tekton.mini_tekton import MiniTekton
 from tests.tekton.pac_model import LOADER
 
@@ -69,7 +70,9 @@ class Project:
     def objects(self, *words: str) -> list[Object]:
         """Return what is emitted for an event, and the service account that it asks for with its secrets."""
         text = self.dispatchfile("tekton", *IMAGES, "--service-account", ACCOUNT, *words)
-        return [*self.secrets, self.account(), *yaml.load_all(text, LOADER)]
+        made = list(yaml.load_all(text, LOADER))
+        assert not crds.CRDS.is_dir() or crds.validate_all(made, alpha="alpha" in words) == []
+        return [*self.secrets, self.account(), *made]
 
     def account(self) -> Object:
         """Return the service account that has the secrets."""
