@@ -31,7 +31,7 @@ from dispatchfile.run.signals import caught
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from dispatchfile.cluster.named import Task
@@ -75,7 +75,7 @@ class Follower:
         began = time.monotonic()
         with caught(lambda number: self._inbox.put(("signal", number))):
             selector = f"{RUN_LABEL}={self._name}"
-            self._watch("run", PIPELINE_RUNS, fieldSelector=f"metadata.name={self._name}")
+            self._watch("run", PIPELINE_RUNS, (self._run,), fieldSelector=f"metadata.name={self._name}")
             self._watch("task", TASK_RUNS, labelSelector=selector)
             self._watch("pod", PODS, labelSelector=selector)
             while not self._is_done():
@@ -102,10 +102,10 @@ class Follower:
 
     # Threads.
 
-    def _watch(self, what: str, kind: Kind, **selectors: str) -> None:
+    def _watch(self, what: str, kind: Kind, seen: Iterable[Object] = (), **selectors: str) -> None:
         def work() -> None:
             try:
-                for how, found in changes(self._cluster, kind, self._stop, tell, **selectors):
+                for how, found in changes(self._cluster, kind, self._stop, tell, seen, **selectors):
                     self._inbox.put((f"{what} {how}", found))
             except Exception as error:  # noqa: BLE001 it is handed to the thread that decides
                 self._inbox.put((f"{what} problem", error))
@@ -253,17 +253,7 @@ class Follower:
 
     def _record(self, outcome: Outcome) -> None:
         self._outcomes[outcome.task] = outcome
-        self._board.tell(
-            "task.finished",
-            outcome.task,
-            status=outcome.status,
-            message=outcome.message,
-            step=outcome.step,
-            exit_code=outcome.exit_code,
-            duration=round(outcome.duration, 3),
-            results=dict(outcome.results),
-            digests=dict(outcome.digests),
-        )
+        self._board.tell("task.finished", outcome.task, outcome.step, **outcome.told())
 
     # The end.
 

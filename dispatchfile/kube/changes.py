@@ -35,14 +35,16 @@ def changes(
     kind: Kind,
     stop: threading.Event,
     tell: Callable[[str], None] = lambda _: None,
+    seen: Iterable[Object] = (),
     **selectors: str,
 ) -> Iterator[Change]:
     """Yield ("is", object) for each object that is there or has changed, ("gone", object) for one that was deleted.
 
+    `seen` are objects as they were before: they are told when they have changed since, or are gone.
     Ends when `stop` is set. `tell` hears of a cluster that does not answer, and of its return. Raises what is refused
     for good, and what still does not answer after GIVE_UP_S.
     """
-    known: dict[str, Object] = {}
+    known = {found["metadata"]["name"]: found for found in seen}
     version, failures, lost, told = "", 0, 0.0, False
     while not stop.is_set():
         began = time.monotonic()

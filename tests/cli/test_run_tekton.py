@@ -336,6 +336,16 @@ def test_ends_by_the_cluster(
     assert f"error: {message}\n" in capsys.readouterr().err
 
 
+def test_a_run_that_is_deleted_at_once(
+    folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    server.controller = None
+    server.start = lambda run: server.cluster.delete("PipelineRun", "ci", run["metadata"]["name"])  # type: ignore[method-assign] # who cleans up is quicker than we
+    assert main(list(RUN)) == 4
+    assert "the PipelineRun was deleted while it ran" in capsys.readouterr().err
+
+
 def test_a_run_that_is_deleted(folder: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     def delete(cluster: Cluster, run: Object) -> None:
         cluster.delete("PipelineRun", "ci", run["metadata"]["name"])
