@@ -205,17 +205,7 @@ class Engine:
 
     def _record(self, outcome: Outcome) -> None:
         self._outcomes[outcome.task] = outcome
-        self._board.tell(
-            "task.finished",
-            outcome.task,
-            status=outcome.status,
-            message=self._masker.text(outcome.message),
-            step=outcome.step,
-            exit_code=outcome.exit_code,
-            duration=round(outcome.duration, 3),
-            results={name: self._masker.text(text) for name, text in outcome.results.items()},
-            digests=dict(outcome.digests),
-        )
+        self._board.tell("task.finished", outcome.task, outcome.step, **outcome.told(self._masker.text))
 
     def _skip_dependents(self) -> None:
         for planned in self._plan.tasks:  # in an order in which they can run, so one pass reaches all

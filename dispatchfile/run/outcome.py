@@ -8,8 +8,10 @@ from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Literal
+
+    from dispatchfile.value import Plain
 
     Status = Literal["succeeded", "failed", "skipped", "stopped", "kept"]
 
@@ -34,3 +36,14 @@ class Outcome(Record, hidden=("results",)):
     results: Mapping[str, str] = {}
     outputs: Mapping[str, Path] = {}
     tail: tuple[str, ...] = ()
+
+    def told(self, masked: Callable[[str], str] = str) -> dict[str, Plain]:
+        """Return what the happening `task.finished` says besides task and step, its texts as `masked` makes them."""
+        return {
+            "status": self.status,
+            "message": masked(self.message),
+            "exit_code": self.exit_code,
+            "duration": round(self.duration, 3),
+            "results": {name: masked(text) for name, text in self.results.items()},
+            "digests": dict(self.digests),
+        }
