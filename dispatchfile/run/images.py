@@ -116,11 +116,6 @@ def split_ref(ref: str) -> tuple[str, str]:
     return bare, name[len(bare) + 1 :] or "latest"
 
 
-def repository_name(ref: str) -> str:
-    """Return the last part of an image's repository: "executor" of any executor image, whatever host and tag."""
-    return _without_tag(ref.partition("@")[0]).rpartition("/")[2]
-
-
 def registry_host(ref: str) -> str:
     """Return the host of an image reference (with its port), or "" when it names none."""
     first, slash, _ = ref.partition("/")

@@ -16,7 +16,7 @@ from dispatchfile.model.images import is_kaniko
 from dispatchfile.run.backend import Output, StepResult, StorageInput
 from dispatchfile.run.buildcontext import _ignored, _rule, base_images, ignore_lines
 from dispatchfile.run.connect import connect
-from dispatchfile.run.images import registry_host, repository_name, split_ref
+from dispatchfile.run.images import registry_host, split_ref
 from dispatchfile.run.kaniko import parse_request
 from tests.run.on_engine import Collected, bench, step_spec
 
@@ -233,7 +233,6 @@ def test_references_are_taken_apart() -> None:
         "h.test",
         "",
     ]
-    assert repository_name("h:5/a/b:1@sha256:00") == "b"
 
 
 def test_what_a_dockerfile_builds_on() -> None:
