@@ -16,7 +16,7 @@ PIPELINE = {
     "metadata": {"name": "shop-push", "namespace": "ci", "labels": {"app.kubernetes.io/managed-by": "x"}},
     "spec": {
         "params": [{"name": "git-url", "type": "string"}, {"name": "git-tag", "type": "string", "default": ""}],
-        "workspaces": [{"name": "dispatch"}],
+        "workspaces": [{"name": "dispatch", "description": "volume that the tasks share"}],
         "tasks": [
             {
                 "name": "build",
