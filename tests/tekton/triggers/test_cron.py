@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -199,7 +200,7 @@ def started(
     container = pod_of(made)["initContainers"][0]
     env = {one["name"]: one["value"] for one in container["env"]}
     env |= {"REPOSITORY": repository, "TEMPLATE": str(folder / "run.json"), "RUN": str(folder / "made.json")}
-    env |= {"GIT_ALLOW_PROTOCOL": "file", "PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    env |= {"GIT_ALLOW_PROTOCOL": "file", "PATH": os.environ["PATH"], "HOME": str(folder)}
     assert container["command"] == ["sh", "/dispatchfile/template/schedule.sh"]
     done = subprocess.run(
         [*shell, str(folder / "schedule.sh")], env=env, check=True, capture_output=True, text=True, timeout=60
