@@ -82,6 +82,14 @@ def test_the_account_of_schedules_is_told_where_there_is_nothing_else(
     assert told(capsys) == ["schedules run as shop-schedule, which --rbac --namespace NAME emits"]
 
 
+def test_a_token_is_not_asked_for_where_paths_cannot_be_asked_at_all(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / "Dispatchfile.yaml").write_text(TEXT.replace("paths: [", "chatops: [go], paths: ["))
+    assert main([*TRIGGERS, "--partial"]) == 0
+    assert "--token-secret" not in capsys.readouterr().err
+
+
 def test_files_and_what_was_there_before(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TRIGGERS, "--out", "cluster", "--rbac", "--namespace", "ci", "-q"]) == 0
     first = {path.name: path.read_text(encoding="utf-8") for path in Path("cluster").iterdir()}

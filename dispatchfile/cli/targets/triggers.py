@@ -80,8 +80,9 @@ def _needed(pipeline: Pipeline, options: Options, settings: Settings, kinds: set
         runs_as.append(f"schedules run as {waiting.schedule_account(options)}")
     if runs_as and not settings.rbac:
         yield f"{' and '.join(runs_as)}, which --rbac --namespace NAME emits"
-    asks_paths = any(
-        action.on and action.on.kind == "pull_request" and action.on.paths for action in pipeline.actions
+    asks_paths = any(  # of a comment it cannot ask them
+        on.kind == "pull_request" and on.paths and not on.chatops
+        for on in (action.on for action in pipeline.actions if action.on)
     )
     if asks_paths and not settings.token_secret:
         yield "the paths that pull requests change are asked of GitHub: of private repositories with --token-secret alone"
