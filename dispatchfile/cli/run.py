@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
@@ -11,13 +10,12 @@ from pathlib import Path
 
 from dispatchfile.cli import options
 from dispatchfile.cli.terminal import Terminal
-from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
+from dispatchfile.errors import DispatchfileError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from dispatchfile.cli.parser import Commands
     from dispatchfile.event.checkout import Checkout
@@ -93,23 +91,17 @@ class _Session:
         """Run, show, keep, and return the exit code; raises what ended the run early."""
         from secrets import token_urlsafe
 
+        from dispatchfile.cli import run_session
         from dispatchfile.mask import Masker
         from dispatchfile.run.exposure import exposures
-        from dispatchfile.run.progress import Board
         from dispatchfile.run.setup import fingerprints
 
         # `git remote -v` in a step shows the gateway's URL, and with it the token that lets one in.
         self.token = token_urlsafe(24)
         values = (value for keys in self.supplies.secrets.values() for value in keys.values())
         masker = Masker((*values, self.token))
-        listeners: list[Any] = [self.folder]
         self.view = _view(self.args, self.plan, err)
-        listeners.append(self.view)
-        if self.args.junit:
-            from dispatchfile.cli.progress.junit import JUnitReport
-
-            listeners.append(JUnitReport(Path(self.args.junit), self.plan.tasks))
-        board = Board(listeners)
+        board = run_session.board(self.args, self.plan, self.folder, self.view)
         if masker.too_short:
             board.tell(
                 "run.note", message=f"{masker.too_short} secret(s) of less than 4 characters cannot be masked"
@@ -117,23 +109,11 @@ class _Session:
         for text in exposures(self.plan, self.kept):
             board.tell("run.note", message=text)
         began = time.monotonic()
-        try:
-            ending = self._engine(board, masker).run()
-        finally:
-            with contextlib.suppress(OSError):  # a reader that went away is no reason to lose the run
-                self.view.close()
-        error = ending.error
-        try:
-            self.folder.finish(ending.outcomes, fingerprints(self.plan))
-        except EnvironmentProblem as unkept:
-            error = error or unkept
-        with contextlib.suppress(
-            OSError
-        ):  # a terminal that was closed; how the run ended stands in its folder
-            self._tell(ending, time.monotonic() - began, err)
-        if error is None and (lost := board.problem):
-            what = f"{lost.strerror or lost}{f': {lost.filename}' if lost.filename else ''}"
-            error = EnvironmentProblem(f"the run could not be kept or shown whole: {what}")
+        ending = run_session.followed(lambda: self._engine(board, masker).run(), self.view)
+        error = run_session.concluded(
+            ending, self.folder, fingerprints(self.plan), board,
+            lambda: self._tell(ending, time.monotonic() - began, err),
+        )  # fmt: skip
         if isinstance(error, DispatchfileError):
             error.message, error.help = masker.text(error.message), masker.text(error.help)
         if error is not None:

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 from dispatchfile.cli import manifests, options
-from dispatchfile.errors import EnvironmentProblem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,27 +96,16 @@ class _Session:
 
     def run(self, run: Object, err: Terminal, view: View) -> int:
         """Submit, follow, keep, and return the exit code; raises what ended the run early."""
-        from dispatchfile.run.progress import Board
+        from dispatchfile.cli import run_session
 
         self.view = view
-        listeners: list[Any] = [self.folder, view]
-        if self.args.junit:
-            from dispatchfile.cli.progress.junit import JUnitReport
-
-            listeners.append(JUnitReport(Path(self.args.junit), self.plan.tasks))
-        board = Board(listeners)
+        board = run_session.board(self.args, self.plan, self.folder, view)
         began = time.monotonic()
-        try:
-            ending = self._submitted(run, board)
-        finally:
-            with contextlib.suppress(OSError):  # a reader that went away is no reason to lose the run
-                view.close()
-        self.folder.finish(ending.outcomes, {})  # nothing of it can be kept for a run on this machine
-        with contextlib.suppress(OSError):
-            self._tell(ending, time.monotonic() - began, err)
-        error = ending.error
-        if error is None and (lost := board.problem):
-            error = EnvironmentProblem(f"the run could not be kept or shown whole: {lost.strerror or lost}")
+        ending = run_session.followed(lambda: self._submitted(run, board), view)
+        error = run_session.concluded(
+            ending, self.folder, {}, board,  # nothing of it can be kept for a run on this machine
+            lambda: self._tell(ending, time.monotonic() - began, err),
+        )  # fmt: skip
         if error is not None:
             raise error
         return ending.exit_code
@@ -184,7 +172,7 @@ class _Session:
         except OSError:  # the terminal is gone
             return "leave"
         finally:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # as above
                 self.view.resume()
 
     def _tell(self, ending: Ending, took: float, err: Terminal) -> None:
