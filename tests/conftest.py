@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from tests import ci
+from tests import ci, image_registry
 
 ROOT = Path(__file__).parent.parent
 TOOLBOX = "dispatchfile/toolbox:latest"
@@ -80,41 +76,6 @@ def update_image() -> str:
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT of an image registry on this machine (the program `docker-registry` of Debian)."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("docker-registry is not on PATH; `make test` brings it")
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    config = folder / "config.yml"
-    config.write_text(
-        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
-        f"storage: {{delete: {{enabled: true}}, filesystem: {{rootdirectory: '{folder}'}}}}\n",
-        encoding="utf-8",
-    )
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
-    try:
-        _wait_for(address, server, folder / "log")
+    """HOST:PORT of an image registry on this machine."""
+    with image_registry.serving(tmp_path_factory.mktemp("registry")) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(100):
-        try:
-            connection = http.client.HTTPConnection(address, timeout=5)
-            connection.request("GET", "/v2/")
-            connection.getresponse().read()
-        except OSError:
-            assert server.poll() is None, log.read_text(encoding="utf-8")
-            time.sleep(0.05)
-        else:
-            return
-        finally:
-            connection.close()
-    raise AssertionError(f"the registry did not answer: {log.read_text(encoding='utf-8')}")

@@ -6,14 +6,9 @@ import hashlib
 import http.client
 import json
 import queue
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +16,7 @@ import pytest
 from dispatchfile.tekton.options import Options
 from dispatchfile.tekton.triggers import objects as triggers
 from dispatchfile.tekton.triggers.waiting import Settings
-from tests import ci
+from tests import image_registry
 from tests.event import pipelines
 from tests.tekton import listener
 from tests.tekton.webhooks import Webhook
@@ -69,47 +64,13 @@ def told() -> Iterator[tuple[str, Told]]:
 @pytest.fixture(scope="module")
 def registry(told: tuple[str, Told], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a registry that tells."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        ci.skip("docker-registry is not on PATH; `make test` brings it")
-    assert program
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
     endpoint = {
         "name": "listener", "url": f"http://{told[0]}/", "headers": {"Authorization": ["Bearer s3cret"]},
         "timeout": "5s", "threshold": 3, "backoff": "1s",
     }  # fmt: skip
-    config = {
-        "version": 0.1,
-        "log": {"level": "error"},
-        "http": {"addr": address},
-        "storage": {"filesystem": {"rootdirectory": str(folder)}},
-        "notifications": {"endpoints": [endpoint]},
-    }
-    (folder / "config.yml").write_text(json.dumps(config), encoding="utf-8")
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([program, "serve", str(folder / "config.yml")], stdout=log, stderr=log)
-    try:
-        _wait_for(address, server, folder / "log")
+    folder = tmp_path_factory.mktemp("registry")
+    with image_registry.serving(folder, notifications={"endpoints": [endpoint]}) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
-        assert server.poll() is None, log.read_text(encoding="utf-8")
-        try:
-            status, _headers = request(address, "GET", "/v2/")
-        except OSError:
-            time.sleep(0.05)
-            continue
-        assert status == 200
-        return
-    raise AssertionError(f"the registry did not answer: {log.read_text(encoding='utf-8')}")
 
 
 def request(
