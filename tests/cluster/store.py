@@ -13,6 +13,10 @@ from typing import Any, NamedTuple
 Object = dict[str, Any]
 
 
+_DICE = random.Random()
+"""Not the shared one: a request that is answered late would disturb who counts on that in the meantime."""
+
+
 class Kind(NamedTuple):
     """A kind of object that the cluster serves."""
 
@@ -116,7 +120,7 @@ class Store:
                 if not metadata.get("generateName"):
                     raise Refusal(422, "Invalid", f"{kind.kind} is invalid: name or generateName is required")
                 name = metadata["generateName"][:58] + "".join(
-                    random.choices(string.ascii_lowercase + string.digits, k=5)
+                    _DICE.choices(string.ascii_lowercase + string.digits, k=5)
                 )
             if (kind.plural, namespace, name) in self._objects:
                 raise Refusal(409, "AlreadyExists", f'{kind.plural}.{kind.group} "{name}" already exists')
