@@ -1,0 +1,111 @@
+"""How an application stands: its objects, what was found wrong, and what was done. The words are Argo CD's (3.6)."""
+
+from __future__ import annotations
+
+from dispatchfile.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal, TypeAlias
+
+    from dispatchfile.apps.app import App
+    from dispatchfile.apps.manifest import Key, Object
+
+    Sync: TypeAlias = Literal["Synced", "OutOfSync", "Unknown"]
+    Health: TypeAlias = Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"]
+    Phase: TypeAlias = Literal["Running", "Succeeded", "Failed", "Error"]
+    Done: TypeAlias = Literal["Synced", "SyncFailed", "Pruned", "PruneSkipped"]
+
+# Of many, the one that stands last here tells how the whole is (Argo CD 3.6, "Resource Health").
+_WORSE: tuple[Health, ...] = ("Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown")
+
+
+class Resource(Record):
+    """An object of an application.
+
+    `wanted` is what the repository says, None for what it does not hold any more; `live` is what there is, told as the
+    same kind of object, None when it is missing. `unknown` says that the engine does not know this kind. A Secret's
+    values are in neither: `diff.hidden` has put fingerprints in their place. `health` is None for kinds without one.
+    """
+
+    key: Key
+    sync: Sync
+    health: Health | None = None
+    message: str = ""
+    wanted: Object | None = None
+    live: Object | None = None
+    unknown: bool = False
+    place: str = ""
+
+    @property
+    def to_prune(self) -> bool:
+        """Return whether it is there and not wanted any more."""
+        return self.wanted is None
+
+
+class Result(Record):
+    """What a sync did with an object."""
+
+    key: Key
+    done: Done
+    message: str = ""
+
+
+class Condition(Record):
+    """Something wrong with the application as a whole, such as ComparisonError, SyncError, OrphanedResourceWarning."""
+
+    type: str
+    message: str
+
+
+class Operation(Record):
+    """The last sync, or the one that is going on. Times are seconds since 1970; `by` is "user" or "agent"."""
+
+    phase: Phase
+    revision: str
+    started: float
+    by: str = "user"
+    finished: float | None = None
+    message: str = ""
+    results: tuple[Result, ...] = ()
+
+
+class Deployment(Record):
+    """An entry of the history: a sync that succeeded. `number` counts from 0 and is what `rollback` takes."""
+
+    number: int
+    revision: str
+    deployed: float
+    by: str = "user"
+    subject: str = ""
+    images: tuple[str, ...] = ()
+
+
+class View(Record):
+    """All that is known of an application at one moment.
+
+    `revision` is the commit that its revision means now, `synced` the one that was synced last; "" is not known.
+    """
+
+    app: App
+    sync: Sync
+    health: Health
+    revision: str = ""
+    synced: str = ""
+    resources: tuple[Resource, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    operation: Operation | None = None
+    urls: tuple[str, ...] = ()
+
+
+def overall_sync(resources: Iterable[Resource]) -> Sync:
+    """Return how the whole stands beside the repository; kinds that the engine does not know do not count."""
+    words = {resource.sync for resource in resources if not resource.unknown}
+    return "Unknown" if "Unknown" in words else "OutOfSync" if "OutOfSync" in words else "Synced"
+
+
+def overall_health(resources: Iterable[Resource]) -> Health:
+    """Return the worst health of what is wanted."""
+    words = (resource.health for resource in resources if not resource.to_prune)
+    return max((word for word in words if word), key=_WORSE.index, default="Healthy")
