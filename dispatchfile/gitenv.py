@@ -6,6 +6,19 @@ import os
 
 ANY_PROTOCOL = "file:git:http:https:ssh"
 
+# What a repository's own configuration could make git run or wait for is switched off, and what it says stays the same.
+_HARDENED = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.pager=cat",
+    "protocol.ext.allow=never",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "log.showSignature=false",
+    "color.ui=false",
+    "advice.detachedHead=false",
+)
+
 # What a hook or an alias that calls us has set, or a user for their own purposes: another repository, other answers.
 _LEFT_OUT = frozenset(
     {
@@ -27,6 +40,11 @@ _LEFT_OUT = frozenset(
         "GIT_EXEC_PATH",
     }
 )
+
+
+def git_command(*settings: str) -> list[str]:
+    """Return how every command of git begins: hardened, and with `settings` (NAME=VALUE) of the caller."""
+    return ["git", *(word for setting in (*_HARDENED, *settings) for word in ("-c", setting))]
 
 
 def git_environment(protocols: str = ANY_PROTOCOL) -> dict[str, str]:

@@ -70,10 +70,10 @@ def _tracked(folder: str, *, whole: bool = False) -> list[str] | None:
     """Return the Dispatchfiles that git tracks below a folder, or in its whole repository; None without git."""
     import subprocess
 
-    from dispatchfile.gitenv import reading_environment
+    from dispatchfile.gitenv import git_command, reading_environment
 
     pattern = f":({'top,' if whole else ''}glob)**/Dispatchfile*"
-    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--", pattern]
+    command = [*git_command(), "ls-files", "-z", "--", pattern]
     try:
         done = subprocess.run(
             command, cwd=folder, env=reading_environment(), capture_output=True, check=False
@@ -153,10 +153,10 @@ def in_git(source: Source) -> bool:
     """Return whether git has the text of a file as it is now, staged or committed, so that it can come back."""
     import subprocess
 
-    from dispatchfile.gitenv import reading_environment
+    from dispatchfile.gitenv import git_command, reading_environment
 
     folder, name = os.path.split(os.path.realpath(source.name))
-    command = ["git", "-c", "core.fsmonitor=false", "cat-file", "blob", f":./{name}"]
+    command = [*git_command(), "cat-file", "blob", f":./{name}"]
     try:
         done = subprocess.run(
             command, cwd=folder, env=reading_environment(), capture_output=True, check=False

@@ -11,22 +11,15 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
-from dispatchfile.gitenv import reading_environment
+from dispatchfile.gitenv import git_command, reading_environment
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HARDENED = (
-    "--no-pager",
-    "--no-optional-locks",
-    "--literal-pathspecs",
-    "-c", "core.fsmonitor=false",
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "diff.external=",
-    "-c", "log.showSignature=false",
-)  # fmt: skip
+# A path is a path, whatever stands in it; differences are told as they are.
+_COMMAND = (*git_command("diff.external="), "--no-optional-locks", "--literal-pathspecs")
 
 # Even the largest monorepo's diff takes seconds; a git that waits for anything longer waits for a person.
 PATIENCE_S = 60
@@ -161,7 +154,7 @@ def _git(directory: str, *arguments: str) -> str:
 def _run(directory: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["git", *HARDENED, *arguments],
+            [*_COMMAND, *arguments],
             cwd=directory,
             env=reading_environment(),
             stdin=subprocess.DEVNULL,

@@ -7,26 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitenv import git_environment
+from dispatchfile.gitenv import git_command, git_environment
 from dispatchfile.mask import Masker
 
-# What a repository's own configuration could make git run is switched off; a checkout may belong to another user
-# (a container's root works on the user's files), which is no danger once nothing of it is run.
 _SETTINGS = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.pager=cat",
     "core.autocrlf=false",
-    "protocol.ext.allow=never",
     "http.followRedirects=false",
     "submodule.recurse=false",
+    # A checkout may belong to another user (a container's root works on the user's files), which is no danger since
+    # nothing of it is run.
     "safe.directory=*",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "advice.detachedHead=false",
     # A user may have set these for reading; here programs read what git prints, and patches have to fit.
-    "color.ui=false",
-    "log.showSignature=false",
     "trailer.separators=:",
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
@@ -69,7 +60,7 @@ class Git:
         self.directory = directory
         self.masker = masker or Masker()
         self._verbose = verbose
-        self._settings = (*_SETTINGS, *settings)
+        self._command = git_command(*_SETTINGS, *settings)
         self._env = {**git_environment(), **(env or {})}
 
     def raw(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
@@ -95,7 +86,7 @@ class Git:
     def _run(
         self, args: tuple[str, ...], stdin: bytes, env: Mapping[str, str] | None
     ) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", *(word for setting in self._settings for word in ("-c", setting)), *args]
+        command = [*self._command, *args]
         if self._verbose:
             _note(self.masker.text(f"git {' '.join(args)}"))
         try:

@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitenv import ANY_PROTOCOL, git_environment
-
-_SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "advice.detachedHead=false")
+from dispatchfile.gitenv import ANY_PROTOCOL, git_command, git_environment
 
 
 def git(
@@ -22,10 +20,9 @@ def git(
     protocols: str = ANY_PROTOCOL,
 ) -> bytes:
     """Return what git printed. Raises EnvironmentProblem with git's own last words when it fails or is not there."""
-    settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     try:
         done = subprocess.run(
-            ["git", *settings, *arguments],
+            [*git_command(), *arguments],
             cwd=cwd,
             env={**quiet_environment(protocols), **(env or {})},
             input=b"" if stdin is None else stdin,
