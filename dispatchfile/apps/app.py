@@ -25,7 +25,8 @@ class App(Record):
     where objects go that name none. `context` is the kubeconfig's context ("": the current one), and `server` the
     cluster that Argo CD is to deploy to; `control` is the namespace that Argo CD itself lives in.
     `host_paths` are the folders of this machine that its pods may mount, and `privileged` lets them have rights over
-    the machine: a repository is not to take them by itself.
+    the machine: a repository is not to take them by itself. `recurse` takes plain manifests from folders below the
+    path too. `values` are files of the repository, relative to `path`, and `settings` NAME=VALUE, both for Helm.
     """
 
     name: str
@@ -44,6 +45,9 @@ class App(Record):
     strict: bool = False
     host_paths: tuple[str, ...] = ()
     privileged: bool = False
+    recurse: bool = False
+    values: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 def check_name(name: str) -> str:

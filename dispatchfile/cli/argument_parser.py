@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
             setattr(namespace, dest, _unmarked(value))
         if not unknown:
             return
-        deepest: Parser = nested.choices[getattr(namespace, nested.dest)] if nested else self
+        deepest = self._chosen(namespace)
         wrong = next((text for text in unknown if text.startswith("-")), unknown[0])
         name = wrong.partition("=")[0]
         what = "option" if wrong.startswith("-") else "argument"
@@ -60,6 +60,17 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(
             f'unknown {what} "{name}"', help=suggestion(name, known) or f"see `{deepest.prog} --help`"
         )
+
+    def fill(self) -> None:
+        """Add what was not added before it was needed; most parsers have all from the start."""
+
+    def _chosen(self, namespace: argparse.Namespace) -> Parser:
+        """Return the parser of the action that the arguments chose, or of the action of an action."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                below: Parser = action.choices[getattr(namespace, action.dest)]
+                return below._chosen(namespace)
+        return self
 
     def accept_global_options(self) -> None:
         """Let the global options stand behind the command too, wherever the command has no such option itself."""

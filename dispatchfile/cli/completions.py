@@ -65,6 +65,7 @@ def _describe(parser: Parser) -> None:
     """Say what the values of a parser's options and arguments are, and name its commands."""
     import shtab
 
+    parser.fill()
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, below in action.choices.items():

@@ -1,35 +1,74 @@
-"""`dispatchfile gitops`: set images and values in a GitOps repository."""
+"""`dispatchfile gitops`: update a GitOps repository, and keep running what it holds.
+
+An action is a module `cli/gitops_ACTION.py`, loaded when it is asked for, with `describe(parser)`, which adds its
+options, and `main(args) -> int`.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
+from dispatchfile import late
 from dispatchfile.cli.argument_parser import Parser
 from dispatchfile.cli.parser import examples
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
     from typing import Any
 
     from dispatchfile.cli.parser import Commands
-    from dispatchfile.gitops.flags import Options
+
+ACTIONS = {
+    "update": "set images and values, push, open a pull request",
+    "app": "run what a repository holds, and keep it that way",
+    "creds": "let this machine read private repositories",
+    "agent": "watch the repositories of all applications",
+}
 
 EXAMPLES = examples(
-    "dispatchfile gitops update --help                              the flags, and more examples",
     "dispatchfile gitops update -git-revision=4f2c1e0 -substitute=imageName=web@sha256:…",
+    "dispatchfile gitops app create web --repo https://git.example.com/acme/gitops.git",
+    "dispatchfile gitops app --help                                  all that can be done with applications",
+    "dispatchfile gitops agent                                       follow what is pushed from now on",
 )
 
-DIFFERENCE = 20
-"""The exit code of --exit-code when there is something to update; unlike 1, no error has it."""
+
+class ActionParser(Parser):
+    """The parser of an action. It asks the action's module for its options when they are needed."""
+
+    def __init__(self, *, action: str = "", **settings: Any) -> None:
+        super().__init__(**settings)
+        self._action = action
+        self._takes_globals = False
+
+    def fill(self) -> None:
+        """Take the options of the action's module, once."""
+        action, self._action = self._action, ""
+        if action:
+            _module(action).describe(self)
+            if self._takes_globals:
+                super().accept_global_options()
+
+    def accept_global_options(self) -> None:
+        """Let the global options stand behind the action, where it has no such option itself."""
+        self._takes_globals = True
+        if not self._action:
+            super().accept_global_options()
+
+    def parse_known_args(  # type: ignore[override] # argparse's own overloads differ in types only
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Return what argparse does."""
+        self.fill()
+        return super().parse_known_args(args, namespace)
 
 
 class FlagParser(Parser):
     """The parser of `gitops update`: it hands its arguments on, for they are read as Go reads them."""
 
-    def parse_known_args(  # type: ignore[override] # argparse's own overloads differ in types only
+    def parse_known_args(  # type: ignore[override] # as above
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Return all arguments as `flags`, whatever the namespace; print the help when it is asked for."""
@@ -48,42 +87,34 @@ class FlagParser(Parser):
 
 
 def add_parser(commands: Commands) -> None:
-    """Add the command."""
+    """Add the command and its actions."""
     parser = commands.add_parser(
         "gitops",
-        description="Set images and values in a GitOps repository, by the templates that it holds.",
+        description="Update GitOps repositories, and run what they hold.",
         epilog=EXAMPLES,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=FlagParser)
-    actions.add_parser("update", help="render templates, push, open a pull request", add_help=False)
+    actions = parser.add_subparsers(
+        dest="action",
+        required=True,
+        metavar="ACTION",
+        parser_class=_parser,  # type: ignore[call-overload] # argparse calls it, and asks no more of it
+    )
+    for name, text in ACTIONS.items():
+        if name == "update":
+            actions.add_parser(name, help=text, add_help=False, kind=FlagParser)
+        else:
+            actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", action=name)
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the update and return its exit code."""
-    from dispatchfile.errors import EnvironmentProblem
-    from dispatchfile.gitops import flags
-
-    options = flags.parse(args.flags)
-    try:
-        return _update(Path.cwd(), options)
-    except OSError as error:
-        raise EnvironmentProblem(f"{error.filename or 'the update'}: {error.strerror}") from error
+    """Do what the action's module does and return its exit code."""
+    code: int = _module(args.action).main(args)
+    return code
 
 
-def _update(here: Path, options: Options) -> int:
-    from dispatchfile.gitops import outcome
-    from dispatchfile.gitops.update import compile_only, update
-    from dispatchfile.report.text import harmless
+def _module(action: str) -> ModuleType:
+    return late.module(f"dispatchfile.cli.gitops_{action}")
 
-    if options.compile_only:
-        print(harmless("\n".join(compile_only(here, options))))
-        return 0
-    result = update(here, options, lambda note: print(harmless(note), file=sys.stderr))
-    if options.output == "json":
-        print(outcome.as_json(result))
-    else:
-        # The diff shows what stands in the repository's files.
-        print(harmless(outcome.as_text(result)))
-    if result.status != "pending":
-        return 0
-    return 1 if options.check else DIFFERENCE if options.exit_code else 0
+
+def _parser(*, kind: type[Parser] = ActionParser, **settings: Any) -> Parser:
+    return kind(**settings)

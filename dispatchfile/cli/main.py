@@ -33,7 +33,7 @@ COMMANDS = {
     "init": "write a Dispatchfile to start from",
     "render": "print the evaluated pipeline",
     "tekton": "print the same pipeline for a cluster: Tekton, Triggers, Pipelines-as-Code",
-    "gitops": "set images and values in a GitOps repository",
+    "gitops": "update GitOps repositories, and run what they hold",
     "doctor": "say what works on this machine, and what to do about what does not",
     "explain": "say what a rule, field, variable, or exit code means",
     "completions": "print the completions for a shell",

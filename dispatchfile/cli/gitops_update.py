@@ -1,0 +1,46 @@
+"""`dispatchfile gitops update`: set images and values in a GitOps repository."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from dispatchfile.gitops.flags import Options
+
+DIFFERENCE = 20
+"""The exit code of --exit-code when there is something to update; unlike 1, no error has it."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the update and return its exit code."""
+    from dispatchfile.errors import EnvironmentProblem
+    from dispatchfile.gitops import flags
+
+    options = flags.parse(args.flags)
+    try:
+        return _update(Path.cwd(), options)
+    except OSError as error:
+        raise EnvironmentProblem(f"{error.filename or 'the update'}: {error.strerror}") from error
+
+
+def _update(here: Path, options: Options) -> int:
+    from dispatchfile.gitops import outcome
+    from dispatchfile.gitops.update import compile_only, update
+    from dispatchfile.report.text import harmless
+
+    if options.compile_only:
+        print(harmless("\n".join(compile_only(here, options))))
+        return 0
+    result = update(here, options, lambda note: print(harmless(note), file=sys.stderr))
+    if options.output == "json":
+        print(outcome.as_json(result))
+    else:
+        # The diff shows what stands in the repository's files.
+        print(harmless(outcome.as_text(result)))
+    if result.status != "pending":
+        return 0
+    return 1 if options.check else DIFFERENCE if options.exit_code else 0
