@@ -32,15 +32,7 @@ def read(data: bytes, asked: ConditionKind | None = None) -> Event:
     Raises UsageError when the body is not JSON, not a known webhook, lacks a field, is not of the kind asked for,
     or is of something that runs nothing (a deleted branch, a closed pull request, a plain comment).
     """
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        if "digits" in reason:
-            reason = "it holds a number of thousands of digits"
-        raise UsageError(f"the event file is not valid JSON: {reason}") from error
-    if not isinstance(body, dict):
-        raise UsageError("the event file is not a webhook: its JSON is no object")
+    body = parse(data, "the event file")
     for name, fits, reader in SHAPES:
         if fits(body):
             event = reader(Body(body, name))
@@ -56,8 +48,24 @@ def read(data: bytes, asked: ConditionKind | None = None) -> Event:
     )
 
 
+def parse(data: bytes | str, what: str) -> dict[str, Any]:
+    """Return the JSON object of a webhook's body; `what` is what messages call it. Raises UsageError for anything else."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        if "digits" in reason:
+            reason = "it holds a number of thousands of digits"
+        raise UsageError(f"{what} is not valid JSON: {reason}") from error
+    if not isinstance(body, dict):
+        raise UsageError(f"{what} is not a webhook: its JSON is no object")
+    return body
+
+
 class Body:
     """A webhook's body with checked access; a path such as `repository.clone_url` leads to a field."""
+
+    what = "the event file"
 
     def __init__(self, data: Any, name: str, prefix: str = "") -> None:
         self.data = data
@@ -92,7 +100,7 @@ class Body:
             return []
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             self.lacks(path, "a list of objects")
-        return [Body(item, self.name, f"{self.prefix}{path}[{i}].") for i, item in enumerate(found)]
+        return [type(self)(item, self.name, f"{self.prefix}{path}[{i}].") for i, item in enumerate(found)]
 
     def ref(self, path: str) -> str:
         """Return the name of a branch or tag."""
@@ -118,7 +126,7 @@ class Body:
     def lacks(self, path: str, what: str) -> NoReturn:
         """Raise the UsageError for a missing or mistyped field."""
         found = "is missing" if self.maybe(path) is None else f"is not {what}"
-        raise UsageError(f'the event file looks like {self.name} but "{self.prefix}{path}" {found}')
+        raise UsageError(f'{self.what} looks like {self.name} but "{self.prefix}{path}" {found}')
 
     def ignored(self, why: str) -> NoReturn:
         """Raise the UsageError for a webhook on which Dispatch runs nothing."""

@@ -1,0 +1,1 @@
+"""The agent: what keeps applications as their repositories want them, by polling and by webhooks."""
