@@ -18,6 +18,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("errors", "gitenv", "glob", "mask", "spelling", "value"),
     ("remote",),
     ("credentials",),
+    ("forges",),
     ("notify",),
     ("cue", "plain"),
     ("model",),
