@@ -46,8 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def the_same_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the user's terminal and settings say changes no test."""
+def the_same_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the user's terminal, settings and logins say changes no test, and no test changes them."""
     for name in list(os.environ):
         if name.startswith("DISPATCHFILE_") or name in (
             "NO_COLOR",
@@ -57,7 +57,8 @@ def the_same_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(ROOT / "no-such-folder"))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.getbasetemp() / name.lower()))
 
 
 @pytest.fixture(scope="session")
