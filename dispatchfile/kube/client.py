@@ -6,17 +6,15 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.kube import plugin, shapes
+from dispatchfile.kube import shapes
+from dispatchfile.kube.connect import CONNECT_S, PATIENCE_S, connect, unreadable
 from dispatchfile.kube.problems import Refused, bare, refused, unreachable
 from dispatchfile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, TypeAlias
 
     import httpx2
@@ -25,9 +23,10 @@ if TYPE_CHECKING:
 
     Object: TypeAlias = dict[str, Any]
 
-PATIENCE_S = 30.0
-"""An API server answers in milliseconds; admission webhooks have ten seconds, thirty at most."""
-CONNECT_S = 10.0
+MANAGER = "dispatchfile"
+"""Who we are to the cluster, which remembers for each field who has set it."""
+PAGE = 500
+"""Objects that are asked for at once."""
 QUIET_S = 60.0
 """Seconds after which a stream that brings nothing is taken for dead, and asked for again."""
 LARGEST, LARGEST_CHANGE = 256 << 20, 32 << 20
@@ -35,23 +34,35 @@ LARGEST, LARGEST_CHANGE = 256 << 20, 32 << 20
 
 
 class Kind(Record):
-    """A kind of object in the API."""
+    """A kind of object in the API; what has no `namespaced` is of the whole cluster."""
 
     group: str
     version: str
     plural: str
+    namespaced: bool = True
 
     def path(self, namespace: str, name: str = "", part: str = "") -> str:
-        """Return where its objects, one of them, or a part of that one are, such as `log` of a pod."""
+        """Return where its objects, one of them, or a part of that one are, such as `log` of a pod.
+
+        Without a namespace it is those of all namespaces.
+        """
         from urllib.parse import quote
 
         root = f"/apis/{self.group}" if self.group else "/api"
+        within = f"/namespaces/{quote(namespace, safe='')}" if namespace and self.namespaced else ""
         rest = "".join(f"/{quote(word, safe='')}" for word in (name, part) if word)
-        return f"{root}/{self.version}/namespaces/{quote(namespace, safe='')}/{self.plural}{rest}"
+        return f"{root}/{self.version}{within}/{self.plural}{rest}"
+
+    def __str__(self) -> str:
+        """Return RESOURCE.GROUP, as kubectl takes it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
 PODS = Kind("", "v1", "pods")
 CONFIG_MAPS = Kind("", "v1", "configmaps")
+SECRETS = Kind("", "v1", "secrets")
+
+_STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
 
 
 class Cluster:
@@ -64,7 +75,7 @@ class Cluster:
         """Prepare the connection; raises EnvironmentProblem for credentials that cannot be read or had."""
         self.target, self.namespace = target, target.namespace
         self._lock = threading.Lock()
-        self._http = self._connect()
+        self._http = connect(self.target)
 
     def close(self) -> None:
         """Close all connections."""
@@ -74,27 +85,102 @@ class Cluster:
         """Return an object."""
         return self._object(self._json("GET", kind.path(namespace or self.namespace, name)))
 
+    def look(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
+        """Return an object, None where there is none of that name."""
+        try:
+            return self.get(kind, name, namespace)
+        except Refused as problem:
+            if problem.code == 404:
+                return None
+            raise
+
     def list(self, kind: Kind, **selectors: str) -> Object:
         """Return the list of objects that `labelSelector` and `fieldSelector` choose, as the API gives it."""
-        found = self._json("GET", kind.path(self.namespace), params=selectors)
-        if not shapes.is_list(found):
-            raise self._odd()
-        return found
+        return self._page(kind, self.namespace, selectors)
 
-    def create(self, kind: Kind, made: Object) -> Object:
+    def every(self, kind: Kind, namespace: str = "", **selectors: str) -> Sequence[Object]:
+        """Return all objects that selectors choose, of a namespace or of all; each says what it is, as others do."""
+        found: list[Object] = []
+        more = ""
+        while True:
+            asked = {**selectors, "limit": str(PAGE), **({"continue": more} if more else {})}
+            try:
+                page = self._page(kind, namespace, asked)
+            except Refused as problem:
+                if problem.code == 410 and more:  # the list that was begun is forgotten
+                    found, more = [], ""
+                    continue
+                raise
+            what = {"apiVersion": page.get("apiVersion"), "kind": str(page.get("kind")).removesuffix("List")}
+            found += [{**what, **one} for one in page.get("items") or ()]
+            more = str(page["metadata"].get("continue") or "")
+            if not more:
+                return found
+
+    def create(self, kind: Kind, made: Object, namespace: str = "") -> Object:
         """Create an object and return it as the cluster keeps it."""
-        params = {"fieldManager": "dispatchfile", "fieldValidation": "Strict"}
-        return self._object(self._json("POST", kind.path(self.namespace), made, params=params))
+        path = kind.path(namespace or self.namespace)
+        return self._object(self._json("POST", path, made, params=_STRICT))
 
-    def patch(self, kind: Kind, name: str, change: Object) -> Object:
-        """Change an object by a merge patch (RFC 7386) and return it."""
-        path = kind.path(self.namespace, name)
-        return self._json("PATCH", path, change, content_type="application/merge-patch+json")
+    def apply(
+        self, kind: Kind, made: Object, *, force: bool = True, dry_run: bool = False, strict: bool = True
+    ) -> Object:
+        """Apply an object by the server (application/apply-patch+yaml), and return it as it is then, or would be.
+
+        What was applied before and is not named any more is taken away. `force` takes fields that others have set,
+        which is refused otherwise; `strict` lets unknown fields be refused. The object names its namespace.
+        """
+        params = _STRICT if strict else {**_STRICT, "fieldValidation": "Ignore"}
+        params = {**params, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
+        metadata = made["metadata"]
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
+        return self._object(
+            self._json("PATCH", path, made, params=params, content_type="application/apply-patch+yaml")
+        )
+
+    def replace(self, kind: Kind, made: Object) -> Object:
+        """Put an object in the place of one of its name; a `resourceVersion` in it has to be that one's."""
+        metadata = made["metadata"]
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
+        return self._object(self._json("PUT", path, made, params=_STRICT))
+
+    def patch(
+        self, kind: Kind, name: str, change: Object, namespace: str = "", *, dry_run: bool = False
+    ) -> Object:
+        """Change an object by a merge patch (RFC 7386) and return it; `dry_run` only tells what it would be."""
+        path = kind.path(namespace or self.namespace, name)
+        params = {"fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        return self._object(
+            self._json("PATCH", path, change, params=params, content_type="application/merge-patch+json")
+        )
+
+    def delete(
+        self, kind: Kind, name: str, namespace: str = "", *, uid: str = "", propagation: str = "Background"
+    ) -> bool:
+        """Delete an object, and what it owns by `propagation`; return False when it is gone already.
+
+        With `uid`, one that was made since under the same name stays, which is Refused with code 409.
+        """
+        options: Object = {
+            "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation,
+            **({"preconditions": {"uid": uid}} if uid else {}),
+        }  # fmt: skip
+        try:
+            self._json("DELETE", kind.path(namespace or self.namespace, name), options)
+        except Refused as problem:
+            if problem.code == 404:
+                return False
+            raise
+        return True
+
+    def document(self, path: str, accept: str = "application/json") -> Object:
+        """Return what the cluster says about itself at a path."""
+        return self._json("GET", path, accept=accept)
 
     def serves(self, group: str, version: str) -> bool:
         """Return whether the cluster has an API."""
         try:
-            self._json("GET", f"/apis/{group}/{version}")
+            self.document(f"/apis/{group}/{version}")
         except Refused as problem:
             if problem.code == 404:
                 return False
@@ -136,13 +222,19 @@ class Cluster:
 
     # How a request is made.
 
+    def _page(self, kind: Kind, namespace: str, params: Mapping[str, str]) -> Object:
+        found = self._json("GET", kind.path(namespace), params=params)
+        if not shapes.is_list(found):
+            raise self._odd()
+        return found
+
     def _json(
         self, method: str, path: str, body: Object | None = None, *, params: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
+        content_type: str = "application/json", accept: str = "application/json",
     ) -> Object:  # fmt: skip
         content = None if body is None else json.dumps(body).encode()
         headers = {
-            "Accept": "application/json",
+            "Accept": accept,
             **({"Content-Type": content_type} if body is not None else {}),
         }
         with self._answer(method, path, content=content, headers=headers, params=params) as answer:
@@ -209,7 +301,7 @@ class Cluster:
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, OSError) as error:
             raise unreachable(self.target, error) from error
         except ConfigError as error:
-            raise self._unreadable(error) from None
+            raise unreadable(self.target, error) from None
 
     def _check(self, answer: httpx2.Response) -> None:
         if answer.status_code < 300:
@@ -224,99 +316,5 @@ class Cluster:
     def _renewed(self, old: httpx2.Client) -> httpx2.Client:
         with self._lock:
             if self._http is old:
-                self._http = self._connect()
+                self._http = connect(self.target)
             return self._http
-
-    def _connect(self) -> httpx2.Client:
-        try:
-            import httpx2
-            import msgspec
-            from lightkube.config import client_adapter, kubeconfig, models
-            from lightkube.core.exceptions import ConfigError
-        except ModuleNotFoundError as error:
-            raise EnvironmentProblem(
-                f"to talk to a cluster, {error.name} is needed, which is not installed",
-                help="pip install 'dispatchfile[kube]'",
-            ) from error
-        target = self.target
-        try:
-            user = plugin.credentials(target) if target.user.get("exec") else dict(target.user)
-            if "auth-provider" in user and "token" not in user:
-                raise EnvironmentProblem(
-                    f'the user of context "{target.context}" has an auth-provider, which Kubernetes 1.26 dropped',
-                    help="let your cluster's provider write the kubeconfig anew",
-                )
-            if token := user.get("tokenFile"):  # what is wrong with it is told now, not at each request
-                Path(token).read_text(encoding="utf-8")
-            with TemporaryDirectory() as folder:  # certificates and keys are read once, and go with it
-                single = kubeconfig.SingleConfig(
-                    target.context,
-                    models.Context(cluster=target.context),
-                    msgspec.convert(_in_files(target.cluster, Path(folder)), models.Cluster),
-                    msgspec.convert(_in_files(user, Path(folder)), models.User),
-                )
-                params = client_adapter.ConnectionParams(
-                    timeout=httpx2.Timeout(PATIENCE_S, connect=CONNECT_S),
-                    proxy=target.cluster.get("proxy-url"),
-                ).httpx_params(single)
-            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-            return httpx2.Client(**params, limits=limits, headers=_impersonation(user))
-        except (
-            ConfigError,
-            msgspec.ValidationError,
-            OSError,
-            TypeError,
-            ValueError,
-            httpx2.InvalidURL,
-        ) as error:
-            raise self._unreadable(error) from None
-        except ImportError as error:
-            raise EnvironmentProblem(
-                f"the proxy to the cluster cannot be used: {str(error).partition(chr(10))[0]}",
-                help="proxy-url in the kubeconfig, HTTPS_PROXY or ALL_PROXY name it",
-            ) from error
-
-    def _unreadable(self, error: Exception) -> EnvironmentProblem:
-        """Return the problem of an entry that cannot be used; of its values, the text of an error might tell too much."""
-        import ssl
-
-        file = getattr(error, "filename", None) or self.target.user.get("tokenFile")
-        why = getattr(error, "strerror", None) or getattr(
-            error, "reason", None
-        )  # of files, and of certificates
-        if type(error).__name__ == "ValidationError":
-            why = str(error)
-        if isinstance(error, ssl.SSLError):
-            why = "a certificate or key of it is none"
-        return EnvironmentProblem(
-            f'context "{self.target.context}" cannot be used: {f"{file}: " if file else ""}{why or "a value is wrong"}',
-            help="kubectl config view --minify shows what the kubeconfig says",
-        )
-
-
-def _in_files(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return an entry of a kubeconfig with the `…-data` in it written to files, which is how Python reads it.
-
-    Raises OSError with its name for a file that cannot be read, which OpenSSL would not tell.
-    """
-    from base64 import b64decode
-
-    found = dict(entry)
-    for name in ("certificate-authority", "client-certificate", "client-key"):
-        if data := found.pop(f"{name}-data", None):
-            path = folder / name
-            path.write_bytes(b64decode(data))
-            found[name] = str(path)
-        elif file := found.get(name):
-            Path(file).read_bytes()
-    return found
-
-
-def _impersonation(user: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the headers that act for somebody else, as the `as…` fields of a kubeconfig's user ask."""
-    single = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
-    headers = [(header, str(user[field])) for field, header in single.items() if user.get(field)]
-    headers += [("Impersonate-Group", str(group)) for group in user.get("as-groups") or ()]
-    for key, values in (user.get("as-user-extra") or {}).items():
-        headers += [(f"Impersonate-Extra-{key}", str(value)) for value in values]
-    return headers

@@ -6,10 +6,11 @@ import re
 import shlex
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from dispatchfile.kube.kubeconfig import Target
@@ -18,20 +19,29 @@ _CANNOT = re.compile(
     r'cannot (?P<verb>\w+) resource "(?P<resource>[\w/]+)" in API group "(?P<group>[\w.-]*)"'
     r'(?: in the namespace "(?P<namespace>[\w-]+)")?'
 )
-
+_NAMESPACE = re.compile(r'namespaces "([\w-]+)"')
 
 LONGEST_WAIT_S = 60.0
 """Seconds that a server is given when it asks for patience."""
 
 
+class Cause(Record):
+    """One of the reasons for a refusal: what kind of (FieldManagerConflict, FieldValueInvalid, …), and the field."""
+
+    reason: str
+    field: str
+    message: str
+
+
 class Refused(EnvironmentProblem):
-    """The API server said no: the HTTP status as `code`, Kubernetes' `reason`, seconds to wait in `retry_after`."""
+    """The API server said no: the HTTP status as `code`, Kubernetes' `reason` and `causes`, seconds in `retry_after`."""
 
     def __init__(
-        self, message: str, *, help: str = "", code: int = 0, reason: str = "", retry_after: float = 0.0  # noqa: A002 the word users see
+        self, message: str, *, help: str = "", code: int = 0, reason: str = "", retry_after: float = 0.0,  # noqa: A002 the word users see
+        causes: Sequence[Cause] = (),
     ) -> None:  # fmt: skip
         super().__init__(message, help=help)
-        self.code, self.reason, self.retry_after = code, reason, retry_after
+        self.code, self.reason, self.retry_after, self.causes = code, reason, retry_after, tuple(causes)
 
     @property
     def passes(self) -> bool:
@@ -49,7 +59,17 @@ def refused(target: Target, code: int, status: Mapping[str, Any], retry_after: s
     reason = one_line(status.get("reason"))
     message, help_ = _told(target, code, reason, said)
     wait = min(float(retry_after), LONGEST_WAIT_S) if retry_after.isdecimal() else 0.0
-    return Refused(message, help=help_, code=code, reason=reason, retry_after=wait)
+    return Refused(message, help=help_, code=code, reason=reason, retry_after=wait, causes=_causes(status))
+
+
+def _causes(status: Mapping[str, Any]) -> list[Cause]:
+    details = status.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return [
+        Cause(*(one_line(one.get(name)) for name in ("reason", "field", "message")))
+        for one in (causes if isinstance(causes, list) else ())
+        if isinstance(one, dict)
+    ]
 
 
 def _told(target: Target, code: int, reason: str, said: str) -> tuple[str, str]:
@@ -70,8 +90,8 @@ def _told(target: Target, code: int, reason: str, said: str) -> tuple[str, str]:
             f"you may not {missing['verb']} {missing['resource']}{where} ({context})",
             f"ask who runs the cluster for it; to check: {ask} --context {shlex.quote(target.context)}",
         )
-    if code == 404 and said.startswith("namespaces "):
-        return f'there is no namespace "{target.namespace}" ({context})', "choose another with --namespace"
+    if code == 404 and (missing := _NAMESPACE.match(said)):
+        return f'there is no namespace "{missing[1]}" ({context})', "choose another with --namespace"
     if code < 400:
         return (
             f"{bare(target.server)} sends elsewhere (HTTP {code}), which no cluster does ({context})",

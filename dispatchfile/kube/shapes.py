@@ -1,7 +1,7 @@
 """What an answer has to look like before anything is read from it: who answers is not known to be a cluster.
 
 Only what is looked at is asked for. A name goes into messages, commands that are shown, and paths, so it is one
-(Kubernetes, "Object Names and IDs").
+(Kubernetes, "Object Names and IDs"; those of RBAC may hold colons and capital letters).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9.:_-]{0,251}[a-zA-Z0-9])?")
 _CONTAINERS: list[Any] = [{"state": {"waiting": {}}}]
 _OBJECT: dict[str, Any] = {
     "metadata": {"labels": {}},

@@ -1,0 +1,1 @@
+"""Argo CD as the engine: its Application object is all that is read and written, through the Kubernetes API."""
