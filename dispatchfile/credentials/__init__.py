@@ -1,14 +1,17 @@
-"""Tokens for git hosts: where they come from."""
+"""Tokens for git hosts: where they come from.
+
+`find` is what the other rooms ask. The modules beside it hold what `dispatchfile login` made (`logins.py`), in the
+tools that own such secrets (`git_helper.py`, `keyring.py`, `docker_config.py`), and what a cluster gets of it.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote
 
@@ -42,6 +45,13 @@ def variables(host: str) -> tuple[str, ...]:
     return ("DISPATCHFILE_GIT_TOKEN",)
 
 
+def forge_of(host: str, env: Mapping[str, str] = os.environ) -> str | None:
+    """Return the kind of forge that a login noted for HOST or HOST:PORT, or None. Raises EnvironmentProblem."""
+    from dispatchfile.credentials import logins
+
+    return logins.forge_of(host, env)
+
+
 def find(
     remote: Remote,
     env: Mapping[str, str] = os.environ,
@@ -52,13 +62,16 @@ def find(
     """Return the credential for a remote, or None.
 
     A variable wins (of `names`, which are those of `variables` unless given), then a password in the URL, then the
-    user's git credential helpers. Raises EnvironmentProblem for a token that would travel in plain text.
+    logins made with this program, the longest URL first, then the user's git credential helpers. Raises EnvironmentProblem
+    for a token that would travel in plain text, and where something that keeps tokens cannot be asked.
     """
     if not remote.host:
         return None
     found = _from_environment(remote, env, variables(remote.host) if names is None else names)
     if found is None and remote.password and remote.scheme in ("http", "https"):
         found = Credential(remote.user or "git", remote.password, "the remote's URL")
+    if found is None:
+        found = _from_logins(remote, env)
     if found is None:
         found = _from_helpers(remote, env, directory)
     if found and remote.scheme == "http" and not remote.local:
@@ -79,26 +92,33 @@ def _from_environment(remote: Remote, env: Mapping[str, str], names: Sequence[st
     return None
 
 
+def _from_logins(remote: Remote, env: Mapping[str, str]) -> Credential | None:
+    """Return what a login of this program says, unless its token is with git's helpers, which are asked anyway."""
+    from dispatchfile.credentials import logins, place
+
+    user = remote.user if remote.scheme != "ssh" else ""
+    try:
+        wanted = place.of_remote(remote)
+    except UsageError:
+        return None  # a host or a path that no login can be for
+    login = logins.best(wanted, user, env)
+    if login is None or login.kept in ("git", "ssh"):
+        return None
+    if token := logins.token_of(login, env):
+        return Credential(login.user or "git", token, f"the login for {login.url}")
+    return None
+
+
 def _from_helpers(remote: Remote, env: Mapping[str, str], directory: Path) -> Credential | None:
     """Ask `git credential fill`, which never prompts here."""
-    place = f"{remote.host}:{remote.port}" if remote.port and remote.scheme != "ssh" else remote.host
+    from dispatchfile.credentials import git_helper
+    from dispatchfile.credentials.place import Place
+
     scheme = "https" if remote.scheme == "ssh" else remote.scheme
-    question = f"protocol={scheme}\nhost={place}\npath={remote.path.lstrip('/')}\n"
-    if remote.user and remote.scheme != "ssh":
-        question += f"username={remote.user}\n"
-    answer = subprocess.run(
-        ["git", "-c", "core.askPass=", "credential", "fill"],
-        input=f"{question}\n",
-        env={**env, "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": ""},
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    fields = dict(line.split("=", 1) for line in answer.stdout.splitlines() if "=" in line)
-    if answer.returncode or not fields.get("password"):
-        return None
-    return Credential(fields.get("username") or "git", fields["password"], "git's credential helper")
+    where = Place(scheme, remote.host, remote.port if remote.scheme != "ssh" else None)
+    user = remote.user if remote.scheme != "ssh" else ""
+    found = git_helper.fill(where, user, env, path=remote.path.lstrip("/"), directory=str(directory))
+    return Credential(found[0] or "git", found[1], "git's credential helper") if found else None
 
 
 def _first_label(host: str) -> str:

@@ -1,0 +1,121 @@
+"""Files that hold secrets: read when nobody else could have, written whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from dispatchfile.errors import EnvironmentProblem
+
+LARGEST = 8 << 20
+PATIENCE_S = 30.0
+_POLL_S = 0.05
+
+
+def data_home(env: Mapping[str, str]) -> Path:
+    """Return the folder for what this program keeps (XDG base directory specification, $XDG_DATA_HOME)."""
+    chosen = Path(env.get("XDG_DATA_HOME", ""))
+    if not chosen.is_absolute():  # the specification wants a relative one ignored
+        chosen = Path(env.get("HOME") or Path.home()) / ".local/share"
+    return chosen / "dispatchfile"
+
+
+def read(path: Path, *, secret: bool = True) -> str | None:
+    """Return a file's text, None when there is none. Raises EnvironmentProblem; for a `secret` one that others may read too."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise EnvironmentProblem(f"{path} is no file", help="remove it, or name another place")
+        if secret:
+            refuse_open(path, status)
+        try:
+            content = file.read(LARGEST + 1)
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from None
+    if len(content) > LARGEST:
+        raise EnvironmentProblem(f"{path} is larger than {LARGEST >> 20} MB; that is no file of logins")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise EnvironmentProblem(f"{path} is no text in UTF-8") from None
+
+
+def refuse_open(path: Path, status: os.stat_result) -> None:
+    """Raise EnvironmentProblem for a file that others than its user may read or change, or change its folder."""
+    if status.st_mode & 0o077:
+        raise EnvironmentProblem(
+            f"others than you may read {path}, which holds secrets",
+            help=f"chmod 600 {path}, and renew the tokens in it if others could log in to this machine",
+        )
+    if os.getuid() not in (0, status.st_uid):
+        raise EnvironmentProblem(f"{path} belongs to another user", help="remove it, and log in again")
+    folder = Path(os.path.realpath(path)).parent
+    mode = folder.stat().st_mode
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        raise EnvironmentProblem(
+            f"others than you may change {folder}, where secrets are", help=f"chmod go-w {folder}"
+        )
+
+
+def write(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Write a file in one step; where `path` is a symlink, the file that it leads to. Raises EnvironmentProblem."""
+    real = Path(os.path.realpath(path))
+    try:
+        content = text.encode("utf-8")
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=".dispatchfile-", dir=real.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+            temporary.replace(real)
+        except BaseException:
+            temporary.unlink()
+            raise
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextmanager
+def locked(env: Mapping[str, str], patience: float = PATIENCE_S) -> Iterator[None]:
+    """Let one process at a time change what is kept of logins. Raises EnvironmentProblem when another does not end."""
+    path = data_home(env) / "logins.lock"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot make {path}: {error.strerror}") from None
+    try:
+        until = time.monotonic() + patience
+        while not _taken(descriptor):
+            if time.monotonic() > until:
+                raise EnvironmentProblem(
+                    "another login is going on, and does not end", help=f"it holds {path}"
+                )
+            time.sleep(_POLL_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
