@@ -20,6 +20,12 @@ NAMES = {
     "bitbucket-server": "Bitbucket Server",
 }
 
+GITHUB_AUTO_MERGE = """\
+mutation($input: EnablePullRequestAutoMergeInput!) {
+  enablePullRequestAutoMerge(input: $input) { clientMutationId }
+}"""
+"""What GitHub takes by GraphQL alone; steps in containers may have this one text passed on, and no other."""
+
 # Where the API is below a forge's root.
 _API = {
     "github": "/api/v3",

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from dispatchfile.errors import UsageError
+from dispatchfile.forges import KINDS
 from dispatchfile.record import Record
 from dispatchfile.spelling import nearest
 
 Kind = Literal["text", "switch", "list", "values"]
-PROVIDERS = ("github", "gitlab", "bitbucket-cloud", "bitbucket-server")
+PROVIDERS = KINDS
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 
 
@@ -77,7 +78,7 @@ _ORIGINAL = (
     Flag("create-pull-request", "switch", "open a pull request, or bring the open one up to date (default)"),
     Flag("merge-pull-request", "switch", "merge it at once"),
     Flag("force-push", "switch", "accepted; the update branch is always replaced, guarded by a lease"),
-    Flag("scm-provider", "text", "github (default), gitlab, bitbucket-cloud, bitbucket-server", "NAME"),
+    Flag("scm-provider", "text", f"{', '.join(KINDS)} (default: by host, else github)", "NAME"),
     Flag("api-endpoint", "text", "URL of the forge's API (default: from the remote's host)", "URL"),
     Flag("compile-only", "switch", "render into the files here; leave git alone"),
     Flag("git-ignore", "switch", "with -compile-only: list the rendered files in .gitignore"),

@@ -20,7 +20,7 @@ from dispatchfile.gitops import files, forge, message
 from dispatchfile.gitops.checkout import Checkout, Revision
 from dispatchfile.gitops.clone import Clone, LostRace, Tip
 from dispatchfile.gitops.flags import Options
-from dispatchfile.gitops.forge import Forge
+from dispatchfile.gitops.forge import Forge, Place
 from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.record import replace
 
@@ -53,13 +53,13 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         clone = Clone(checkout, credential, Path(folder), verbose=options.verbose)
         base = options.base_branch or clone.default_branch()
         app = message.app_of(options, checkout)
-        endpoint = _endpoint(checkout, options)
-        job = Job(checkout, clone, options, revision, app, base, names, endpoint is not None, say)
+        place = _place(checkout, options)
+        job = Job(checkout, clone, options, revision, app, base, names, place is not None, say)
         publish = allowed and not job.shown_only
         # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
         hub = None
-        if endpoint and publish:
-            hub = forge.connect(checkout.configured, endpoint, credential, checkout.forge)
+        if place and publish:
+            hub = forge.connect(checkout.configured, place, credential, checkout.forge)
         try:
             outcome = job.run(publish=publish)
         except PersonNeeded as needed:
@@ -213,13 +213,11 @@ class Job:
         )
 
 
-def _endpoint(checkout: Checkout, options: Options) -> str | None:
-    """Return the API at which a pull request is to be made, or None when none is."""
+def _place(checkout: Checkout, options: Options) -> Place | None:
+    """Return the place at which a pull request is to be made, or None when none is."""
     if not options.create_pull_request:
         return None
-    return forge.api_endpoint(
-        checkout.configured, provider=options.scm_provider, endpoint=options.api_endpoint
-    )
+    return forge.place_of(checkout.configured, provider=options.scm_provider, endpoint=options.api_endpoint)
 
 
 def _tell_reviewers(needed: PersonNeeded, job: Job, hub: Forge) -> None:
@@ -237,11 +235,6 @@ def _tell_reviewers(needed: PersonNeeded, job: Job, hub: Forge) -> None:
 def _pull_request(outcome: Outcome, job: Job, hub: Forge | None) -> Outcome:
     options = job.options
     if hub is None:
-        problem = forge.unsupported(
-            outcome.remote, provider=options.scm_provider, endpoint=options.api_endpoint
-        )
-        if problem and options.create_pull_request:
-            raise problem
         return outcome
     mask = job.clone.masker.text
     pull = hub.find_open(job.branch, job.base)
@@ -258,7 +251,7 @@ def _pull_request(outcome: Outcome, job: Job, hub: Forge | None) -> Outcome:
         hub.add_labels(pull.number, options.label)
     if options.reviewer:
         hub.request_reviewers(pull.number, options.reviewer)
-    merged = options.merge_pull_request and hub.merge(pull.number, outcome.commit)
+    merged = options.merge_pull_request and hub.merge(pull.number, outcome.commit, when_checks_pass=True)
     if options.merge_pull_request and not merged:
         job.say("the pull request will be merged when its checks pass")
     return replace(outcome, pull_request=pull.url, merged=merged)

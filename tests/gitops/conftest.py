@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +13,8 @@ import pytest
 from dispatchfile.gitops import flags
 from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.gitops.update import update
-from tests import ci
-from tests.gitops.forge_server import Description, GitHubServer
+from tests.gitops.forges.github import GitHubServer
+from tests.gitops.forges.openapi import Description, from_npm
 from tests.gitops.git_server import GitServer
 
 OPENAPI = "@octokit/openapi@23.0.2"
@@ -121,30 +119,8 @@ def git_server(tmp_path: Path) -> Iterator[GitServer]:
 
 @pytest.fixture(scope="session")
 def openapi() -> Description:
-    """GitHub's published description of its API, fetched by npm once and kept in the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dispatchfile"
-    kept = cache / f"{OPENAPI.strip('@').replace('/', '-')}.json"
-    if not kept.exists():
-        _fetch_openapi(kept)
-    return Description(json.loads(kept.read_bytes()))
-
-
-def _fetch_openapi(kept: Path) -> None:
-    folder = kept.with_suffix(f".{os.getpid()}")
-    folder.mkdir(parents=True)
-    try:
-        subprocess.run(
-            ["npm", "pack", "--silent", OPENAPI], cwd=folder, check=True, capture_output=True, timeout=120
-        )
-        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-            member = archive.extractfile("package/generated/api.github.com.json")
-            assert member is not None
-            (folder / "api.json").write_bytes(member.read())
-        (folder / "api.json").replace(kept)
-    except (FileNotFoundError, subprocess.SubprocessError) as error:
-        ci.skip(f"npm cannot bring {OPENAPI}: {error}")
-    finally:
-        shutil.rmtree(folder)
+    """GitHub's published description of its API."""
+    return Description(from_npm(OPENAPI, "generated/api.github.com.json"), "/repos/")
 
 
 @pytest.fixture

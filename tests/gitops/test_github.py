@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import time
+from copy import deepcopy
 
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops.update import PersonNeeded
 from tests.gitops.conftest import DIGESTS, Site, git
-from tests.gitops.forge_server import GitHubServer
+from tests.gitops.forges.base import Fault
+from tests.gitops.forges.github import GitHubServer
 
 BRANCH = "dispatch/update-web"
 
@@ -22,10 +24,6 @@ def argv(hub: GitHubServer, letter: str = "a", revision: str = "r1") -> list[str
     ]
 
 
-def writes(hub: GitHubServer) -> list[tuple[str, str]]:
-    return [(method, path.rpartition("/")[2]) for method, path, _ in hub.calls if method != "GET"]
-
-
 def test_a_pull_request_is_opened(
     hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -34,9 +32,9 @@ def test_a_pull_request_is_opened(
     monkeypatch.chdir(hub_site.checkout)
     assert main(["gitops", "update", *argv(hub)]) == 0
     (pull,) = hub.pulls
-    assert (pull["head"], pull["base"]) == (BRANCH, "main")
-    assert pull["title"] == "update templates for commit r1"
-    assert DIGESTS["a"] in pull["body"]
+    assert (pull.head, pull.base) == (BRANCH, "main")
+    assert pull.title == "update templates for commit r1"
+    assert DIGESTS["a"] in pull.body
     assert capfd.readouterr().out.splitlines()[-1] == f"{hub.url}/acme/gitops/pull/1"
 
 
@@ -45,15 +43,15 @@ def test_the_next_update_keeps_the_pull_request(hub: GitHubServer, hub_site: Sit
     second = hub_site.update(*argv(hub, "b", "r2"))
     assert first.pull_request == second.pull_request
     assert len(hub.pulls) == 1
-    assert hub.pulls[0]["title"] == "update templates for commit r2"
-    assert DIGESTS["b"] in hub.pulls[0]["body"]
+    assert hub.pulls[0].title == "update templates for commit r2"
+    assert DIGESTS["b"] in hub.pulls[0].body
 
 
 def test_the_same_update_again_writes_nothing(hub: GitHubServer, hub_site: Site) -> None:
     hub_site.update(*argv(hub))
     hub.calls.clear()
     again = hub_site.update(*argv(hub))
-    assert (again.status, again.pull_request, writes(hub)) == (
+    assert (again.status, again.pull_request, hub.writes()) == (
         "unchanged",
         f"{hub.url}/acme/gitops/pull/1",
         [],
@@ -66,11 +64,11 @@ def test_other_pull_requests_are_left_alone_over_all_pages(hub: GitHubServer, hu
         hub.add(f"topic-{number}", "main", "theirs", "")
     hub.add(BRANCH, "release", "same head, other base", "")
     hub.add(BRANCH, "main", "same head of a fork", "", owner="mallory")
-    others = [dict(pull) for pull in hub.pulls[1:]]
+    others = deepcopy(hub.pulls[1:])
     hub.ignores_filters = True
     assert hub_site.update(*argv(hub, "b", "r2")).pull_request.endswith("/pull/1")
     assert hub.pulls[1:] == others
-    assert DIGESTS["b"] in hub.pulls[0]["body"]
+    assert DIGESTS["b"] in hub.pulls[0].body
 
 
 def test_a_pull_request_that_appears_meanwhile_is_taken(hub: GitHubServer, hub_site: Site) -> None:
@@ -82,7 +80,7 @@ def test_a_pull_request_that_appears_meanwhile_is_taken(hub: GitHubServer, hub_s
 
 def test_a_pull_request_that_a_person_closed_stays_closed(hub: GitHubServer, hub_site: Site) -> None:
     hub_site.update(*argv(hub))
-    hub.pulls[0]["state"] = "closed"
+    hub.pulls[0].state = "closed"
     again = hub_site.update(*argv(hub))
     assert (again.status, again.pull_request, len(hub.pulls)) == ("unchanged", "", 1)
     assert "closed without a merge" in hub_site.notes[-1]
@@ -91,13 +89,13 @@ def test_a_pull_request_that_a_person_closed_stays_closed(hub: GitHubServer, hub
 
 def test_labels_and_reviewers(hub: GitHubServer, hub_site: Site) -> None:
     hub_site.update(*argv(hub), "--label=deploy", "--label=auto", "--reviewer=ada")
-    assert (hub.pulls[0]["labels"], hub.pulls[0]["reviewers"]) == (["deploy", "auto"], ["ada"])
+    assert (hub.pulls[0].labels, hub.pulls[0].reviewers) == (["deploy", "auto"], ["ada"])
 
 
 def test_merging_waits_until_it_is_known_to_merge(hub: GitHubServer, hub_site: Site) -> None:
     done = hub_site.update(*argv(hub), "-merge-pull-request")
     assert done.merged
-    assert hub.pulls[0]["state"] == "closed"
+    assert hub.pulls[0].state == "merged"
     assert DIGESTS["a"] in hub_site.show("main", "app.yaml")
     assert hub_site.update(*argv(hub), "-merge-pull-request").status == "nothing"
 
@@ -106,7 +104,7 @@ def test_pending_checks_make_it_merge_later(hub: GitHubServer, hub_site: Site) -
     hub.checks_pending = True
     done = hub_site.update(*argv(hub), "-merge-pull-request")
     assert not done.merged
-    assert hub.auto_merge[0]["expectedHeadOid"] == done.commit
+    assert hub.pulls[0].auto_merge["expectedHeadOid"] == done.commit
     assert "when its checks pass" in hub_site.notes[-1]
 
 
@@ -131,10 +129,11 @@ def test_pushing_the_branch_alone(hub: GitHubServer, hub_site: Site) -> None:
 
 
 def test_a_used_up_rate_limit_is_told_at_once(hub: GitHubServer, hub_site: Site) -> None:
-    hub.limited = True
-    with pytest.raises(EnvironmentProblem, match="rate limit"):
-        hub_site.update(*argv(hub))
-    hub.limited = False
+    reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3600)}
+    message = {"message": "API rate limit exceeded for user ID 1.", "documentation_url": ""}
+    with hub.bad_day(Fault(403, message, reset)):
+        with pytest.raises(EnvironmentProblem, match="rate limit is used up for 60 min"):
+            hub_site.update(*argv(hub))
     assert hub_site.update(*argv(hub)).status == "unchanged"
     assert len(hub.pulls) == 1
 
@@ -159,19 +158,9 @@ def test_a_persons_commit_is_answered_once_on_the_pull_request(hub: GitHubServer
     for letter in "bc":
         with pytest.raises(PersonNeeded):
             hub_site.update(*argv(hub, letter, f"r{letter}"))
-    (comment,) = hub.pulls[0]["comments"]
+    (comment,) = hub.pulls[0].comments
     assert f"holds commit {theirs[:12]} by Ada" in comment
     assert hub_site.tip(BRANCH) == theirs
-
-
-def test_without_the_extra_nothing_is_pushed(
-    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "github", None)
-    with pytest.raises(EnvironmentProblem, match="need PyGithub") as caught:
-        hub_site.update(*argv(hub))
-    assert caught.value.help == "pip install 'dispatchfile[forges]'"
-    assert hub_site.branches() == {"main"}
 
 
 @pytest.mark.parametrize(
@@ -179,11 +168,10 @@ def test_without_the_extra_nothing_is_pushed(
     [(401, "the right to write"), (403, "the right to write"), (404, "may see it"), (422, "")],
 )
 def test_every_refusal_is_told_with_its_reason(
-    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch, status: int, advice: str
+    hub: GitHubServer, hub_site: Site, status: int, advice: str
 ) -> None:
-    monkeypatch.setattr(hub, "create", lambda _body: (status, {"message": "Because so"}))
-    with pytest.raises(EnvironmentProblem, match=f"GitHub answered {status}: Because so") as caught:
-        hub_site.update(*argv(hub))
+    with hub.bad_day(Fault(status, {"message": "Because so"}, method="POST")):
+        with pytest.raises(EnvironmentProblem, match=f"GitHub answered {status}: Because so") as caught:
+            hub_site.update(*argv(hub))
     assert advice in caught.value.help
     assert hub.token not in caught.value.message
-    monkeypatch.undo()

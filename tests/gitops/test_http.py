@@ -14,7 +14,7 @@ from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops.askpass import git_environment
 from dispatchfile.remote import parse
 from tests.gitops.conftest import DIGESTS, Site, git
-from tests.gitops.forge_server import basic
+from tests.gitops.forges.base import basic
 from tests.gitops.git_server import GitServer
 
 ARGV = ("-git-revision=r1", f"-substitute=imageName={DIGESTS['a']}")

@@ -15,7 +15,7 @@ import pytest
 
 from dispatchfile.run.connect import address_of_this_machine, connect
 from tests.gitops.conftest import DIGESTS, Site, git
-from tests.gitops.forge_server import GitHubServer
+from tests.gitops.forges.github import GitHubServer
 from tests.gitops.git_server import GitServer
 from tests.tekton.mini_tekton import MiniTekton
 from tests.tekton.project import Project, basic_auth
@@ -91,7 +91,7 @@ def test_a_push_goes_all_the_way_to_a_pull_request(
     assert connection.getresponse().status == 200
     connection.close()
     (pull,) = hub.pulls
-    written = hub_site.show(pull["head"], "application.yaml")
+    written = hub_site.show(pull.head, "application.yaml")
     assert f"image: {registry}/hello-world:master@{digest}" in written
     assert cluster.step("deploy", "update-gitops-repo").stdout.decode().splitlines()[-1].endswith("/pull/1")
     results = {one["name"]: one["value"] for one in done["status"]["results"]}
@@ -126,9 +126,7 @@ def test_any_user_has_the_credentials(
     project.secrets.append(basic_auth("forge", hub.url, "x-access-token", hub.token))
     done = cluster.run(*project.objects("--event", "push", "--branch", "master", *IMAGES))
     assert reason(done) == "Succeeded", logs(cluster)
-    assert [pull["head"] for pull in hub.pulls] == [
-        branch for branch in hub_site.branches() if branch != "main"
-    ]
+    assert [pull.head for pull in hub.pulls] == [branch for branch in hub_site.branches() if branch != "main"]
     assert b"unsuccessful cred copy" not in cluster.step("deploy", "update").log
 
 

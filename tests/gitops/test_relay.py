@@ -12,7 +12,8 @@ import pytest
 
 from dispatchfile.run.gateway import Gateway
 from tests.gitops.conftest import DIGESTS, Site
-from tests.gitops.forge_server import GitHubServer, basic
+from tests.gitops.forges.base import basic
+from tests.gitops.forges.github import GitHubServer
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def argv(hub: GitHubServer, letter: str = "a") -> list[str]:
 def test_a_pull_request_without_a_token(hub: GitHubServer, inside: Site) -> None:
     done = inside.update(*argv(hub), "--label=deploy", "--reviewer=ada")
     assert done.pull_request == f"{hub.url}/acme/gitops/pull/1"
-    assert (hub.pulls[0]["labels"], hub.pulls[0]["reviewers"]) == (["deploy"], ["ada"])
+    assert (hub.pulls[0].labels, hub.pulls[0].reviewers) == (["deploy"], ["ada"])
     for number in range(120):
         hub.add(f"topic-{number}", "main", "theirs", "")
     hub.ignores_filters = True

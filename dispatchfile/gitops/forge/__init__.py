@@ -1,37 +1,69 @@
-"""Pull requests: what an update needs of a forge, and which forge a remote belongs to."""
+"""Pull requests: what an update needs of a forge, whichever it is."""
 
 from __future__ import annotations
 
 import base64
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Literal, Protocol
 
+from dispatchfile import late
 from dispatchfile.credentials import Credential, variables
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.forges import Place, authorization, place_of
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote
 
-_OTHERS = {"gitlab": "gitlab", "bitbucket": "bitbucket-cloud", "gitea": "gitea", "codeberg": "gitea"}
+__all__ = ["ChecksPending", "Forge", "NoAutoMerge", "Place", "PullRequest", "connect", "place_of"]
+
+Method = Literal["", "merge", "squash", "rebase"]
+METHODS: tuple[Method, ...] = ("merge", "squash", "rebase")
+MERGEABLE_WAIT = 30.0
+"""Seconds until a forge has to know whether a pull request merges; all find out some time after a push."""
+
+_CLASSES = {
+    "github": ("github", "GitHub"),
+    "gitlab": ("gitlab", "GitLab"),
+    "gitea": ("gitea", "Gitea"),
+    "forgejo": ("gitea", "Gitea"),
+    "bitbucket-cloud": ("bitbucket_cloud", "BitbucketCloud"),
+    "bitbucket-server": ("bitbucket_server", "BitbucketServer"),
+}
 
 
 class PullRequest(Record):
-    """A pull request; `state` is "open", "merged" or "closed"."""
+    """A pull request from branch `head` of the same repository; `state` is "open", "merged" or "closed"."""
 
     number: int
     url: str
     title: str
     body: str
     state: str
+    head: str
     head_commit: str
 
 
+class ChecksPending(EnvironmentProblem):
+    """A pull request cannot be merged yet: a check, a build or a review is missing."""
+
+
+class NoAutoMerge(EnvironmentProblem):
+    """The forge, or this repository, does not merge by itself when checks have passed."""
+
+
 class Forge(Protocol):
-    """A repository on a forge. Every method raises EnvironmentProblem when the forge refuses or cannot be reached."""
+    """A repository on a forge. Every method raises EnvironmentProblem when the forge refuses or cannot be reached.
+
+    Branches of forks are nobody's: a pull request counts only when its head is a branch of the repository itself.
+    """
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """Return the open pull request from branch `head` of this repository to `base`."""
 
     def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
         """Return the pull request for exactly this commit that was closed without a merge."""
+
+    def open_to(self, base: str) -> Iterator[PullRequest]:
+        """Yield the open pull requests from branches of this repository to `base`."""
 
     def create(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request; when there is one already, return that."""
@@ -43,65 +75,46 @@ class Forge(Protocol):
         """Write a comment, unless the same one is there already."""
 
     def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
-        """Add labels."""
+        """Add labels to those that are there."""
 
     def request_reviewers(self, number: int, users: tuple[str, ...]) -> None:
-        """Ask users for a review."""
+        """Ask users for a review, besides those who are asked already."""
 
-    def merge(self, number: int, commit: str) -> bool:
-        """Merge a pull request whose head is `commit`; return False when the forge will do it after its checks."""
+    def merge(self, number: int, commit: str, *, method: Method = "", when_checks_pass: bool = False) -> bool:
+        """Merge a pull request whose head is `commit`, and no other; return whether it is merged now.
+
+        It waits until the forge knows the head and whether it merges. `method` is the repository's own when empty.
+        Where checks are missing it raises ChecksPending; `when_checks_pass` asks the forge to merge after them and
+        returns False, or raises NoAutoMerge where the forge does not do that.
+        """
+
+    def close(self, number: int, comment: str) -> None:
+        """Close a pull request without a merge, and say why in a comment."""
+
+    def ensure_webhook(self, url: str, secret: str) -> bool:
+        """Have pushes told to `url`, signed with `secret`; return whether a webhook was added and not there before."""
 
 
-def api_endpoint(remote: Remote, *, provider: str, endpoint: str) -> str | None:
-    """Return the API endpoint of the GitHub that a remote belongs to, or None when it belongs to none.
+def connect(remote: Remote, place: Place, credential: Credential | None, way: str = "") -> Forge:
+    """Return the forge of a remote. Raises EnvironmentProblem without a token.
 
-    `provider` and `endpoint` are what the user said, or empty.
+    `way` is a runner's own to the API of this remote: it holds the token, and gets kind and endpoint in its path.
     """
-    if provider not in ("", "github") or unsupported(remote, provider=provider, endpoint=endpoint):
-        return None
-    if endpoint:
-        return endpoint.rstrip("/")
-    if remote.host == "github.com":
-        return "https://api.github.com"
-    if remote.local or not (provider or remote.host.partition(".")[0] == "github"):
-        return None
-    return f"https://{remote.host}/api/v3"
-
-
-def unsupported(remote: Remote, *, provider: str, endpoint: str) -> UnsupportedForge | None:
-    """Return the error for a forge on which pull requests cannot be made yet; None for any other remote."""
-    if provider not in ("", "github"):
-        return UnsupportedForge(provider, remote)
-    name = next((name for name in _OTHERS if name in remote.host.split(".")), None)
-    return UnsupportedForge(_OTHERS[name], remote) if name and not provider and not endpoint else None
-
-
-class UnsupportedForge(EnvironmentProblem):
-    """A forge for which pull requests cannot be made yet."""
-
-    def __init__(self, name: str, remote: Remote) -> None:
-        super().__init__(
-            f"pull requests on {name} are not supported yet",
-            help=f"the branch is pushed; open the pull request at {remote.web}",
-        )
-
-
-def connect(remote: Remote, endpoint: str, credential: Credential | None, way: str = "") -> Forge:
-    """Return the forge at an API endpoint. Raises EnvironmentProblem without a token or without PyGithub.
-
-    `way` is a runner's own to the API of this remote: it holds the token, and gets the endpoint in base64.
-    """
-    if credential is None and way:
-        from dispatchfile.gitops.forge.github import GitHub
-
+    endpoint, shown = place.endpoint, ""
+    if credential:
+        shown = authorization(place.kind, credential)
+    elif way:
         name = base64.urlsafe_b64encode(endpoint.encode()).decode().rstrip("=")
-        return GitHub(f"{way}/api/{name}", remote.repository, None)
-    if credential is None:
+        endpoint = f"{way}/api/{place.kind}/{name}"
+    else:
         names = " or ".join(f"${name}" for name in variables(remote.host))
         raise EnvironmentProblem(
             f"a pull request on {remote.host} needs a token",
             help=f"put one into {names}, or push the branch alone: -create-pull-request=false",
         )
-    from dispatchfile.gitops.forge.github import GitHub
+    from dispatchfile.gitops.forge.http import Api
 
-    return GitHub(endpoint, remote.repository, credential)
+    module, name = _CLASSES[place.kind]
+    api = Api(place.name, endpoint, shown, direct=bool(way and not credential))
+    made: Forge = getattr(late.module(f"dispatchfile.gitops.forge.{module}"), name)(api, place.repository)
+    return made

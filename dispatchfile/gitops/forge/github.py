@@ -1,84 +1,66 @@
-"""GitHub and GitHub Enterprise, by PyGithub (extra `forges`)."""
+"""GitHub and GitHub Enterprise: REST (2022-11-28), and GraphQL for the one thing that only it can do."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
-from dispatchfile.credentials import Credential
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.forge import PullRequest
-from dispatchfile.remote import is_loopback, parse
+from dispatchfile.forges import GITHUB_AUTO_MERGE
+from dispatchfile.gitops.forge import MERGEABLE_WAIT, ChecksPending, Method, NoAutoMerge, PullRequest
+from dispatchfile.gitops.forge.http import Api, Refused
 
-if TYPE_CHECKING:
-    from github.PullRequest import PullRequest as ApiPullRequest
-
-# Seconds. A rate limit that asks for more is told to the user instead of slept through.
-LONGEST_WAIT = 60
-MERGEABLE_WAIT = 30.0
+# What `mergeable_state` says of a pull request that waits for a required check, a review or the newest base.
+_WAITING = ("blocked", "behind")
+# GraphQL's refusal where nothing is waited for: meanwhile the checks have passed, or none is required.
+_NOTHING_TO_WAIT_FOR = ("clean status", "unstable status")
+_MERGE_TRIES = 5
 
 
 class GitHub:
-    """One repository, OWNER/NAME, on the GitHub whose REST API is at `endpoint`; a relay needs no credential."""
+    """One repository, OWNER/NAME."""
 
-    def __init__(self, endpoint: str, repository: str, credential: Credential | None) -> None:
-        try:
-            import github
-        except ImportError as error:
-            raise EnvironmentProblem(
-                "pull requests on GitHub need PyGithub", help="pip install 'dispatchfile[forges]'"
-            ) from error
-        # PyGithub writes each refused request to stderr by itself; what matters is in our errors.
-        logging.getLogger("github").setLevel(logging.ERROR)
-        host = parse(endpoint)
-        if credential and host.scheme != "https" and not is_loopback(host.host):
-            raise EnvironmentProblem(
-                f"{endpoint} would get the token in plain text", help="-api-endpoint must be https"
-            )
+    def __init__(self, api: Api, repository: str) -> None:
+        self._api = api
+        self._here = f"/repos/{repository}"
         self._owner = repository.partition("/")[0]
-        client = github.Github(
-            auth=github.Auth.Token(credential.token) if credential else None,
-            base_url=endpoint,
-            per_page=100,
-            seconds_between_requests=0 if is_loopback(host.host) else 0.25,
-            seconds_between_writes=0 if is_loopback(host.host) else 1,
-            lazy=True,
-            retry=github.GithubRetry(
-                total=3, secondary_rate_wait=LONGEST_WAIT, max_rate_limit_wait=LONGEST_WAIT
-            ),
-        )
-        self._repository = client.get_repo(repository)
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """Return the open pull request from branch `head` of this repository to `base`."""
-        return next(self._listed("open", head, base), None)
+        return next(self._listed("open", base, head), None)
 
     def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
         """Return the pull request for exactly this commit that was closed without a merge."""
-        closed = self._listed("closed", head, base)
+        closed = self._listed("closed", base, head)
         return next((pull for pull in closed if pull.state == "closed" and pull.head_commit == commit), None)
 
-    def _listed(self, state: str, head: str, base: str) -> Iterator[PullRequest]:
-        with _refusals("list pull requests"):
-            # The filter only saves pages: not every server honours it, so the answer is matched here again.
-            listed = self._repository.get_pulls(state=state, base=base, head=f"{self._owner}:{head}")
-            for pull in listed:
-                if pull.head.ref == head and pull.base.ref == base and _same_repository(pull):
-                    yield _plain(pull)
+    def open_to(self, base: str) -> Iterator[PullRequest]:
+        """Yield the open pull requests from branches of this repository to `base`."""
+        return self._listed("open", base)
+
+    def _listed(self, state: str, base: str, head: str = "") -> Iterator[PullRequest]:
+        # The filters only save pages: not every server honours them, so the answer is matched here again.
+        query = {"state": state, "base": base, "per_page": "100"}
+        if head:
+            query["head"] = f"{self._owner}:{head}"
+        for data in self._api.pages("list pull requests", f"{self._here}/pulls", **query):
+            pull = _plain(data)
+            if data["base"]["ref"] == base and head in ("", pull.head) and _same_repository(data):
+                yield pull
 
     def create(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request; when there is one already, return that."""
-        import github
-
-        with _refusals("open the pull request"):
-            try:
-                return _plain(self._repository.create_pull(base=base, head=head, title=title, body=body))
-            except github.GithubException as error:
-                if error.status != 422 or "already exists" not in str(error.data):
-                    raise
+        wanted = {"head": head, "base": base, "title": title, "body": body}
+        try:
+            return _plain(
+                self._api.send(
+                    "open the pull request", "POST", f"{self._here}/pulls", wanted, repeatable=True
+                )
+            )
+        except Refused as refused:
+            if refused.status != 422 or "already exists" not in refused.reason:
+                raise
         found = self.find_open(head, base)
         if found is None:
             raise EnvironmentProblem(f"GitHub says that {head} has a pull request, but lists none")
@@ -86,107 +68,142 @@ class GitHub:
 
     def update(self, number: int, title: str, body: str) -> PullRequest:
         """Change the title and the text of a pull request."""
-        with _refusals(f"change pull request {number}"):
-            pull = self._repository.get_pull(number)
-            pull.edit(title=title, body=body)
-            return _plain(pull)
+        wanted = {"title": title, "body": body}
+        return _plain(self._api.send(f"change pull request {number}", "PATCH", self._pull(number), wanted))
 
     def comment(self, number: int, text: str) -> None:
         """Write a comment, unless the same one is there already."""
-        with _refusals(f"comment on pull request {number}"):
-            pull = self._repository.get_pull(number)
-            if all(comment.body != text for comment in pull.get_issue_comments()):
-                pull.create_issue_comment(text)
+        tried, path = f"comment on pull request {number}", f"{self._here}/issues/{number}/comments"
+        if all(comment["body"] != text for comment in self._api.pages(tried, path, per_page="100")):
+            self._api.send(tried, "POST", path, {"body": text})
 
     def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
-        """Add labels."""
-        with _refusals(f"label pull request {number}"):
-            self._repository.get_pull(number).add_to_labels(*labels)
+        """Add labels to those that are there; one that the repository does not know yet is made."""
+        path = f"{self._here}/issues/{number}/labels"
+        self._api.send(
+            f"label pull request {number}", "POST", path, {"labels": list(labels)}, repeatable=True
+        )
 
     def request_reviewers(self, number: int, users: tuple[str, ...]) -> None:
-        """Ask users for a review."""
-        with _refusals(f"ask for reviews of pull request {number}"):
-            self._repository.get_pull(number).create_review_request(reviewers=list(users))
+        """Ask users, and teams written as ORGANISATION/TEAM, for a review."""
+        teams = [user.partition("/")[2] for user in users if "/" in user]
+        people = [user for user in users if "/" not in user]
+        self._api.send(
+            f"ask for reviews of pull request {number}",
+            "POST",
+            f"{self._pull(number)}/requested_reviewers",
+            {"reviewers": people, **({"team_reviewers": teams} if teams else {})},
+            repeatable=True,
+        )
 
-    def merge(self, number: int, commit: str) -> bool:
-        """Merge a pull request whose head is `commit`; return False when GitHub will do it after its checks."""
-        with _refusals(f"merge pull request {number}"):
-            pull = self._mergeable(number, commit)
-            if pull.merged:
+    def merge(self, number: int, commit: str, *, method: Method = "", when_checks_pass: bool = False) -> bool:
+        """Merge a pull request whose head is `commit`; see `Forge.merge`."""
+        wanted = {"sha": commit, **({"merge_method": method} if method else {})}
+        for tries in range(1, _MERGE_TRIES + 1):
+            data = self._settled(number, commit)
+            waiting = data["mergeable_state"] in _WAITING
+            if data["merged"]:
                 return True
-            if pull.mergeable_state == "blocked":
-                pull.enable_automerge(expected_head_oid=commit)
-                return False
-            return pull.merge(sha=commit).merged
+            if waiting and when_checks_pass:
+                return self._merge_later(data, commit, method)
+            try:
+                self._api.send(f"merge pull request {number}", "PUT", f"{self._pull(number)}/merge", wanted)
+            except Refused as refused:
+                if refused.status == 405 and waiting:
+                    raise ChecksPending(
+                        f"{data['html_url']} cannot be merged yet: {refused.reason}"
+                    ) from refused
+                # "Base branch was modified. Review and try the merge again." and its like pass by themselves.
+                if refused.status != 405 or "try" not in refused.reason or tries == _MERGE_TRIES:
+                    raise
+                time.sleep(0.5 * tries)
+            else:
+                return True
+        raise AssertionError("the last try returns or raises")
 
-    def _mergeable(self, number: int, commit: str) -> ApiPullRequest:
+    def _merge_later(self, data: Any, commit: str, method: Method) -> bool:
+        wanted = {"pullRequestId": data["node_id"], "expectedHeadOid": commit}
+        if method:
+            wanted["mergeMethod"] = method.upper()
+        tried = f"have pull request {data['number']} merged when its checks pass"
+        answer = self._api.send(
+            tried,
+            "POST",
+            self._graphql,
+            {"query": GITHUB_AUTO_MERGE, "variables": {"input": wanted}},
+            repeatable=True,
+        )
+        if not answer.get("errors"):
+            return False
+        reason = "; ".join(str(error.get("message", "")) for error in answer["errors"])
+        if any(words in reason.lower() for words in _NOTHING_TO_WAIT_FOR):
+            return self.merge(data["number"], commit, method=method)
+        raise NoAutoMerge(
+            f"cannot {tried}: GitHub answered: {reason}",
+            help="allow auto-merge in the repository's settings",
+        )
+
+    def close(self, number: int, comment: str) -> None:
+        """Close a pull request without a merge, and say why in a comment."""
+        self.comment(number, comment)
+        self._api.send(f"close pull request {number}", "PATCH", self._pull(number), {"state": "closed"})
+
+    def ensure_webhook(self, url: str, secret: str) -> bool:
+        """Have pushes told to `url`, signed with `secret`; return whether a webhook was added."""
+        tried, path = f"have pushes told to {url}", f"{self._here}/hooks"
+        config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
+        for hook in self._api.pages(tried, path, per_page="100"):
+            if hook["config"].get("url") == url:
+                # The secret is not shown; what is there may be another one.
+                wanted = {"active": True, "events": ["push"], "config": config}
+                self._api.send(tried, "PATCH", f"{path}/{hook['id']}", wanted)
+                return False
+        self._api.send(
+            tried, "POST", path, {"name": "web", "active": True, "events": ["push"], "config": config}
+        )
+        return True
+
+    @property
+    def _graphql(self) -> str:
+        """Return where GraphQL is: /api/graphql beside /api/v3, /graphql below api.github.com."""
+        root, version, _ = self._api.endpoint.partition("/api/v3")
+        return f"{root}/api/graphql" if version else f"{root}/graphql"
+
+    def _pull(self, number: int) -> str:
+        return f"{self._here}/pulls/{number}"
+
+    def _settled(self, number: int, commit: str) -> Any:
         """Return the pull request once GitHub knows its new head and whether it merges; both take a while."""
         end = time.monotonic() + MERGEABLE_WAIT
         pause = 0.25
         while True:
-            pull = self._repository.get_pull(number)
-            if pull.merged or (pull.head.sha == commit and pull.mergeable):
-                return pull
-            if pull.head.sha == commit and pull.mergeable is False:
+            data = self._api.get(f"merge pull request {number}", self._pull(number))
+            known = data["head"]["sha"] == commit
+            if data["merged"] or (known and data["mergeable"]):
+                return data
+            if known and data["mergeable"] is False:
                 raise EnvironmentProblem(
-                    f"{pull.html_url} cannot be merged: it conflicts with {pull.base.ref}",
+                    f"{data['html_url']} cannot be merged: it conflicts with {data['base']['ref']}",
                     help="run the update again; it starts from the newest base",
                 )
             if time.monotonic() > end:
                 raise EnvironmentProblem(
-                    f"GitHub did not say within {MERGEABLE_WAIT:.0f} s whether {pull.html_url} can be merged",
+                    f"GitHub did not say within {MERGEABLE_WAIT:.0f} s whether {data['html_url']} can be merged",
                     help="it is open; merge it there, or run the update again",
                 )
             time.sleep(pause)
             pause = min(pause * 2, 4.0)
 
 
-def _plain(pull: ApiPullRequest) -> PullRequest:
-    state = "merged" if pull.merged_at else pull.state
-    return PullRequest(pull.number, pull.html_url, pull.title, pull.body or "", state, pull.head.sha)
+def _plain(data: Any) -> PullRequest:
+    state = "merged" if data["merged_at"] else data["state"]
+    head = data["head"]
+    return PullRequest(
+        data["number"], data["html_url"], data["title"], data["body"] or "", state, head["ref"], head["sha"]
+    )
 
 
-def _same_repository(pull: ApiPullRequest) -> bool:
+def _same_repository(data: Any) -> bool:
     """Return whether the head is a branch of the base's own repository and not of a fork."""
-    head = pull.raw_data["head"].get("repo")
-    return bool(head) and head["full_name"] == pull.raw_data["base"]["repo"]["full_name"]
-
-
-@contextmanager
-def _refusals(action: str) -> Iterator[None]:
-    """Turn what PyGithub raises into an EnvironmentProblem that says what was tried."""
-    import github
-    import requests
-
-    try:
-        yield
-    except github.RateLimitExceededException as error:
-        raise EnvironmentProblem(
-            f"cannot {action}: GitHub's rate limit is used up",
-            help="run the update again later; it goes on where it stopped",
-        ) from error
-    except github.GithubException as error:
-        raise EnvironmentProblem(
-            f"cannot {action}: GitHub answered {error.status}: {_reason(error.data)}",
-            help=_advice(error.status),
-        ) from error
-    except requests.RequestException as error:
-        raise EnvironmentProblem(
-            f"cannot {action}: GitHub cannot be reached: {type(error).__name__}",
-            help="the branch is pushed; run the update again to go on",
-        ) from error
-
-
-def _reason(data: object) -> str:
-    if not isinstance(data, dict):
-        return str(data)
-    details = [item.get("message", "") for item in data.get("errors", ()) if isinstance(item, dict)]
-    return "; ".join(str(text) for text in (data.get("message", ""), *details) if text)
-
-
-def _advice(status: int) -> str:
-    if status in (401, 403):
-        return "the token needs the right to write contents and pull requests of this repository"
-    if status == 404:
-        return "check the repository's name, and that the token may see it"
-    return ""
+    head = data["head"].get("repo")
+    return bool(head) and head["full_name"] == data["base"]["repo"]["full_name"]

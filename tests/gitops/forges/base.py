@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.gitops.git_server import GitServer, Handler
 
@@ -56,8 +56,8 @@ class Pull:
     comments: list[str] = field(default_factory=list)
     auto_merge: dict[str, Any] | None = None
     method: str = ""
-    last_head: str = ""
-    looked: str = ""
+    last_head: str = field(default="", compare=False)
+    looked: str = field(default="", compare=False)
 
 
 @dataclass
@@ -133,12 +133,16 @@ class ForgeServer(GitServer):
     def check(self, call: Call) -> None:
         """Hold a request against the forge's published description; a subclass adds to `objections`."""
 
+    def api_path(self, path: str) -> str | None:
+        """The part of a request's path that is the API's, None for one that is git's."""
+        return path.removeprefix(self.prefix) if path.startswith(f"{self.prefix}/") else None
+
     def serve(self, request: Handler, body: bytes) -> None:
-        if not request.path.startswith(f"{self.prefix}/"):
+        parts = urlsplit(request.path)
+        path = self.api_path(parts.path)
+        if path is None:
             super().serve(request, body)
             return
-        parts = urlsplit(request.path)
-        path = parts.path.removeprefix(self.prefix)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         call = Call(request.command, path, query, json.loads(body) if body else None, dict(request.headers))
         with self.lock:
@@ -169,7 +173,7 @@ class ForgeServer(GitServer):
             if method == call.method and (match := pattern.fullmatch(call.path)):
                 answer: Answer = function(self, call, *match.groups())
                 return answer
-        return 404, {"message": "404 Not Found"}
+        return 404, {"message": "Not Found"}
 
     def admits(self, authorization: str) -> bool:
         return authorization in self.authorizations() or super().admits(authorization)
@@ -241,6 +245,10 @@ class ForgeServer(GitServer):
         )
         return done.stdout.strip()
 
+    def link(self, call: Call, **changes: object) -> str:
+        """The URL of a request with some of its query changed, for links to other pages."""
+        return f"{self.endpoint}{call.path}?{urlencode({**call.query, **changes})}"
+
     # What tests ask
 
     def writes(self) -> list[tuple[str, str]]:
@@ -258,11 +266,3 @@ class ForgeServer(GitServer):
 def basic(user: str, password: str) -> str:
     """The base64 part of a Basic authorization."""
     return base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def page_of(
-    items: list[Any], query: dict[str, str], *, number: str = "page", size: str = "per_page"
-) -> list[Any]:
-    """The items of the page that a query asks for, counted from 1."""
-    length = int(query.get(size, 20))
-    return items[length * (int(query.get(number, 1)) - 1) :][:length]
