@@ -68,7 +68,9 @@ def place_of(remote: Remote, *, provider: str = "", endpoint: str = "", noted: s
     """
     if remote.scheme == "file":
         return None
-    kind = provider or _kind_of_api(endpoint) or noted or _kind_of_host(remote.host)
+    kind = (
+        provider or _kind_of_api(endpoint) or (noted if noted in KINDS else "") or _kind_of_host(remote.host)
+    )
     if not kind and endpoint:
         # Dispatch 1.0 to 1.4: the provider is GitHub unless it is given.
         kind = "github"
@@ -83,6 +85,11 @@ def authorization(kind: str, credential: Credential) -> str:
     if kind.startswith("bitbucket") and credential.user not in _NO_PERSON:
         return credential.basic
     return f"{'token' if kind in ('gitea', 'forgejo') else 'Bearer'} {credential.token}"
+
+
+def graphql_of(endpoint: str) -> str:
+    """Return where GitHub's GraphQL is: beside /api/v3, and below api.github.com."""
+    return f"{endpoint.rstrip('/').removesuffix('/v3')}/graphql"
 
 
 def _kind_of_host(host: str) -> str:

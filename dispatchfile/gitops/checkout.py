@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from dispatchfile import remote
+from dispatchfile import credentials, remote
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops.git import Git, GitFailed
 from dispatchfile.record import Record
@@ -23,7 +23,8 @@ class Checkout(Record):
     """A GitOps checkout. `directory` is where templates are looked for, `root` the repository's top.
 
     `configured` is the remote as its configuration names it, `fetch` and `push` are what git makes of it (insteadOf).
-    `forge` is the way to the remote's API that a runner gives (dispatchfile.URL.forge in $HOME/.gitconfig), or empty.
+    `forge` is the way to the remote's API that a runner gives (dispatchfile.URL.forge in $HOME/.gitconfig), or empty;
+    `provider` the kind of forge that it told with it, or that a login to the remote's host noted.
     `edits` is a patch of the tracked changes that earlier steps left.
     """
 
@@ -36,6 +37,7 @@ class Checkout(Record):
     object_format: str
     edits: bytes
     forge: str
+    provider: str
     author: tuple[str, str]
     signing: tuple[str, ...]
 
@@ -94,6 +96,7 @@ def read(directory: Path, outputs: list[str]) -> Checkout:
         object_format,
         _edits(git, filters, exclude),
         given.get(f"dispatchfile.{where.url}.forge", ""),
+        given.get(f"dispatchfile.{where.url}.provider") or credentials.forge_of(_host(where)) or "",
         (known.get("user.name") or AUTHOR[0], known.get("user.email") or AUTHOR[1]),
         tuple(f"{key}={known[key]}" for key in _SIGNING if key in known),
     )
@@ -165,6 +168,10 @@ def _remote(url: str, root: Path) -> Remote:
     if found.scheme == "file" and "://" not in url:
         return remote.parse(os.path.normpath(root / url))
     return found
+
+
+def _host(where: Remote) -> str:
+    return f"{where.host}:{where.port}" if where.port and where.scheme != "ssh" else where.host
 
 
 def _shown(url: str) -> str:

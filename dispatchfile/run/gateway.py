@@ -33,7 +33,7 @@ from typing import IO
 from urllib.parse import parse_qs, urlsplit
 
 from dispatchfile import remote
-from dispatchfile.credentials import find, host_variables
+from dispatchfile.credentials import Credential, find, forge_of, host_variables
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.remote import without_userinfo
@@ -69,7 +69,7 @@ class Gateway:
         self._served: dict[str, Served] = {}
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
-        self.authorizations: dict[str, str] = {}
+        self.credentials: dict[str, Credential | None] = {}
         handler = type("Handler", (_Handler,), {"gateway": self})
         try:
             self._server = _Server((address, 0), handler)
@@ -99,6 +99,8 @@ class Gateway:
         forge = ""
         if self.may_propose(url):
             forge = f"[dispatchfile {config_value(without_userinfo(url))}]\n\tforge = {config_value(base)}\n"
+            if kind := forge_of(urlsplit(url).netloc.rpartition("@")[2]):
+                forge += f"\tprovider = {config_value(kind)}\n"
         return f"[url {config_value(base)}]\n{lines}{forge}"
 
     def may_propose(self, url: str) -> bool:
@@ -106,9 +108,9 @@ class Gateway:
         served = self._served[self._names[url]]
         if served.path or not served.push:
             return False
-        if url not in self.authorizations:
-            self.authorizations[url] = authorization(url)
-        return bool(self.authorizations[url])
+        if url not in self.credentials:
+            self.credentials[url] = credential_of(url)
+        return self.credentials[url] is not None
 
     def find(self, path: str) -> tuple[Served, str] | None:
         """Return the remote of a request's path and what follows its name; None when the token or name is wrong."""
@@ -218,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = io.BytesIO(b"".join(self._read(size)))
             answer = relay.pass_on(
                 *(served.url, self.command, inner, query, body if size else None),
-                authorization=self.gateway.authorizations[served.url],
+                credential=self.gateway.credentials[served.url],
                 base=self.gateway.serve(served.url),
             )
         except _BadBody:
@@ -328,11 +330,12 @@ class _Handler(BaseHTTPRequestHandler):
             for block in self._body():
                 body.write(block)
             posted = body if self.command == "POST" else None
-            response = relay.ask(url, headers, posted, self.gateway.authorizations.get(served.url, ""))
+            known = self.gateway.credentials.get(served.url)
+            response = relay.ask(url, headers, posted, known.basic if known else "")
             if response.status == HTTPStatus.UNAUTHORIZED:
                 response.close()
-                known = self.gateway.authorizations[served.url] = authorization(served.url)
-                response = relay.ask(url, headers, posted, known)
+                known = self.gateway.credentials[served.url] = credential_of(served.url)
+                response = relay.ask(url, headers, posted, known.basic if known else "")
         with response:
             kind = [("Content-Type", response.headers.get("Content-Type", "text/plain"))]
             if response.status == HTTPStatus.UNAUTHORIZED:
@@ -387,11 +390,10 @@ def _cgi_variables(request: BaseHTTPRequestHandler, inner: str, query: str) -> M
     }
 
 
-def authorization(url: str) -> str:
-    """Return the Authorization for a URL, "" when none is known. Raises EnvironmentProblem.
+def credential_of(url: str) -> Credential | None:
+    """Return the credential for a URL, None when none is known. Raises EnvironmentProblem.
 
     A Dispatchfile may name any host, so a token that is not bound to one host is not asked.
     """
     where = remote.parse(url)
-    found = find(where, directory=Path.cwd(), names=host_variables(where.host))
-    return found.basic if found else ""
+    return find(where, directory=Path.cwd(), names=host_variables(where.host))

@@ -1,37 +1,76 @@
 """Pull requests from a step: the API of a remote's forge, asked with the user's token, which stays on this machine.
 
-The update task asks `…/api/ENDPOINT/PATH`, where ENDPOINT is the API's URL in base64. It has to be the remote's own
-host, and PATH one of those that a pull request of this one repository needs; the token goes nowhere else. URLs in the
-answers are turned into the relay's, for clients follow them.
+The update task asks `…/api/KIND/ENDPOINT/PATH`: the forge's kind, the API's URL in base64, and a path below it. The
+API has to be the remote's own host, and PATH one of those that a pull request of this one repository needs; the token
+goes nowhere else. URLs in the answers are turned into the relay's, for clients follow them.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import io
 import json
 import os
 import re
 from collections.abc import Mapping
 from http.client import HTTPResponse
-from typing import IO
+from typing import IO, Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 
-from dispatchfile import remote
+from dispatchfile import forges, remote
+from dispatchfile.credentials import Credential
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote, without_userinfo
 
 LARGEST_BODY = 1 << 20
 PREFIX = "/api/"
-_ISSUE, _PULL = r"/issues/\d+/(?:comments|labels)", r"/pulls/\d+"
-_PATHS = {
-    "GET": rf"|/pulls|{_PULL}|{_ISSUE}",
-    "POST": rf"/pulls|{_PULL}/requested_reviewers|{_ISSUE}",
-    "PATCH": _PULL,
-    "PUT": rf"{_PULL}/merge",
+
+# What is passed on below the repository's own path, by forge and method.
+_GITEA = {
+    "GET": r"|/labels|/pulls|/pulls/\d+|/pulls/\d+/reviews|/issues/\d+/(?:comments|labels)|/(?:pulls|commits)/[\w/.-]+/status",
+    "POST": r"/pulls|/labels|/pulls/\d+/(?:requested_reviewers|merge)|/issues/\d+/(?:comments|labels)",
+    "PATCH": r"/(?:pulls|issues)/\d+",
 }
-_KEPT = ("Content-Type", "Link", "Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+_BELOW: Mapping[str, Mapping[str, str]] = {
+    "github": {
+        "GET": r"|/pulls|/pulls/\d+|/issues/\d+/(?:comments|labels)",
+        "POST": r"/pulls|/pulls/\d+/requested_reviewers|/issues/\d+/(?:comments|labels)",
+        "PATCH": r"/pulls/\d+",
+        "PUT": r"/pulls/\d+/merge",
+    },
+    "gitlab": {
+        "GET": r"|/merge_requests|/merge_requests/\d+|/merge_requests/\d+/notes",
+        "POST": r"/merge_requests|/merge_requests/\d+/notes",
+        "PUT": r"/merge_requests/\d+|/merge_requests/\d+/merge",
+    },
+    "gitea": _GITEA,
+    "forgejo": _GITEA,
+    "bitbucket-cloud": {
+        "GET": r"|/pullrequests|/pullrequests/\d+|/pullrequests/\d+/(?:comments|statuses)",
+        "POST": r"/pullrequests|/pullrequests/\d+/(?:comments|merge|decline)",
+        "PUT": r"/pullrequests/\d+",
+    },
+    "bitbucket-server": {
+        "GET": r"|/pull-requests|/pull-requests/\d+|/pull-requests/\d+/(?:activities|comments|merge)",
+        "POST": r"/pull-requests|/pull-requests/\d+/(?:comments|merge|decline|participants)",
+        "PUT": r"/pull-requests/\d+",
+    },
+}
+# The repository's path below the API, and what else a pull request asks for: who a reviewer is.
+_REPOSITORY = {
+    "gitlab": "/projects/{all}",
+    "bitbucket-cloud": "/repositories/{path}",
+    "bitbucket-server": "/projects/{owner}/repos/{name}",
+}
+_USERS = {"gitlab": "/users", "bitbucket-cloud": r"/workspaces/{owner}/members"}
+_KEPT = (
+    *("Content-Type", "Link", "X-Next-Page", "Retry-After"),
+    *("X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Remaining", "RateLimit-Reset"),
+)
+_NODE = "query($id: ID!) { node(id: $id) { ... on PullRequest { repository { nameWithOwner } } } }"
 
 
 class Answer(Record):
@@ -43,28 +82,45 @@ class Answer(Record):
 
 
 def pass_on(
-    url: str, method: str, inner: str, query: str, body: IO[bytes] | None, *, authorization: str, base: str
+    url: str,
+    method: str,
+    inner: str,
+    query: str,
+    body: IO[bytes] | None,
+    *,
+    credential: Credential | None,
+    base: str,
 ) -> Answer:
     """Return the answer of the API of `url`'s forge to a request of a step; `base` is the gateway's URL of the remote.
 
     `inner` is the request's path behind `base`. Raises EnvironmentProblem when the forge does not answer.
     """
-    name, slash, path = inner.removeprefix(PREFIX).partition("/")
-    endpoint = _endpoint(remote.parse(url), name)
-    repository = re.escape(f"/repos/{remote.parse(url).repository}")
-    if not endpoint or not re.fullmatch(f"{repository}(?:{_PATHS.get(method, '(?!)')})", slash + path):
+    kind, _, rest = inner.removeprefix(PREFIX).partition("/")
+    name, slash, path = rest.partition("/")
+    where = remote.parse(url)
+    endpoint = _endpoint(where, name)
+    place = forges.place_of(where, provider=kind, endpoint=endpoint) if endpoint and kind in _BELOW else None
+    if place is None or not _allowed(place, method, slash + path):
         return _refusal(404, f"{method} {slash}{path} is not passed on from a step")
-    if not authorization:
+    if credential is None:
         return _refusal(401, "no token is known for it on this machine")
-    headers = {"Accept": "application/vnd.github+json", "User-Agent": "dispatchfile"}
+    authorization = forges.authorization(kind, credential)
+    target = f"{endpoint}{slash}{path}{f'?{query}' if query else ''}"
+    if slash + path == "/graphql":
+        target = forges.graphql_of(endpoint)
+        if not _is_own(target, place, body, authorization):
+            return _refusal(
+                404, "GraphQL is passed on from a step for its own pull requests' auto-merge alone"
+            )
+    headers = {"Accept": "application/json", "User-Agent": "dispatchfile"}
     if body:
         headers["Content-Type"] = "application/json"
-    target = f"{endpoint}{slash}{path}{f'?{query}' if query else ''}"
     with ask(target, headers, body, authorization, method) as response:
-        content = response.read().replace(endpoint.encode(), f"{base}{PREFIX}{name}".encode())
+        shown = f"{base}{PREFIX}{kind}/{name}"
+        content = response.read().replace(endpoint.encode(), shown.encode())
         kept = [(key, value) for key in _KEPT if (value := response.headers.get(key))]
-        shown = [(key, value.replace(endpoint, f"{base}{PREFIX}{name}")) for key, value in kept]
-        return Answer(response.status or 502, shown, content)
+        told = [(key, value.replace(endpoint, shown)) for key, value in kept]
+        return Answer(response.status or 502, told, content)
 
 
 def _endpoint(where: Remote, name: str) -> str:
@@ -78,6 +134,50 @@ def _endpoint(where: Remote, name: str) -> str:
     own = same or (asked.host == f"api.{where.host}" and not asked.port)
     plain = set("?#@") & set(url)
     return url.rstrip("/") if own and asked.scheme == where.scheme and not plain else ""
+
+
+def _allowed(place: forges.Place, method: str, path: str) -> bool:
+    if (place.kind, method, path) == ("github", "POST", "/graphql"):
+        return True
+    owner, _, name = place.repository.partition("/")
+    words = {
+        "all": quote(place.repository, safe=""),
+        "path": quote(place.repository),
+        "owner": quote(owner, safe="~"),
+        "name": quote(name, safe=""),
+    }
+    users = _USERS.get(place.kind, "")
+    if method == "GET" and users and path == users.format_map(words):
+        return True
+    here = re.escape(_REPOSITORY.get(place.kind, "/repos/{path}").format_map(words))
+    return bool(re.fullmatch(f"{here}(?:{_BELOW[place.kind].get(method, '(?!)')})", path))
+
+
+def _is_own(target: str, place: forges.Place, body: IO[bytes] | None, authorization: str) -> bool:
+    """Return whether a GraphQL request is the one for auto-merge, of a pull request of this very repository."""
+    try:
+        asked = json.loads(body.read() if body else b"")
+        wanted = asked["variables"]["input"]
+        number = wanted["pullRequestId"]
+        fits = set(asked) == {"query", "variables"} and set(asked["variables"]) == {"input"}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
+    known = {"pullRequestId", "expectedHeadOid", "mergeMethod"}
+    if not fits or asked["query"] != forges.GITHUB_AUTO_MERGE or not set(wanted) <= known:
+        return False
+    question = json.dumps({"query": _NODE, "variables": {"id": number}}).encode()
+    headers = {"Content-Type": "application/json", "User-Agent": "dispatchfile"}
+    with ask(target, headers, io.BytesIO(question), authorization) as response:
+        return _repository(response.read()).lower() == place.repository.lower()
+
+
+def _repository(answer: bytes) -> str:
+    """Return the repository that GraphQL names of a pull request, "" for anything else."""
+    try:
+        data: Any = json.loads(answer)
+        return str(data["data"]["node"]["repository"]["nameWithOwner"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def _refusal(status: int, text: str) -> Answer:

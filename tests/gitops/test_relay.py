@@ -110,7 +110,7 @@ def test_where_nothing_may_be_pushed_nothing_may_be_proposed(
 def ask(gateway: Gateway, hub: GitHubServer, method: str, endpoint: str, path: str) -> int:
     """The status of what a step asks of the API at `endpoint`."""
     name = base64.urlsafe_b64encode(endpoint.encode()).decode().rstrip("=")
-    url = f"{gateway.serve(f'{hub.url}/acme/gitops.git')}/api/{name}{path}"
+    url = f"{gateway.serve(f'{hub.url}/acme/gitops.git')}/api/github/{name}{path}"
     try:
         with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as answer:
             return int(answer.status)

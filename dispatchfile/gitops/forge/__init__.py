@@ -50,6 +50,10 @@ class NoAutoMerge(EnvironmentProblem):
     """The forge, or this repository, does not merge by itself when checks have passed."""
 
 
+class Unsupported(EnvironmentProblem):
+    """The forge has no such thing as what was asked for beside the pull request; an update says so and goes on."""
+
+
 class Forge(Protocol):
     """A repository on a forge. Every method raises EnvironmentProblem when the forge refuses or cannot be reached.
 

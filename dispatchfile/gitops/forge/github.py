@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.forges import GITHUB_AUTO_MERGE
+from dispatchfile.forges import GITHUB_AUTO_MERGE, graphql_of
 from dispatchfile.gitops.forge import MERGEABLE_WAIT, ChecksPending, Method, NoAutoMerge, PullRequest
 from dispatchfile.gitops.forge.http import Api, Refused
 
@@ -129,7 +129,7 @@ class GitHub:
         answer = self._api.send(
             tried,
             "POST",
-            self._graphql,
+            graphql_of(self._api.endpoint),
             {"query": GITHUB_AUTO_MERGE, "variables": {"input": wanted}},
             repeatable=True,
         )
@@ -162,12 +162,6 @@ class GitHub:
             tried, "POST", path, {"name": "web", "active": True, "events": ["push"], "config": config}
         )
         return True
-
-    @property
-    def _graphql(self) -> str:
-        """Return where GraphQL is: /api/graphql beside /api/v3, /graphql below api.github.com."""
-        root, version, _ = self._api.endpoint.partition("/api/v3")
-        return f"{root}/api/graphql" if version else f"{root}/graphql"
 
     def _pull(self, number: int) -> str:
         return f"{self._here}/pulls/{number}"
