@@ -145,7 +145,7 @@ class BitbucketServer:
         vetoes = [veto.get("detailedMessage") or veto.get("summaryMessage", "") for veto in answer["vetoes"]]
         if answer.get("outcome") == "UNKNOWN":
             return None
-        return "; ".join(vetoes) or ("" if answer["canMerge"] else "it may not be merged")
+        return "; ".join(vetoes) or ("" if answer.get("canMerge", True) else "it may not be merged")
 
     def _ask_to_merge(self, tried: str, data: Any, wanted: dict[str, Any], vetoes: str) -> bool:
         """Ask for a merge, now or after what `vetoes` says; return whether the next look tells more about it."""
