@@ -32,10 +32,13 @@ def _update(here: Path, options: Options) -> int:
     from dispatchfile.gitops.update import compile_only, update
     from dispatchfile.report.text import harmless
 
+    def say(note: str) -> None:
+        print(harmless(note), file=sys.stderr)
+
     if options.compile_only:
-        print(harmless("\n".join(compile_only(here, options))))
+        print(harmless("\n".join(compile_only(here, options, say))))
         return 0
-    result = update(here, options, lambda note: print(harmless(note), file=sys.stderr))
+    result = update(here, options, say)
     if options.output == "json":
         print(outcome.as_json(result))
     else:

@@ -21,7 +21,10 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Output(Record):
-    """A rendered file: its path from the directory of the update, its bytes, and the values before and now."""
+    """A rendered file: its path from the directory of the update, its bytes, and the values before and now.
+
+    `template` is "" for a file in which values were set in place.
+    """
 
     path: str
     template: str
@@ -37,12 +40,12 @@ def render_all(directory: Path, root: Path, options: Options) -> list[Output]:
     Paths are relative to `directory`, which is the repository `root` or a directory in it. Raises TemplateError with
     every problem of every template, UsageError when no template is found or a value is not asked for.
     """
-    names = find(directory, options.filepath)
+    names = find(directory, options.filepath, among=options.splices)
     templates: list[Template] = []
     wrong: list[Diagnostic] = []
     for name in names:
         try:
-            templates.append(parse(name, _inside(directory / name, root).read_bytes()))
+            templates.append(parse(name, inside(directory / name, root).read_bytes()))
         except TemplateError as error:
             wrong += error.diagnostics
     outputs: list[Output] = []
@@ -57,11 +60,11 @@ def render_all(directory: Path, root: Path, options: Options) -> list[Output]:
     return outputs
 
 
-def find(directory: Path, glob: str) -> list[str]:
+def find(directory: Path, glob: str, *, among: bool = False) -> list[str]:
     """Return the templates below a directory, as sorted paths relative to it. Raises UsageError when there is none.
 
     Without a glob they are all files named *.tmpl; `.git` is never looked into, symbolic links to directories are not
-    followed.
+    followed. With `among` the glob may match other files too.
     """
     glob = glob.removeprefix("./")
     try:
@@ -74,6 +77,8 @@ def find(directory: Path, glob: str) -> list[str]:
         for name in files:
             path = Path(where, name).relative_to(directory).as_posix()
             if matches(glob, path, "path") if glob else name.endswith(SUFFIX):
+                if among and not name.endswith(SUFFIX):
+                    continue
                 found.append(path)
     if not found:
         what = f'-filepath "{glob}" matches no file' if glob else f"no *{SUFFIX} file"
@@ -92,7 +97,7 @@ def find(directory: Path, glob: str) -> list[str]:
 
 def write_all(directory: Path, root: Path, outputs: list[Output]) -> list[Path]:
     """Write the outputs below `directory`; return the files, which are elsewhere where an output is a symbolic link."""
-    paths = [_inside(directory / output.path, root) for output in outputs]
+    paths = [inside(directory / output.path, root) for output in outputs]
     for path, output in zip(paths, outputs, strict=True):
         write(path, output.content, output.mode)
     return paths
@@ -120,11 +125,12 @@ def write(path: Path, content: bytes, mode: int) -> None:
 
 
 def ignore(directory: Path, outputs: list[Output]) -> None:
-    """List the outputs in `.gitignore` of the directory; lines that are there stay as they are."""
+    """List the rendered outputs in `.gitignore` of the directory; lines that are there stay as they are."""
     path = directory / ".gitignore"
     old = path.read_bytes() if path.exists() else b""
     have = set(old.decode("utf-8", "replace").splitlines())
-    new = [line for line in (f"/{output.path}" for output in outputs) if line not in have]
+    rendered = (f"/{output.path}" for output in outputs if output.template)
+    new = [line for line in rendered if line not in have]
     if new:
         gap = b"" if not old or old.endswith(b"\n") else b"\n"
         write(path, old + gap + "".join(f"{line}\n" for line in new).encode(), _mode(path, 0o644))
@@ -133,7 +139,7 @@ def ignore(directory: Path, outputs: list[Output]) -> None:
 def _output(directory: Path, root: Path, template: Template, options: Options) -> Output:
     name = template.source.name
     path = name.removesuffix(SUFFIX)
-    target = _inside(directory / path, root)
+    target = inside(directory / path, root)
     if target.is_dir():
         raise UsageError(f"{name} renders to {path}, which is a directory")
     body = render(template, options.substitute)
@@ -160,7 +166,7 @@ def _joined(head: bytes, body: bytes, *, compat: bool) -> bytes:
     return head + body
 
 
-def _inside(path: Path, root: Path) -> Path:
+def inside(path: Path, root: Path) -> Path:
     """Return the file behind symbolic links. Raises UsageError when they lead out of the repository or into .git."""
     # Unlike Path.resolve, realpath leaves a loop of links for the reader to trip over, with an OSError.
     real, home = Path(os.path.realpath(path)), root.resolve()

@@ -39,6 +39,8 @@ class Options(Record):
 
     git_revision: str = ""
     substitute: Mapping[str, str] = {}
+    set_image: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
     branch: str = ""
     base_branch: str = ""
     filepath: str = ""
@@ -66,11 +68,23 @@ class Options(Record):
     output: str = "text"
     argv: tuple[str, ...] = ()
 
+    @property
+    def splices(self) -> bool:
+        """Return whether values are to be set in place."""
+        return bool(self.set_image or self.set)
+
+    @property
+    def renders(self) -> bool:
+        """Return whether templates are to be rendered: always, but where values are set in place and none is given."""
+        return bool(self.substitute) or not self.splices
+
 
 _ORIGINAL = (
     Flag("git-revision", "text", "the source commit; it names the update in messages", "REV"),
     Flag("substitute", "values", "the value of $({ .KEY }); may be given many times", "KEY=VALUE"),
-    Flag("filepath", "text", "templates to render, below here (default: every *.tmpl)", "GLOB"),
+    Flag(
+        "filepath", "text", "files to look at, below here (default: *.tmpl, or all with -set-image)", "GLOB"
+    ),
     Flag("template-path", "text", "older spelling of -filepath", "GLOB", "filepath"),
     Flag("base-branch", "text", "branch to update (default: the remote's default branch)", "BRANCH"),
     Flag("branch", "text", "branch to push (default: dispatch/update-APP)", "BRANCH"),
@@ -86,6 +100,10 @@ _ORIGINAL = (
 )
 FLAGS = (
     *_ORIGINAL,
+    Flag("set-image", "list", "set an image in manifests, kustomizations, Helm values", "NAME=REF"),
+    Flag(
+        "set", "list", "set a value of a file in place; FILE#KIND/NAME:… names a document", "FILE:PATH=VALUE"
+    ),
     Flag("app", "text", "name of the update, for its branch (default: from the image)", "APP"),
     Flag("branch-per-revision", "switch", "push update-to-commit-REV, a branch a revision, as the original"),
     Flag("compat-header", "switch", "write the original's header: all flags, so every run changes the file"),
@@ -106,6 +124,7 @@ examples:
   dispatchfile gitops update -git-revision=4f2c1e0 -substitute=imageName=web@sha256:…
   dispatchfile gitops update … -filepath='staging/**.yaml.tmpl' -base-branch=staging
   dispatchfile gitops update … -branch=main -create-pull-request=false   commit straight to main
+  dispatchfile gitops update -set-image=web=:1.3 -set=app.yaml:spec.replicas=3   without templates
   dispatchfile gitops update … --dry-run                                 show it, push nothing"""
 
 
@@ -144,7 +163,8 @@ def help_text() -> str:
     lines = [f"  {head:28} {flag.help}" for head, flag in zip(heads, FLAGS, strict=True)]
     return (
         "usage: dispatchfile gitops update [FLAG…]\n\n"
-        "Render the templates of the GitOps repository here, commit, push, and open a pull request.\n"
+        "Render the templates of the GitOps repository here, or change images and values in its files;\n"
+        "commit, push, and open a pull request.\n"
         "Local paths and loopback hosts are pushed to; anything else only with --publish.\n\n"
         "flags (one dash or two):\n" + "\n".join(lines) + "\n\n"
         "exit codes: 0 done, nothing to do or superseded; 1 failed; 2 usage; 3 a person is needed;\n"
@@ -177,6 +197,13 @@ def _check(options: Options) -> None:
         near = nearest(options.scm_provider, PROVIDERS)
         hint = f'did you mean "{near}"?' if near else f"it is one of {', '.join(PROVIDERS)}"
         raise UsageError(f'-scm-provider: "{options.scm_provider}" is not known', help=hint)
+    if options.splices:
+        from dispatchfile.gitops.splice import address, reference
+
+        for text in options.set_image:
+            reference.parse_wish(text)
+        for text in options.set:
+            address.parse(text)
     if options.output not in ("text", "json"):
         raise UsageError(f'-output is text or json, not "{options.output}"')
     if options.git_ignore and not options.compile_only:

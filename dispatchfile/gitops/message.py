@@ -23,15 +23,18 @@ class Change(Record):
 
 
 def app_of(options: Options, checkout: Checkout) -> str:
-    """Return the name of what is updated: --app, else the first image's repository, else the GitOps repository.
+    """Return the name of what is updated: --app, else the first image's repository, else the file of the first --set,
+    else the GitOps repository.
 
     Two tasks that update different paths must not share a branch, for each starts it anew from the base: the
     directory the update runs in and the fixed head of -filepath are part of the name, and so is a -base-branch.
     """
     if options.app:
         return slug(options.app)
-    images = [match for value in options.substitute.values() if (match := _IMAGE.fullmatch(value))]
-    name = images[0]["name"].rpartition("/")[2] if images else checkout.configured.name
+    images = [match["name"] for value in options.substitute.values() if (match := _IMAGE.fullmatch(value))]
+    images += [_wished(text) for text in options.set_image]
+    images += [re.split("[#:]", text)[0].rpartition(".")[0].replace("/", "-") for text in options.set]
+    name = images[0].rpartition("/")[2] if images else checkout.configured.name
     head = re.split(r"[*?\[{\\]", options.filepath.removeprefix("./"), maxsplit=1)[0]
     path = head.rpartition("/")[0] if head != options.filepath else head.removesuffix(".tmpl")
     places = [checkout.prefix if checkout.prefix != "." else "", path, options.base_branch]
@@ -56,6 +59,10 @@ def subject(options: Options, app: str) -> str:
     """Return the subject of the commit, which is the pull request's title (Dispatch 1.0)."""
     if options.commit_message:
         return options.commit_message.strip().partition("\n")[0]
+    if options.git_revision and not options.renders:
+        return f"update {app} for commit {options.git_revision}"
+    if not options.renders:
+        return f"update {app}"
     if options.git_revision:
         return f"update templates for commit {options.git_revision}"
     return f"update templates of {app}"
@@ -102,6 +109,12 @@ def pull_request_body(revision: Revision, outputs: list[Output]) -> str:
         "Push to it, and updates stop until you merge or delete it."
     )
     return f"{what}{table}\n\n{note}\n".lstrip()
+
+
+def _wished(text: str) -> str:
+    """Return the repository that a --set-image means, or the name that it has where it stands."""
+    name, _, ref = text.partition("=")
+    return ref.partition("@")[0].rpartition("/")[2].partition(":")[0] or name.rpartition(":")[2]
 
 
 def _summary(outputs: list[Output]) -> str:

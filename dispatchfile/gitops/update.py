@@ -44,7 +44,7 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
     PersonNeeded when the branch is not ours to replace. Whatever it raises, the remote is as it was before, except
     that a forge may refuse a pull request after its branch is pushed.
     """
-    names = files.find(directory, options.filepath)
+    names = files.find(directory, options.filepath, among=options.splices) if options.renders else []
     checkout = checkouts.read(directory, [name.removesuffix(files.SUFFIX) for name in names])
     revision = checkouts.find_revision(options.git_revision, checkout.root)
     allowed = remote.may_publish(checkout.configured, checkout.push, asked=options.publish)
@@ -71,9 +71,9 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         return _pull_request(outcome, job, hub) if outcome.status in ("pushed", "unchanged") else outcome
 
 
-def compile_only(directory: Path, options: Options) -> list[str]:
-    """Render the templates into the files beside them, without git; return the paths. Raises as `update`."""
-    outputs = files.render_all(directory, directory, options)
+def compile_only(directory: Path, options: Options, say: Say) -> list[str]:
+    """Make the files below `directory` what they are to be, without git; return their paths. Raises as `update`."""
+    outputs = _outputs(directory, directory, options, say)
     files.write_all(directory, directory, outputs)
     if options.git_ignore:
         files.ignore(directory, outputs)
@@ -104,6 +104,7 @@ class Job:
         self.templates = templates
         self.proposes = proposes
         self.say = say
+        self.noted = set[str]()
         self.branch = self._branch()
 
     @property
@@ -139,12 +140,12 @@ class Job:
         where = self.clone.directory / self.checkout.prefix
         if not where.is_dir():
             raise UsageError(f"{self.base} has no directory {self.checkout.prefix}")
-        if not any((where / name).exists() for name in self.templates):
+        if self.templates and not any((where / name).exists() for name in self.templates):
             raise UsageError(
                 f"{self.base} has none of the templates found here: {', '.join(self.templates)}",
                 help="git add them, or push them first: the update starts from what git tracks",
             )
-        outputs = files.render_all(where, self.clone.directory, self.options)
+        outputs = _outputs(where, self.clone.directory, self.options, self._note)
         written = files.write_all(where, self.clone.directory, outputs)
         tree = self.clone.stage([str(path) for path in written])
         if tree == base.tree:
@@ -173,6 +174,12 @@ class Job:
         commit = self.clone.commit(text, self.checkout.author, self.revision.date)
         self.clone.push(commit, self.branch, replace=not direct, seen=tip)
         return replace(found, status="pushed", commit=commit)
+
+    def _note(self, text: str) -> None:
+        """Say what is to be known of the files, once however often it is tried."""
+        if text not in self.noted:
+            self.noted.add(text)
+            self.say(text)
 
     def _branch(self) -> str:
         """Return the branch to push. Without a forge, to merge at once is to push the base itself."""
@@ -217,7 +224,22 @@ def _place(checkout: Checkout, options: Options) -> Place | None:
     """Return the place at which a pull request is to be made, or None when none is."""
     if not options.create_pull_request:
         return None
-    return forge.place_of(checkout.configured, provider=options.scm_provider, endpoint=options.api_endpoint)
+    return forge.place_of(
+        checkout.configured,
+        provider=options.scm_provider,
+        endpoint=options.api_endpoint,
+        noted=checkout.provider,
+    )
+
+
+def _outputs(directory: Path, root: Path, options: Options, say: Say) -> list[files.Output]:
+    """Return the files as they are to be: rendered ones, and those in which values are set in place."""
+    outputs = files.render_all(directory, root, options) if options.renders else []
+    if options.splices:
+        from dispatchfile.gitops.splice import outputs as spliced
+
+        outputs += spliced.outputs(directory, root, options, say)
+    return outputs
 
 
 def _tell_reviewers(needed: PersonNeeded, job: Job, hub: Forge) -> None:

@@ -130,7 +130,7 @@ def test_edits_of_tracked_files_go_with_it_and_untracked_ones_do_not(site: Site)
 def test_edits_of_an_output_are_rendered_over(site: Site) -> None:
     site.update("-git-revision=r1", image("a"), "-branch=main", "-create-pull-request=false")
     git(site.checkout, "pull", "-q", "origin", "main")
-    compile_only(site.checkout, flags.parse([image("c")]))
+    compile_only(site.checkout, flags.parse([image("c")]), print)
     site.update("-git-revision=r2", image("b"))
     assert DIGESTS["b"] in site.show(BRANCH, "app.yaml")
 
