@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dispatchfile.credentials import Credential
+from dispatchfile.credentials import Credential, ssh
 from dispatchfile.mask import Masker
 from dispatchfile.remote import Remote
 
@@ -26,8 +26,11 @@ esac
 
 
 def git_environment(remote: Remote, credential: Credential | None, folder: Path) -> dict[str, str]:
-    """Return the variables that let git use the credential for this remote alone; writes a script into `folder`."""
-    base = {"GIT_TERMINAL_PROMPT": "0", "GIT_TRACE_REDACT": "1"}
+    """Return the variables that let git use the credential for this remote alone; writes a script into `folder`.
+
+    Over ssh git uses the key of a login instead. Raises EnvironmentProblem when the list of logins cannot be read.
+    """
+    base = {"GIT_TERMINAL_PROMPT": "0", "GIT_TRACE_REDACT": "1", **ssh.environment(remote)}
     if credential is None or remote.scheme not in ("http", "https"):
         return base
     script = folder / "askpass"
