@@ -13,7 +13,9 @@ import pytest
 from dispatchfile.gitops import flags
 from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.gitops.update import update
+from tests.gitops.forges.base import ForgeServer
 from tests.gitops.forges.github import GitHubServer
+from tests.gitops.forges.kinds import MAKERS
 from tests.gitops.forges.openapi import Description, from_npm
 from tests.gitops.git_server import GitServer
 
@@ -140,4 +142,30 @@ def hub_site(site: Site, hub: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> 
     site.bare = hub.repository
     git(site.checkout, "remote", "set-url", "origin", f"{hub.url}/acme/gitops.git")
     monkeypatch.setenv("DISPATCHFILE_GIT_TOKEN", hub.token)
+    return site
+
+
+@pytest.fixture(params=MAKERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of forge that a test is run with; each in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def look_alike(kind: str, tmp_path: Path, openapi: Description) -> Iterator[ForgeServer]:
+    """A forge of one repository, with real git behind it."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    with MAKERS[kind](folder, openapi) as server:
+        yield server
+        assert not server.objections, server.objections
+
+
+@pytest.fixture
+def forge_site(site: Site, look_alike: ForgeServer, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A checkout of the look-alike's repository."""
+    shutil.move(site.bare, look_alike.repository)
+    site.bare = look_alike.repository
+    git(site.checkout, "remote", "set-url", "origin", look_alike.remote)
+    monkeypatch.setenv("DISPATCHFILE_GIT_TOKEN", look_alike.token)
     return site
