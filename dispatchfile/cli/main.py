@@ -34,6 +34,7 @@ COMMANDS = {
     "render": "print the evaluated pipeline",
     "tekton": "print the same pipeline for a cluster: Tekton, Triggers, Pipelines-as-Code",
     "gitops": "update GitOps repositories, and run what they hold",
+    "login": "keep the token of a git host or a registry, or print it for a cluster",
     "doctor": "say what works on this machine, and what to do about what does not",
     "explain": "say what a rule, field, variable, or exit code means",
     "completions": "print the completions for a shell",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dispatchfile import remote
 from dispatchfile.credentials import Credential
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.forges import Place, authorization
+from dispatchfile.forges import Place, authorization, place_of
 from dispatchfile.record import Record
 
 if TYPE_CHECKING:
+    from dispatchfile.credentials.place import Place as Server
     from dispatchfile.gitops.forge.http import Api
 
 _TRIED = "ask whose token this is"
@@ -31,6 +33,16 @@ class Answer(Record):
 
 class Rejected(EnvironmentProblem):
     """The forge does not take the token."""
+
+
+def server(kind: str, where: Server) -> Place:
+    """Return a forge of a kind by the address of its web pages; it is no repository of it. Raises EnvironmentProblem."""
+    # A forge below a path of its host has its API there too; GitHub has none such.
+    endpoint = where.url if where.path and kind != "github" else ""
+    found = place_of(remote.parse(f"{where.url}/owner/name"), provider=kind, endpoint=endpoint)
+    if found is None:
+        raise EnvironmentProblem(f"{where.url} is no address of a forge")
+    return found
 
 
 def ask(place: Place, credential: Credential) -> Answer:
