@@ -161,7 +161,7 @@ def _steps(rest: str, text: str) -> tuple[list[Step], int]:
     """Return the steps of a path and where it ends."""
     steps, at = list[Step](), 0
     while at < len(rest) and rest[at] != "=":
-        dot = rest[at] == "."
+        dot = bool(steps) and rest[at] == "."
         key = _KEY.match(rest, at + dot) if dot or not steps else None
         if key:
             steps.append(Step(key[0]))

@@ -89,7 +89,7 @@ def parse_wish(text: str) -> Wish:
             f'-set-image={name}: "{ref}" has no tag and no digest', help=f"say which one: {ref or 'web'}:TAG"
         )
     policy = ":" in name and "/" not in name
-    if not policy and not all(re.fullmatch(r"[\w.:-]+", part) for part in name.split("/")):
+    if not policy and not all(re.fullmatch(r"\w[\w.:-]*", part) for part in name.split("/")):
         raise UsageError(
             f'-set-image: "{name}" is no name',
             help="an image's last parts (web, acme/web) or a container's name",

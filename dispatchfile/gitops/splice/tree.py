@@ -31,6 +31,8 @@ _KINDS: dict[str, Kind] = {
     "bool": "boolean",
     "null": "null",
 }
+# PyYAML takes no tab between a value and a comment or a line's end, nor behind a key; YAML 1.2 does.
+_TABS = re.compile(r"(?m)(?<=\S)[ \t]*\t[ \t]*(?=#|\r?$)|(?<=:)\t[ \t]*")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _JSON_WORD = re.compile(r"[-+.\w]+")
@@ -175,7 +177,7 @@ def _yaml_documents(source: Source) -> Iterator[Document]:
 
     try:
         # The pure reader: the marks of libyaml count differently.
-        loader: Any = yaml.SafeLoader(source.text)
+        loader: Any = yaml.SafeLoader(_TABS.sub(lambda tabs: " " * len(tabs[0]), source.text))
         while loader.check_event():
             event = loader.get_event()
             if isinstance(event, yaml.DocumentStartEvent):

@@ -149,7 +149,7 @@ class _Walk:
             name = container.text("name")
             if isinstance(image, Scalar) and image.value:
                 label = f"{path}[name={name}].image" if name else f"{path}[{at}].image"
-                yield self.use(image, "text", split(image.value), label, shared=both, title=name)
+                yield self.use(image, "text", split(image.value.strip()), label, shared=both, title=name)
 
     def values(self, node: Node | None, path: str, *, shared: bool) -> Iterator[Use]:
         """Yield the images of Helm values: a mapping with a repository, or a text under a key named for it."""
@@ -170,7 +170,7 @@ class _Walk:
             here = f"{path}.{name}".lstrip(".")
             text, both = self.follow(value, shared=shared)
             if name.lower().endswith("image") and isinstance(text, Scalar) and text.value:
-                yield self.use(text, "text", split(text.value), here, shared=both)
+                yield self.use(text, "text", split(text.value.strip()), here, shared=both)
             elif not isinstance(value, Scalar | Alias):
                 yield from self.values(value, here, shared=shared)
 
