@@ -33,9 +33,9 @@ def engine_of(app: App, settings: Settings) -> Engine:
         return KubeEngine(app.context)
     from dispatchfile.apps.local.engine import LocalEngine
     from dispatchfile.apps.store import folder_of
+    from dispatchfile.run.connect import connect
 
-    folder = folder_of(app.name, settings.home) / "engine"
-    return LocalEngine(folder, docker_host=settings.docker_host, proxy_image=settings.proxy_image)
+    return LocalEngine(connect(settings.docker_host), folder_of(app.name, settings.home) / "engine")
 
 
 def keeper_of(app: App, settings: Settings) -> Keeper:

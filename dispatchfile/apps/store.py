@@ -3,6 +3,7 @@
     app.json       the application as its user describes it
     state.json     what is known of it: revisions, conditions, the last operation
     wanted.json    the objects that the repository held when it could be read last, Secrets and all
+    deployed.json  the objects that were deployed last
     history.json   what was deployed
     lock           held while something is done with it; whoever finds an operation "Running" and gets the lock knows
                    that the process of that operation is gone
@@ -40,17 +41,16 @@ VERSION = 1
 class State(Record):
     """What is known of an application. `revision` is the commit that was read last, `subject` its first line.
 
-    `tried` is the commit that an automatic sync was last tried with, and what else decided it: neither is tried twice.
+    `synced` is the commit that was deployed last, `drift` what of it was told to be changed by hand.
     """
 
     revision: str = ""
     subject: str = ""
     checked: float = 0.0
     synced: str = ""
-    tried: str = ""
     conditions: tuple[Condition, ...] = ()
     operation: Operation | None = None
-    told: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
 
 class Wanted(Record):
@@ -118,6 +118,10 @@ class Store:
         """Return what was rendered last, None when nothing was."""
         return self._read("wanted", _wanted, None, optional=True)
 
+    def deployed(self) -> Wanted | None:
+        """Return what was deployed last, None when nothing was."""
+        return self._read("deployed", _wanted, None, optional=True)
+
     def history(self) -> tuple[Deployment, ...]:
         """Return what was deployed, the oldest first."""
         return self._read("history", lambda data: tuple(Deployment(**_tuples(one)) for one in data), ())
@@ -133,6 +137,10 @@ class Store:
     def save_wanted(self, wanted: Wanted) -> None:
         """Keep what was rendered."""
         self._write("wanted", wanted)
+
+    def save_deployed(self, wanted: Wanted) -> None:
+        """Keep what is deployed from now on."""
+        self._write("deployed", wanted)
 
     def save_history(self, history: Sequence[Deployment]) -> None:
         """Keep the history."""

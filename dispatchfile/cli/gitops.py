@@ -64,6 +64,11 @@ class ActionParser(Parser):
         self.fill()
         return super().parse_known_args(args, namespace)
 
+    def format_help(self) -> str:
+        """Return what argparse does."""
+        self.fill()
+        return super().format_help()
+
 
 class FlagParser(Parser):
     """The parser of `gitops update`: it hands its arguments on, for they are read as Go reads them."""

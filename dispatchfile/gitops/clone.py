@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dispatchfile.credentials import Credential, variables
+from dispatchfile.credentials import Credential
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops import askpass
 from dispatchfile.gitops.checkout import Checkout, Revision
 from dispatchfile.gitops.git import Git, GitFailed
+from dispatchfile.gitops.refusals import last, refusal
 from dispatchfile.mask import Masker
 from dispatchfile.record import Record
 
@@ -20,10 +21,6 @@ _RACE = re.compile(
     r"|reference already exists|couldn't find remote ref|remote ref does not exist"
 )
 _PROTECTED = re.compile(r"hook declined|GH006|GH013|protected branch|denying non-fast-forward", re.IGNORECASE)
-_REFUSED = re.compile(
-    r"Authentication failed|could not read (Username|Password)|Permission denied|returned error: 40[13]"
-)
-_MISSING = re.compile(r"repository '.*' (not found|does not exist)|does not appear to be a git repository")
 _LFS = ("filter.lfs.smudge=", "filter.lfs.clean=", "filter.lfs.process=", "filter.lfs.required=false")
 
 
@@ -182,22 +179,18 @@ class Clone:
         except GitFailed as error:
             if _PROTECTED.search(error.output):
                 raise EnvironmentProblem(
-                    f"the remote does not let this branch be pushed: {_last(error.output)}",
+                    f"the remote does not let this branch be pushed: {last(error.output)}",
                     help="let a pull request do it, or push another branch: -branch=NAME",
                 ) from error
             if _RACE.search(error.output):
-                raise LostRace(_last(error.output)) from error
-            if _REFUSED.search(error.output):
-                names = ", ".join(f"${name}" for name in variables(self._checkout.configured.host))
-                raise EnvironmentProblem(
-                    f"{self._checkout.configured.url} refused: {_last(error.output)}",
-                    help=f"give a token in {names}, or log git in to that host",
-                ) from error
-            if _MISSING.search(error.output):
-                raise EnvironmentProblem(
-                    f"there is no repository at {self._checkout.configured.url}",
-                    help="check `git remote get-url origin`, and that your token may see the repository",
-                ) from error
+                raise LostRace(last(error.output)) from error
+            told = refusal(
+                self._checkout.configured,
+                error.output,
+                check="check `git remote get-url origin`, and that your token may see the repository",
+            )
+            if told is not None:
+                raise told from error
             raise
 
 
@@ -210,9 +203,3 @@ def trailers(lines: str) -> dict[str, str]:
 def _source(found: dict[str, str]) -> Revision | None:
     name, date = found.get("Source-Revision"), found.get("Source-Date", "")
     return Revision(name, int(date) if date.isdecimal() else None) if name else None
-
-
-def _last(output: str) -> str:
-    lines = [line.strip() for line in output.strip().splitlines() if line.strip()]
-    telling = [line for line in lines if "rejected" in line or "fatal:" in line or "remote:" in line]
-    return (telling or lines or ["no message"])[-1]

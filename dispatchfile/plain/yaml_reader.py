@@ -51,6 +51,29 @@ def read_yaml(source: Source) -> Reading:
     return Reading(source, value, tuple(found))
 
 
+def read_documents(source: Source, most_nodes: int = _MOST_NODES) -> list[Value]:
+    """Return the documents of a YAML text that hold anything. Raises Unreadable with the first thing that is wrong."""
+    import yaml
+
+    harmful = _UNPRINTABLE.search(source.text)
+    if harmful is not None:
+        message = f"a control character (U+{ord(harmful[0]):04X}) in the text"
+        raise Unreadable(wrong(source, message, Span(source, *harmful.span())))
+    events = yaml.parse(source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    reader = _Yaml(source, events, most_nodes)
+    try:
+        documents = reader.documents()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = min(mark.index if mark else 0, len(source.text))
+        raise Unreadable(wrong(source, error.problem or "not YAML", Span(source, at, at))) from None
+    except yaml.YAMLError as error:
+        raise Unreadable(wrong(source, str(error), None)) from None
+    if reader.found:
+        raise Unreadable(reader.found[0])
+    return documents
+
+
 def _attempt(source: Source, text: str) -> tuple[Value | None, list[Diagnostic]]:
     """Return the value of a text whose places are those of the source. Raises YAMLError where it is no YAML."""
     import yaml
@@ -65,7 +88,8 @@ def _attempt(source: Source, text: str) -> tuple[Value | None, list[Diagnostic]]
 class _Yaml:
     """Builds the value from the parser's events, one after the other, so that depth and size stay in hand."""
 
-    def __init__(self, source: Source, events: Iterator[Any]) -> None:
+    def __init__(self, source: Source, events: Iterator[Any], most_nodes: int = _MOST_NODES) -> None:
+        self.most_nodes = most_nodes
         self.source = source
         self.events = events
         self.found: list[Diagnostic] = []
@@ -86,6 +110,18 @@ class _Yaml:
             raise Unreadable(wrong(self.source, "the file holds several documents", span, advice))
         return value
 
+    def documents(self) -> list[Value]:
+        """Return the values of all documents but those that hold nothing. Raises as `document`."""
+        next(self.events)
+        found: list[Value] = []
+        while _kind(next(self.events)) != "StreamEnd":
+            self.anchors.clear()  # which hold within a document
+            value = self.value(next(self.events), 0)
+            next(self.events)
+            if value.data is not None:
+                found.append(value)
+        return found
+
     def refusal(self, event: Any, message: str, advice: str = "") -> Unreadable:
         """Return the error that the event's node cannot be taken."""
         return Unreadable(wrong(self.source, message, self.span(event, event), advice))
@@ -98,7 +134,7 @@ class _Yaml:
     def value(self, event: Any, depth: int) -> Value:
         """Return the value of the node that the event begins."""
         self.nodes += 1
-        if self.nodes > _MOST_NODES:
+        if self.nodes > self.most_nodes:
             raise self.refusal(event, "the document is too large once its aliases are followed")
         if depth > MOST_DEPTH:
             raise self.refusal(event, "the document is nested too deeply")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from dispatchfile.apps.app import App
 from dispatchfile.apps.diff import hidden
-from dispatchfile.apps.manifest import Key, Manifest, Object
-from dispatchfile.apps.status import Health, Resource, Result, Sync
+from dispatchfile.apps.manifest import Key, Manifest
+from dispatchfile.apps.status import Resource, Result
 from dispatchfile.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from dispatchfile.apps.manifest import Object
+    from dispatchfile.apps.status import Health, Sync
 
 Say = Callable[[str], None]
 HEALTHLESS = {"ConfigMap", "Secret", "Service", "Namespace"}

@@ -1,0 +1,69 @@
+"""Run a program that renders manifests of a repository, which is not to reach anything but the files laid out for it."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from dispatchfile.apps.export import SourceProblem
+from dispatchfile.errors import EnvironmentProblem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TIMEOUT = 120.0
+"""Seconds."""
+_NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens
+
+
+def run(program: str, args: Sequence[str], root: Path, folder: Path) -> str:
+    """Return what a program, named by its full path, prints when it runs in `folder` of the repository laid out in `root`.
+
+    It sees no credentials, no configuration, no plugins, no other programs, and no network but this machine's own.
+    Raises SourceProblem with its last words when it fails.
+    """
+    name = Path(program).name
+    with tempfile.TemporaryDirectory(prefix="dispatchfile-tool-") as private:
+        try:
+            done = subprocess.run(
+                [program, *args],
+                cwd=folder,
+                env=_environment(private),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise SourceProblem(
+                f"{name} took longer than {TIMEOUT:g} s over {_shown(root, folder)}"
+            ) from None
+        except OSError as error:
+            raise EnvironmentProblem(f"{program} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").replace(f"{root}/", "").replace(str(root), ".").strip()
+        raise SourceProblem(
+            f"{name} cannot render {_shown(root, folder)}: {said or f'it ended with {done.returncode}'}"
+        )
+    try:
+        return done.stdout.decode()
+    except UnicodeDecodeError:
+        raise SourceProblem(f"what {name} makes of {_shown(root, folder)} is not UTF-8") from None
+
+
+def _environment(private: str) -> dict[str, str]:
+    homes = ("HOME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+    helm = ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_PLUGINS")
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    return {
+        **dict.fromkeys((*homes, *helm), private),
+        **dict.fromkeys((*proxies, *map(str.lower, proxies)), _NOWHERE),
+        "KUBECONFIG": f"{private}/none",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def _shown(root: Path, folder: Path) -> str:
+    return str(folder.relative_to(root)) if folder != root else "the top folder"
