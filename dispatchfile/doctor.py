@@ -158,31 +158,48 @@ def default_registry(about: Mapping[str, Any]) -> Check:
 
 
 def credentials() -> list[Check]:
-    """Return which registries have a login, and helpers that are named but not there."""
-    file = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+    """Return which registries and git hosts have a login, and what keeps logins from being used."""
+    from dispatchfile.credentials import docker_config, git_helper, logins
+
+    found: list[Check] = []
+    known: list[str] = []
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return [Check("logins", "ok", "none (no docker login was made)")]
-    except (OSError, ValueError) as error:
-        return [Check("logins", "fail", f"{file} cannot be read: {error}", "mend the file, or remove it")]
-    helpers = dict(config.get("credHelpers") or {})
+        config = docker_config.load(docker_config.file_of())
+        missing = _missing_helpers(config)
+        found += missing.values()
+        places = sorted({*config.get("auths", {}), *config.get("credHelpers", {})} - missing.keys())
+        known += [f"registries {', '.join(places)}"] if places else []
+    except EnvironmentProblem as problem:
+        found.append(Check("logins", "fail", problem.message, problem.help))
+    try:
+        hosts = [f"{login.url} ({login.user})" for login in logins.read()]
+        known += [f"git {', '.join(hosts)}"] if hosts else []
+        helpers = git_helper.names(os.environ)
+        known += [f"git's credential helper {', '.join(helpers)}"] if helpers else []
+    except EnvironmentProblem as problem:
+        found.append(Check("logins", "fail", problem.message, problem.help))
+    if known or not found:
+        found.append(Check("logins", "ok", "; ".join(known) or "none; `dispatchfile login --help` says how"))
+    return found
+
+
+def _missing_helpers(config: Mapping[str, Any]) -> dict[str, Check]:
+    """Return a finding for each registry whose helper is not there."""
+    from dispatchfile.credentials.docker_helper import program_of
+
+    helpers = dict(config.get("credHelpers", {}))
     if store := config.get("credsStore"):
         helpers["every other registry"] = store
-    missing = {
-        place: name for place, name in helpers.items() if not shutil.which(f"docker-credential-{name}")
-    }
-    found = [
-        Check(
+    return {
+        place: Check(
             "logins",
             "warn",
-            f"docker-credential-{name}, named in {file} for {place}, is not on PATH",
+            f"{program_of(name)}, named in Docker's config.json for {place}, is not on PATH",
             "install it, or remove its line",
         )
-        for place, name in missing.items()
-    ]
-    logins = sorted({*(config.get("auths") or {}), *(place for place in helpers if place not in missing)})
-    return [*found, Check("logins", "ok", ", ".join(logins) or "none")]
+        for place, name in helpers.items()
+        if not shutil.which(program_of(name))
+    }
 
 
 def cluster() -> Check:

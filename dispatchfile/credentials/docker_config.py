@@ -56,7 +56,8 @@ def server_of(text: str) -> str:
 def store(server: str, user: str, password: str, env: Mapping[str, str] = os.environ) -> str:
     """Keep a login where Docker looks for it; return the helper that has it, "" when config.json has. Raises EnvironmentProblem."""
     with private.locked(env):
-        path, data = _load(env)
+        path = file_of(env)
+        data = load(path)
         helper = _helper(data, server)
         if helper:
             docker_helper.store(helper, server, user, password, env)
@@ -71,7 +72,8 @@ def store(server: str, user: str, password: str, env: Mapping[str, str] = os.env
 def remove(server: str, env: Mapping[str, str] = os.environ) -> bool:
     """Remove a login; return whether there was one. Raises EnvironmentProblem."""
     with private.locked(env):
-        path, data = _load(env)
+        path = file_of(env)
+        data = load(path)
         found = False
         if helper := _helper(data, server):
             found = docker_helper.get(helper, server, env) is not None
@@ -88,7 +90,7 @@ def remove(server: str, env: Mapping[str, str] = os.environ) -> bool:
 
 def get(server: str, env: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
     """Return user and password of a login, or None. Raises EnvironmentProblem."""
-    _, data = _load(env)
+    data = load(file_of(env))
     if helper := _helper(data, server):
         return docker_helper.get(helper, server, env)
     for key, entry in data.get("auths", {}).items():
@@ -102,7 +104,7 @@ def listed(env: Mapping[str, str] = os.environ) -> list[DockerLogin]:
 
     Raises EnvironmentProblem for a file that is not Docker's config.
     """
-    _, data = _load(env)
+    data = load(file_of(env))
     found: dict[str, DockerLogin] = {}
     for key, entry in data.get("auths", {}).items():
         if decoded := _decoded(entry):
@@ -123,7 +125,7 @@ def listed(env: Mapping[str, str] = os.environ) -> list[DockerLogin]:
 
 def auths(path: Path, env: Mapping[str, str] = os.environ) -> dict[str, dict[str, str]]:
     """Return the logins of a config.json with their values, as a cluster takes them. Raises EnvironmentProblem."""
-    data = _read(path)
+    data = load(path)
     found: dict[str, dict[str, str]] = {}
     servers = [*data.get("auths", {}), *data.get("credHelpers", {})]
     if name := data.get("credsStore"):
@@ -147,12 +149,7 @@ def _asked(helper: str, server: str, env: Mapping[str, str]) -> DockerLogin:
     return DockerLogin(server, known[0] if known else "", helper, "" if known else "it knows no login for it")
 
 
-def _load(env: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
-    path = file_of(env)
-    return path, _read(path)
-
-
-def _read(path: Path) -> dict[str, Any]:
+def load(path: Path) -> dict[str, Any]:
     """Return a config.json, {} when there is none. Docker lets others read it, so does this. Raises EnvironmentProblem."""
     text = private.read(path, secret=False)
     if text is None or not text.strip():

@@ -29,6 +29,11 @@ def helpers(place: Place, env: Mapping[str, str]) -> list[str]:
     return found
 
 
+def names(env: Mapping[str, str]) -> list[str]:
+    """Return the helpers for all servers that have no own. Raises EnvironmentProblem."""
+    return helpers(Place("https", "localhost"), env)
+
+
 def fill(
     place: Place, user: str, env: Mapping[str, str], *, path: str = "", directory: str = "/"
 ) -> tuple[str, str] | None:

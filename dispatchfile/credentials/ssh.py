@@ -67,9 +67,14 @@ def environment(remote: Remote, env: Mapping[str, str] = os.environ) -> dict[str
         return {}
     if login is None or login.kept != "ssh":
         return {}
-    options = ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"IdentityFile={_value(login.key)}"]
-    if login.known_hosts:
-        files = f"UserKnownHostsFile={_value(login.known_hosts)}"
+    return command(login.key, login.known_hosts)
+
+
+def command(key: str, known_hosts: str) -> dict[str, str]:
+    """Return the variables with which git uses this key alone, and no servers but those in `known_hosts` when it is named."""
+    options = ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", f"IdentityFile={_value(key)}"]
+    if known_hosts:
+        files = f"UserKnownHostsFile={_value(known_hosts)}"
         options += ["-o", files, "-o", "StrictHostKeyChecking=yes"]
     return {"GIT_SSH_COMMAND": shlex.join(["ssh", *options])}
 

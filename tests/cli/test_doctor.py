@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from dispatchfile import doctor
 from dispatchfile.config import Setting
+from dispatchfile.credentials.logins import Login, keep
 
 
 def run(cwd: Path, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -114,6 +116,9 @@ def test_no_git_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_logins_and_a_helper_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert [check.status for check in doctor.credentials()] == ["ok"]
     config = {
         "auths": {"one.example.com": {"auth": "c2VjcmV0"}},
@@ -123,10 +128,17 @@ def test_logins_and_a_helper_that_is_not_there(tmp_path: Path, monkeypatch: pyte
     warning, logins = doctor.credentials()
     assert warning.status == "warn"
     assert "docker-credential-not-there" in warning.message
-    assert logins.message == "one.example.com"
+    assert logins.message == "registries one.example.com"
     assert "c2VjcmV0" not in str((warning, logins))
-    (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    assert [check.status for check in doctor.credentials()] == ["fail"]
+    keep(Login("https://git.example.com", "gitea", "me", "file"), "s3cret-token", os.environ)
+    logins = doctor.credentials()[-1]
+    assert logins.message == "registries one.example.com; git https://git.example.com (me)"
+    assert "s3cret" not in str(logins)
+    for broken in ("{", "[]", '{"auths": []}', '{"credsStore": 1}', '{"credsStore": "../evil"}'):
+        (tmp_path / "config.json").write_text(broken, encoding="utf-8")
+        assert [check.status for check in doctor.credentials()] == ["fail", "ok"]
+    (tmp_path / "data/dispatchfile/logins.json").chmod(0o644)
+    assert [check.status for check in doctor.credentials()] == ["fail", "fail"]
 
 
 def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
