@@ -27,6 +27,7 @@ EXAMPLES = examples(
 
 def describe(parser: Parser) -> None:
     """Add the verbs."""
+    parser.epilog = EXAMPLES
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     adding = verbs.add_parser(
         "add",
