@@ -11,6 +11,9 @@ from dispatchfile.remote import Remote
 
 KINDS = ("github", "gitlab", "gitea", "forgejo", "bitbucket-cloud", "bitbucket-server")
 
+METHODS = ("merge", "squash", "rebase")
+"""How a pull request becomes part of its base; not every forge knows all of them."""
+
 NAMES = {
     "github": "GitHub",
     "gitlab": "GitLab",

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dispatchfile import credentials, remote
-from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops.git import Git, GitFailed
-from dispatchfile.record import Record
+from dispatchfile.record import Record, replace
 from dispatchfile.remote import Remote
 
 AUTHOR = ("Dispatch CI", "ci@dispatchfile.invalid")
@@ -100,6 +100,17 @@ def read(directory: Path, outputs: list[str]) -> Checkout:
         (known.get("user.name") or AUTHOR[0], known.get("user.email") or AUTHOR[1]),
         tuple(f"{key}={known[key]}" for key in _SIGNING if key in known),
     )
+
+
+def signed(checkout: Checkout) -> Checkout:
+    """Return a checkout whose commits are signed. Raises UsageError where git is told of no key."""
+    known = dict(setting.split("=", 1) for setting in checkout.signing)
+    if not known.get("user.signingkey"):
+        raise UsageError(
+            "--sign needs a key",
+            help="git config user.signingkey KEY; for a key of ssh, git config gpg.format ssh too",
+        )
+    return replace(checkout, signing=(*checkout.signing, "commit.gpgsign=true"))
 
 
 def find_revision(name: str, root: Path, env: Mapping[str, str] = os.environ) -> Revision:

@@ -29,7 +29,10 @@ class LostRace(Exception):
 
 
 class Tip(Record):
-    """The last commit of a branch. `ours` means that this program made it and that nobody changed it since."""
+    """The last commit of a branch. `ours` means that this program made it and that nobody changed it since.
+
+    `app` is what the commit says that it updates.
+    """
 
     commit: str
     tree: str
@@ -38,6 +41,7 @@ class Tip(Record):
     message: str
     ours: bool
     source: Revision | None
+    app: str = ""
 
 
 class Clone:
@@ -107,11 +111,46 @@ class Clone:
         commit, tree, parents, author, message, lines = shown.split("\0")
         found = trailers(lines)
         ours = found.get("Generated-by", "").endswith(f"tree {tree}")
-        return Tip(commit, tree, tuple(parents.split()), author, message.rstrip("\n"), ours, _source(found))
+        text, app = message.rstrip("\n"), found.get("Dispatch-App", "")
+        return Tip(commit, tree, tuple(parents.split()), author, text, ours, _source(found), app)
 
     def holds(self, base: Tip, tip: Tip) -> bool:
         """Return whether the base has all commits of another branch, as far back as was fetched."""
         return self.git.answer("merge-base", "--is-ancestor", tip.commit, base.commit) is not None
+
+    def look_at(self, branch: str) -> Tip:
+        """Return the tip of another branch, with all its history. Raises LostRace when there is none, EnvironmentProblem."""
+        if self.git.answer("check-ref-format", f"refs/heads/{branch}") is None:
+            raise LostRace(f"{branch} is no branch")
+        ref = f"refs/remotes/origin/{branch}"
+        shallow = self.git.text("rev-parse", "--is-shallow-repository") == "true"
+        depth = ["--unshallow"] if shallow else []
+        self._ask("fetch", "--quiet", "--no-tags", *depth, "origin", f"+refs/heads/{branch}:{ref}")
+        return self._tip(ref)
+
+    def between(self, base: str, commit: str, *, most: int) -> list[Tip]:
+        """Return the commits that lead to `commit` and that `base` does not hold, the newest first, at most `most`."""
+        listed = self.git.text("rev-list", f"--max-count={most}", commit, f"^{base}")
+        return [self._tip(name) for name in listed.split()]
+
+    def changed(self, base: str, commit: str) -> set[str]:
+        """Return the files that differ between `commit` and where it left `base`, all where they share no history."""
+        shared = self.git.answer("merge-base", base, commit)
+        if shared is None:
+            listed = self.git.text("ls-tree", "-r", "--name-only", "-z", commit)
+        else:
+            listed = self.git.text("diff", "--name-only", "--no-renames", "-z", shared, commit)
+        return {name for name in listed.split("\0") if name}
+
+    def is_signed(self, tip: Tip) -> bool:
+        """Return whether a commit holds a signature, whoever's."""
+        head = self.git.text("cat-file", "commit", tip.commit).partition("\n\n")[0]
+        return "\ngpgsig" in head
+
+    def delete(self, branch: str, commit: str) -> None:
+        """Delete a branch of the remote while it is at `commit`. Raises LostRace when it is not, EnvironmentProblem."""
+        ref = f"refs/heads/{branch}"
+        self._ask("push", "--quiet", "--no-verify", f"--force-with-lease={ref}:{commit}", "origin", f":{ref}")
 
     def last_update(self, base: Tip, app: str) -> Revision | None:
         """Return the source commit of the last update of `app` that the base holds, as far back as was fetched."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from dispatchfile.errors import UsageError
-from dispatchfile.forges import KINDS
+from dispatchfile.forges import KINDS, METHODS
 from dispatchfile.record import Record
 from dispatchfile.spelling import nearest
 
@@ -65,6 +65,11 @@ class Options(Record):
     exit_code: bool = False
     label: tuple[str, ...] = ()
     reviewer: tuple[str, ...] = ()
+    auto_merge: bool = False
+    merge_method: Literal["", "merge", "squash", "rebase"] = ""
+    close_superseded: bool = False
+    reopen: bool = False
+    sign: bool = False
     output: str = "text"
     argv: tuple[str, ...] = ()
 
@@ -90,7 +95,7 @@ _ORIGINAL = (
     Flag("branch", "text", "branch to push (default: dispatch/update-APP)", "BRANCH"),
     Flag("commit-message", "text", "subject of the commit and title of the pull request", "TEXT"),
     Flag("create-pull-request", "switch", "open a pull request, or bring the open one up to date (default)"),
-    Flag("merge-pull-request", "switch", "merge it at once"),
+    Flag("merge-pull-request", "switch", "merge it, after its checks where some are missing"),
     Flag("force-push", "switch", "accepted; the update branch is always replaced, guarded by a lease"),
     Flag("scm-provider", "text", f"{', '.join(KINDS)} (default: by host, else github)", "NAME"),
     Flag("api-endpoint", "text", "URL of the forge's API (default: from the remote's host)", "URL"),
@@ -116,6 +121,11 @@ FLAGS = (
     Flag("exit-code", "switch", "push nothing; exit 20 when there is something to update"),
     Flag("label", "list", "label of the pull request; may be given many times", "NAME"),
     Flag("reviewer", "list", "reviewer of the pull request; may be given many times", "USER"),
+    Flag("auto-merge", "switch", "have the forge merge the pull request when its checks pass"),
+    Flag("merge-method", "text", "merge, squash or rebase (default: the repository's own)", "METHOD"),
+    Flag("close-superseded", "switch", "close older pull requests of the same files, delete their branches"),
+    Flag("reopen", "switch", "propose an update again whose pull request somebody closed"),
+    Flag("sign", "switch", "sign the commit with the key of git's settings (user.signingkey)"),
     Flag("output", "text", "text or json", "FORMAT"),
 )
 
@@ -206,6 +216,14 @@ def _check(options: Options) -> None:
             address.parse(text)
     if options.output not in ("text", "json"):
         raise UsageError(f'-output is text or json, not "{options.output}"')
+    if options.merge_method and options.merge_method not in METHODS:
+        raise UsageError(f'-merge-method is one of {", ".join(METHODS)}, not "{options.merge_method}"')
+    if options.merge_method and not (options.merge_pull_request or options.auto_merge):
+        raise UsageError("-merge-method says how to merge", help="add -merge-pull-request or -auto-merge")
+    for name in ("auto_merge", "close_superseded", "reopen"):
+        if getattr(options, name) and not options.create_pull_request:
+            flag = f"-{name.replace('_', '-')}"
+            raise UsageError(f"{flag} is about pull requests, and -create-pull-request=false makes none")
     if options.git_ignore and not options.compile_only:
         raise UsageError("-git-ignore goes with -compile-only", help="a committed file must not be ignored")
     for name in ("branch", "base_branch", "git_revision", "app"):

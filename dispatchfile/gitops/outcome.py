@@ -18,8 +18,8 @@ class Outcome(Record):
     """The end of an update.
 
     `status`: "nothing" to do, the branch was there "unchanged", it was "pushed", it is "pending" because it was only
-    shown, or it was "superseded" by a newer one. `commit` is the update's commit, `parent` the base's; `proposes` says that a pull
-    request belongs to it.
+    shown, or it was "superseded" by a newer one. `commit` is the update's commit, `parent` the base's; `files` are those that it
+    makes, `proposes` says that a pull request belongs to it, `opened` that it was not there before.
     """
 
     status: Status
@@ -34,8 +34,10 @@ class Outcome(Record):
     body: str = ""
     diff: str = ""
     changes: tuple[Change, ...] = ()
+    files: tuple[str, ...] = ()
     proposes: bool = False
     pull_request: str = ""
+    opened: bool = False
     merged: bool = False
 
 

@@ -16,11 +16,10 @@ from pathlib import Path
 from dispatchfile import credentials, remote
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.gitops import checkout as checkouts
-from dispatchfile.gitops import files, forge, message
+from dispatchfile.gitops import files, forge, message, proposal
 from dispatchfile.gitops.checkout import Checkout, Revision
 from dispatchfile.gitops.clone import Clone, LostRace, Tip
 from dispatchfile.gitops.flags import Options
-from dispatchfile.gitops.forge import Forge, Place
 from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.record import replace
 
@@ -46,6 +45,8 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
     """
     names = files.find(directory, options.filepath, among=options.splices) if options.renders else []
     checkout = checkouts.read(directory, [name.removesuffix(files.SUFFIX) for name in names])
+    if options.sign:
+        checkout = checkouts.signed(checkout)
     revision = checkouts.find_revision(options.git_revision, checkout.root)
     allowed = remote.may_publish(checkout.configured, checkout.push, asked=options.publish)
     credential = credentials.find(checkout.configured, directory=checkout.root)
@@ -53,7 +54,7 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         clone = Clone(checkout, credential, Path(folder), verbose=options.verbose)
         base = options.base_branch or clone.default_branch()
         app = message.app_of(options, checkout)
-        place = _place(checkout, options)
+        place = proposal.place_of(checkout, options)
         job = Job(checkout, clone, options, revision, app, base, names, place is not None, say)
         publish = allowed and not job.shown_only
         # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
@@ -64,11 +65,15 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
             outcome = job.run(publish=publish)
         except PersonNeeded as needed:
             if hub:
-                _tell_reviewers(needed, job, hub)
+                proposal.tell_reviewers(needed, job, hub)
             raise
         if outcome.status == "pending" and not job.shown_only:
             say(f"{checkout.configured.url} is beyond this machine: nothing was pushed; --publish does it")
-        return _pull_request(outcome, job, hub) if outcome.status in ("pushed", "unchanged") else outcome
+        if hub and outcome.status in ("pushed", "unchanged"):
+            outcome = proposal.propose(outcome, job, hub)
+        if hub and options.close_superseded and outcome.status != "superseded":
+            proposal.close_superseded(outcome, job, hub)
+        return outcome
 
 
 def compile_only(directory: Path, options: Options, say: Say) -> list[str]:
@@ -148,6 +153,8 @@ class Job:
         outputs = _outputs(where, self.clone.directory, self.options, self._note)
         written = files.write_all(where, self.clone.directory, outputs)
         tree = self.clone.stage([str(path) for path in written])
+        made = tuple(path.relative_to(self.clone.directory).as_posix() for path in written)
+        nothing = replace(nothing, files=made)
         if tree == base.tree:
             return nothing
         text = message.commit_message(self.options, self.app, self.revision, outputs, tree)
@@ -161,11 +168,7 @@ class Job:
             changes=tuple(message.changes(outputs)),
         )
         direct = self.branch == self.base
-        if (
-            tip
-            and not direct
-            and (tip.parents, tip.tree, tip.message) == ((base.commit,), tree, text.rstrip("\n"))
-        ):
+        if tip and not direct and self._is_there(tip, base, tree, text):
             return replace(found, status="unchanged", commit=tip.commit)
         if tip and not direct:
             self._guard(tip, base)
@@ -174,6 +177,11 @@ class Job:
         commit = self.clone.commit(text, self.checkout.author, self.revision.date)
         self.clone.push(commit, self.branch, replace=not direct, seen=tip)
         return replace(found, status="pushed", commit=commit)
+
+    def _is_there(self, tip: Tip, base: Tip, tree: str, text: str) -> bool:
+        """Return whether the branch holds this very update, signed when that is asked for."""
+        same = (tip.parents, tip.tree, tip.message) == ((base.commit,), tree, text.rstrip("\n"))
+        return same and (not self.options.sign or self.clone.is_signed(tip))
 
     def _note(self, text: str) -> None:
         """Say what is to be known of the files, once however often it is tried."""
@@ -220,18 +228,6 @@ class Job:
         )
 
 
-def _place(checkout: Checkout, options: Options) -> Place | None:
-    """Return the place at which a pull request is to be made, or None when none is."""
-    if not options.create_pull_request:
-        return None
-    return forge.place_of(
-        checkout.configured,
-        provider=options.scm_provider,
-        endpoint=options.api_endpoint,
-        noted=checkout.provider,
-    )
-
-
 def _outputs(directory: Path, root: Path, options: Options, say: Say) -> list[files.Output]:
     """Return the files as they are to be: rendered ones, and those in which values are set in place."""
     outputs = files.render_all(directory, root, options) if options.renders else []
@@ -240,40 +236,3 @@ def _outputs(directory: Path, root: Path, options: Options, say: Say) -> list[fi
 
         outputs += spliced.outputs(directory, root, options, say)
     return outputs
-
-
-def _tell_reviewers(needed: PersonNeeded, job: Job, hub: Forge) -> None:
-    """Say on the pull request, once for each commit that is in the way, why it is not updated any more."""
-    try:
-        pull = hub.find_open(job.branch, job.base)
-        if pull:
-            hub.comment(
-                pull.number, f"Updates of this branch wait: {needed.message}. To go on, {needed.help}."
-            )
-    except EnvironmentProblem as problem:
-        job.say(f"the pull request has no comment about it: {problem.message}")
-
-
-def _pull_request(outcome: Outcome, job: Job, hub: Forge | None) -> Outcome:
-    options = job.options
-    if hub is None:
-        return outcome
-    mask = job.clone.masker.text
-    pull = hub.find_open(job.branch, job.base)
-    if pull is None and outcome.status == "unchanged":
-        declined = hub.find_declined(job.branch, job.base, outcome.commit)
-        if declined:
-            job.say(f"{declined.url} was closed without a merge: it stays so until the update changes")
-            return outcome
-    if pull is None:
-        pull = hub.create(job.branch, job.base, mask(outcome.title), mask(outcome.body))
-    elif (pull.title, pull.body) != (mask(outcome.title), mask(outcome.body)):
-        pull = hub.update(pull.number, mask(outcome.title), mask(outcome.body))
-    if options.label:
-        hub.add_labels(pull.number, options.label)
-    if options.reviewer:
-        hub.request_reviewers(pull.number, options.reviewer)
-    merged = options.merge_pull_request and hub.merge(pull.number, outcome.commit, when_checks_pass=True)
-    if options.merge_pull_request and not merged:
-        job.say("the pull request will be merged when its checks pass")
-    return replace(outcome, pull_request=pull.url, merged=merged)

@@ -8,6 +8,7 @@ from copy import deepcopy
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem, UsageError
+from dispatchfile.gitops.forge import ChecksPending
 from dispatchfile.gitops.update import PersonNeeded
 from tests.gitops.conftest import DIGESTS, Site, git
 from tests.gitops.forges.base import Fault
@@ -131,9 +132,9 @@ def test_pushing_the_branch_alone(hub: GitHubServer, hub_site: Site) -> None:
 def test_a_used_up_rate_limit_is_told_at_once(hub: GitHubServer, hub_site: Site) -> None:
     reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3600)}
     message = {"message": "API rate limit exceeded for user ID 1.", "documentation_url": ""}
-    with hub.bad_day(Fault(403, message, reset)):
-        with pytest.raises(EnvironmentProblem, match="rate limit is used up for 60 min"):
-            hub_site.update(*argv(hub))
+    told = pytest.raises(EnvironmentProblem, match="rate limit is used up for 60 min")
+    with hub.bad_day(Fault(403, message, reset)), told:
+        hub_site.update(*argv(hub))
     assert hub_site.update(*argv(hub)).status == "unchanged"
     assert len(hub.pulls) == 1
 
@@ -170,8 +171,59 @@ def test_a_persons_commit_is_answered_once_on_the_pull_request(hub: GitHubServer
 def test_every_refusal_is_told_with_its_reason(
     hub: GitHubServer, hub_site: Site, status: int, advice: str
 ) -> None:
-    with hub.bad_day(Fault(status, {"message": "Because so"}, method="POST")):
-        with pytest.raises(EnvironmentProblem, match=f"GitHub answered {status}: Because so") as caught:
-            hub_site.update(*argv(hub))
+    told = pytest.raises(EnvironmentProblem, match=f"GitHub answered {status}: Because so")
+    with hub.bad_day(Fault(status, {"message": "Because so"}, method="POST")), told as caught:
+        hub_site.update(*argv(hub))
     assert advice in caught.value.help
     assert hub.token not in caught.value.message
+
+
+def test_a_repository_without_auto_merge_is_waited_for(
+    hub: GitHubServer, hub_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.checks_pending = hub.no_auto_merge = True
+    waits: list[float] = []
+
+    def passes(seconds: float) -> None:
+        waits.append(seconds)
+        hub.checks_pending = len(waits) < 3
+
+    monkeypatch.setattr("dispatchfile.gitops.proposal.time.sleep", passes)
+    assert hub_site.update(*argv(hub), "-merge-pull-request").merged
+    assert hub.pulls[0].state == "merged"
+    assert "waiting for the checks" in hub_site.notes[-1]
+
+
+def test_auto_merge_that_is_not_allowed_is_told_at_once(hub: GitHubServer, hub_site: Site) -> None:
+    hub.checks_pending = hub.no_auto_merge = True
+    with pytest.raises(EnvironmentProblem, match="Auto merge is not allowed") as caught:
+        hub_site.update(*argv(hub), "-auto-merge")
+    assert "repository's settings" in caught.value.help
+    assert hub.pulls[0].state == "open"
+
+
+def test_auto_merge_of_what_waits_for_nothing_merges(hub: GitHubServer, hub_site: Site) -> None:
+    assert hub_site.update(*argv(hub), "-auto-merge", "-merge-method=squash").merged
+    assert (hub.pulls[0].state, hub.pulls[0].method) == ("merged", "squash")
+    assert hub_site.branches() == {"main"}
+
+
+def test_checks_that_pass_meanwhile(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub))
+    hub.checks_pending = True
+    clean = {"errors": [{"message": "Pull request Pull request is in clean status"}]}
+    with hub.bad_day(Fault(200, clean, path="graphql")), pytest.raises(ChecksPending):
+        hub_site.update(*argv(hub), "-auto-merge")
+    assert [call.path for call in hub.calls][-1].endswith("/merge")
+
+
+def test_a_base_that_moves_while_merging_is_tried_again(hub: GitHubServer, hub_site: Site) -> None:
+    moved = {"message": "Base branch was modified. Review and try the merge again."}
+    with hub.bad_day(Fault(405, moved, method="PUT")):
+        assert hub_site.update(*argv(hub), "-merge-pull-request").merged
+
+
+def test_teams_are_asked_too(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub), "--reviewer=ada", "--reviewer=acme/operators")
+    assert hub.pulls[0].reviewers == ["ada", "operators"]
+    assert hub.calls[-1].body == {"reviewers": ["ada"], "team_reviewers": ["operators"]}

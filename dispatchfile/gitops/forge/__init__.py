@@ -16,7 +16,6 @@ from dispatchfile.remote import Remote
 __all__ = ["ChecksPending", "Forge", "NoAutoMerge", "Place", "PullRequest", "connect", "place_of"]
 
 Method = Literal["", "merge", "squash", "rebase"]
-METHODS: tuple[Method, ...] = ("merge", "squash", "rebase")
 MERGEABLE_WAIT = 30.0
 """Seconds until a forge has to know whether a pull request merges; all find out some time after a push."""
 
@@ -31,7 +30,10 @@ _CLASSES = {
 
 
 class PullRequest(Record):
-    """A pull request from branch `head` of the same repository; `state` is "open", "merged" or "closed"."""
+    """A pull request from branch `head` of the same repository; `state` is "open", "merged" or "closed".
+
+    `head_commit` is the first twelve digits alone on Bitbucket Cloud.
+    """
 
     number: int
     url: str
