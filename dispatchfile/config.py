@@ -35,7 +35,10 @@ SETTINGS: dict[str, type] = {
     "platform": str,
 }
 
-OF_THE_USER = ("cache-dir", "docker-host")
+TABLES = {"lint": "lint/project.py", "notifications": "notify/targets.py"}
+"""Tables, which their own rooms know how to read."""
+
+OF_THE_USER = ("notifications", "cache-dir", "docker-host")
 
 CHOICES = {
     "color": ("auto", "always", "never"),
@@ -86,7 +89,7 @@ def settings(
             if name in made:
                 raise UsageError(
                     f'"{name}" is not a project\'s to decide, and stands in {project}',
-                    help=f"put it into {user}, or set {_variable(name)}",
+                    help=f"put it into {user}" + ("" if name in TABLES else f", or set {_variable(name)}"),
                 )
         found.update(made)
     for name, kind in SETTINGS.items():
@@ -133,9 +136,8 @@ def _read(path: str) -> dict[str, Setting]:
         raise UsageError(f"cannot read the settings in {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
-    # The room of lint knows what may stand in its own table (lint/project.py).
     return {
-        name: Setting(value if name == "lint" else _checked(name, value, path), path)
+        name: Setting(value if name in TABLES else _checked(name, value, path), path)
         for name, value in table.items()
     }
 

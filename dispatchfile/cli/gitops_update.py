@@ -8,8 +8,12 @@ from pathlib import Path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    from dispatchfile.config import Setting
     from dispatchfile.gitops.flags import Options
+    from dispatchfile.gitops.outcome import Outcome
+    from dispatchfile.notify import Occasion
 
 DIFFERENCE = 20
 """The exit code of --exit-code when there is something to update; unlike 1, no error has it."""
@@ -22,12 +26,13 @@ def main(args: argparse.Namespace) -> int:
 
     options = flags.parse(args.flags)
     try:
-        return _update(Path.cwd(), options)
+        return _update(Path.cwd(), options, args.settings)
     except OSError as error:
         raise EnvironmentProblem(f"{error.filename or 'the update'}: {error.strerror}") from error
 
 
-def _update(here: Path, options: Options) -> int:
+def _update(here: Path, options: Options, settings: Mapping[str, Setting]) -> int:
+    from dispatchfile.cli.notifications import notifier
     from dispatchfile.gitops import outcome
     from dispatchfile.gitops.update import compile_only, update
     from dispatchfile.report.text import harmless
@@ -38,12 +43,31 @@ def _update(here: Path, options: Options) -> int:
     if options.compile_only:
         print(harmless("\n".join(compile_only(here, options, say))))
         return 0
+    tell = notifier(settings, say)
     result = update(here, options, say)
+    if result.opened:
+        tell.tell(_opened(result))
     if options.output == "json":
         print(outcome.as_json(result))
     else:
         # The diff shows what stands in the repository's files.
         print(harmless(outcome.as_text(result)))
+    sys.stdout.flush()
+    tell.close()
     if result.status != "pending":
         return 0
     return 1 if options.check else DIFFERENCE if options.exit_code else 0
+
+
+def _opened(result: Outcome) -> Occasion:
+    from dispatchfile.notify import Occasion
+
+    images = [f"{change.file}: {change.now}" for change in result.changes if change.image]
+    return Occasion(
+        "pull-request-opened",
+        result.app,
+        "\n".join([result.title, *images]),
+        result.remote.url,
+        result.commit,
+        result.pull_request,
+    )

@@ -21,6 +21,11 @@ class Change(Record):
     before: str
     now: str
 
+    @property
+    def image(self) -> bool:
+        """Return whether it is that of an image; any other value might be a secret."""
+        return _IMAGE.fullmatch(self.now) is not None
+
 
 def app_of(options: Options, checkout: Checkout) -> str:
     """Return the name of what is updated: --app, else the first image's repository, else the file of the first --set,
@@ -101,7 +106,7 @@ def pull_request_body(revision: Revision, outputs: list[Output]) -> str:
     rows = [
         f"| `{change.file}` | `{change.name}` | {_code(change.before)} | {_code(change.now)} |"
         for change in changes(outputs)
-        if _IMAGE.fullmatch(change.now)
+        if change.image
     ]
     table = "\n".join(["| file | value | before | now |", "|---|---|---|---|", *rows]) if rows else ""
     note = (
@@ -125,9 +130,10 @@ def _summary(outputs: list[Output]) -> str:
         if found:
             lines.append(output.path)
         for change in found:
-            image = _IMAGE.fullmatch(change.now)
             before = f"{_line(change.before)} -> " if change.before else ""
-            lines.append(f"  {change.name}: {before}{change.now}" if image else f"  {change.name}: changed")
+            lines.append(
+                f"  {change.name}: {before}{change.now}" if change.image else f"  {change.name}: changed"
+            )
     return "\n".join(lines)
 
 
