@@ -1,7 +1,8 @@
 """What the rest of the engine asks of Services and Ingresses; services.py keeps it.
 
     from dispatchfile.apps.local.services import Services
-    Services(client, app, wanted) -> Traffic    (raises nothing, asks the engine nothing)
+    Services(client, app, wanted, folder, image="") -> Traffic    (asks the engine nothing; folder: the engine's own,
+                                                                   image: the setting proxy-image)
 
 The network labels.network_name(app) is there before anything of this is called, but for `observe`, `urls`, `delete`.
 All methods may be called by several threads at once. What is made carries APP, OBJECT and ROLE=PROXY.
