@@ -68,19 +68,24 @@ def interval(text: str) -> float:
             known = f"expected one of {', '.join(MACROS)}, or @every with a duration"
             raise ValueError(f'did you mean "{meant}"?' if meant else known)
         return _HOUR
-    fields = text.split()
-    if len(fields) != len(_FIELDS):
-        hint = "; Kubernetes has no field for seconds" if len(fields) == len(_FIELDS) + 1 else ""
-        raise ValueError(
-            f"expected 5 fields (minute hour day month weekday) or a macro such as @daily, found {len(fields)}{hint}"
-        )
-    minutes, _, days, months, _ = (_field(field, *rule) for field, rule in zip(fields, _FIELDS, strict=True))
-    if fields[4] in ("*", "?") and min(days) > max(
+    minutes, _, days, months, _ = fields(text)
+    if text.split()[4] in ("*", "?") and min(days) > max(
         29 if m == 2 else 30 if m in (4, 6, 9, 11) else 31 for m in months
     ):
         raise ValueError("no such day in the months given: it never fires")
     times = sorted(minutes)
     return min((later - sooner for sooner, later in pairwise(times)), default=_HOUR)
+
+
+def fields(text: str) -> tuple[set[int], ...]:
+    """Return the minutes, hours, days of the month, months and days of the week (0 is Sunday) of five fields. Raises ValueError."""
+    found = text.split()
+    if len(found) != len(_FIELDS):
+        hint = "; Kubernetes has no field for seconds" if len(found) == len(_FIELDS) + 1 else ""
+        raise ValueError(
+            f"expected 5 fields (minute hour day month weekday) or a macro such as @daily, found {len(found)}{hint}"
+        )
+    return tuple(_field(field, *rule) for field, rule in zip(found, _FIELDS, strict=True))
 
 
 def _field(text: str, name: str, low: int, high: int, names: list[str]) -> set[int]:

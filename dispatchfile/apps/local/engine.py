@@ -1,22 +1,291 @@
-"""The engine `local`: an application's objects as containers, volumes and a network of a Docker engine."""
+"""The engine `local`: an application's objects as containers, volumes and a network of a Docker engine.
+
+Objects of one call are brought about side by side, as on a cluster: one may wait for another. Nothing is remembered
+that the labels of what there is do not tell, but the manifests themselves (applied.py), and what is counted between
+two calls (tending.py).
+"""
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from dispatchfile.apps.diff import hidden
+from dispatchfile.apps.local import health, jobs, plain, rollout, schedules
+from dispatchfile.apps.local.applied import Applied
+from dispatchfile.apps.local.labels import APP, network_name
+from dispatchfile.apps.local.machine import Machine
+from dispatchfile.apps.local.objects import Objects
+from dispatchfile.apps.local.readiness import is_ready
+from dispatchfile.apps.local.services import KINDS as NETWORK_KINDS
+from dispatchfile.apps.local.services import Services
+from dispatchfile.apps.local.snapshot import take
+from dispatchfile.apps.local.template import WORKLOADS
+from dispatchfile.apps.local.workload import Site, workload
+from dispatchfile.apps.manifest import Key
+from dispatchfile.apps.status import Resource, Result
+from dispatchfile.errors import DispatchfileError, UsageError
+from dispatchfile.record import replace
+from dispatchfile.run.connect import asking, connect
+from dispatchfile.run.sweep import discard
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from docker import APIClient
 
+    from dispatchfile.apps.app import App
+    from dispatchfile.apps.local.pods import Pod
+    from dispatchfile.apps.local.snapshot import Found, Snapshot
+    from dispatchfile.apps.manifest import Manifest
+
+    Say = Callable[[str], None]
+
+LOOKS = 8
+"""Containers that are looked at at one time."""
+
 
 class LocalEngine:
-    """Keeps apps/engine.Engine. `folder` is the application's own for what it remembers between calls."""
+    """Keeps apps/engine.Engine. `folder` is the application's own, for what the engine remembers between calls."""
 
-    def __init__(self, client: APIClient, folder: Path) -> None:
-        self._client = client
+    def __init__(self, folder: Path, *, docker_host: str = "", proxy_image: str = "") -> None:
         self._folder = folder
+        self._proxy_image = proxy_image
+        self._client: APIClient = connect(docker_host)
+
+    def observe(self, app: App, wanted: Sequence[Manifest]) -> Sequence[Resource]:
+        """Return how each wanted object stands, in their order, and then what is there of `app` and not wanted."""
+        site = self._site(app, wanted, _nothing)
+        seen = take(self._client, app.name)
+        details = self._details(site, wanted, seen)
+        pods = [pod.pod(ready=not details.unready.get(pod.owner.id)) for pod in seen.pods]
+        found = {one.key: one for one in site.traffic.observe(pods)}
+        claims = plain.claims(site, wanted)
+        resources = []
+        for manifest in wanted:
+            kind = manifest.key.kind
+            if kind in WORKLOADS and manifest.key.group in ("", "apps", "batch"):
+                resources.append(health.stands(site, manifest, seen.of(manifest.key), details))
+            elif manifest.key in found:
+                resources.append(found.pop(manifest.key))
+            else:
+                resources.append(plain.stands(site, manifest, claims))
+        resources += found.values()
+        return [_shown(one) for one in (*resources, *self._unwanted(site, wanted, seen))]
+
+    def apply(
+        self, app: App, wanted: Sequence[Manifest], chosen: Sequence[Manifest], say: Say
+    ) -> Sequence[Result]:
+        """Bring `chosen` about, side by side; return what was done with each, in their order."""
+        site = self._site(app, wanted, say)
+        site.machine.network()
+        seen = take(self._client, app.name)
+        site.machine.in_use(seen.volumes_in_use)
+        results: dict[Key, Result] = {}
+        try:
+            for manifest in chosen:
+                if manifest.key.kind not in (*WORKLOADS, *NETWORK_KINDS):
+                    results[manifest.key] = plain.apply(site, manifest)
+            network = [one for one in chosen if one.key.kind in NETWORK_KINDS]
+            if network:
+                pods = self._pods(wanted, seen)
+                results.update((one.key, one) for one in site.traffic.apply(network, pods, say))
+            loads = [one for one in chosen if one.key.kind in WORKLOADS]
+            with ThreadPoolExecutor(max(1, len(loads)), thread_name_prefix="workload") as workers:
+                try:
+                    done = workers.map(lambda one: self._bring_about(site, one, seen.of(one.key)), loads)
+                    results.update((one.key, one) for one in done)
+                except BaseException:
+                    site.stop.set()
+                    raise
+        finally:
+            site.applied.save()
+        return [results[manifest.key] for manifest in chosen]
+
+    def prune(self, app: App, gone: Sequence[Resource], say: Say) -> Sequence[Result]:
+        """Remove objects that are not wanted any more; what claims hold stays."""
+        site = self._site(app, (), say)
+        seen = take(self._client, app.name)
+        network = [one for one in gone if one.key.kind in NETWORK_KINDS]
+        results = {one.key: one for one in site.traffic.prune(network, say)} if network else {}
+        for resource in gone:
+            if resource.key not in results:
+                results[resource.key] = self._prune(site, resource.key, seen)
+        site.applied.save()
+        return [results[resource.key] for resource in gone]
+
+    def tend(self, app: App, wanted: Sequence[Manifest], say: Say) -> float:
+        """Run what is due: probes, CronJobs, Jobs that go on; return the seconds until the next is due."""
+        from dispatchfile.apps.local.tending import tend
+
+        site = self._site(app, wanted, say)
+        try:
+            return tend(site, wanted, take(self._client, app.name), self._folder)
+        finally:
+            site.applied.save()
+
+    def delete(self, app: App, say: Say, *, data: bool) -> None:
+        """Remove all that is there of `app`; the volumes of claims only with `data`."""
+        site = self._site(app, (), say)
+        site.traffic.delete()
+        only = {"label": f"{APP}={app.name}"}
+        with asking(f"remove what is there of {app.name}"):
+            containers = self._client.containers(all=True, filters=only)
+            with ThreadPoolExecutor(LOOKS) as workers:
+                list(workers.map(self._discard_container, [item["Id"] for item in containers]))
+            for volume in self._client.volumes(filters=only).get("Volumes") or []:
+                if data or not plain.is_claim(volume):
+                    discard(self._client.remove_volume, volume["Name"], force=True)
+            discard(self._client.remove_network, network_name(app.name))
+        site.applied.clear()
+
+    def urls(self, app: App) -> Sequence[str]:
+        """Return the addresses at which the application answers from this machine."""
+        return self._site(app, (), _nothing).traffic.urls()
 
     def close(self) -> None:
         """Let go of the connection."""
         self._client.close()
+
+    # --- within ---
+
+    def _site(self, app: App, wanted: Sequence[Manifest], say: Say) -> Site:
+        traffic = Services(self._client, app, wanted, self._folder, self._proxy_image)
+        machine = Machine(self._client, app)
+        return Site(app, Objects(wanted), machine, traffic, Applied(self._folder), say, threading.Event())
+
+    def _discard_container(self, container: str) -> None:
+        discard(self._client.remove_container, container, force=True, v=True)
+
+    def _bring_about(self, site: Site, manifest: Manifest, pods: Sequence[Found]) -> Result:
+        try:
+            problem = _bring_about(site, manifest, pods)
+        except DispatchfileError as error:
+            problem = f"{error.message}; {error.help}" if error.help else error.message
+        if problem:
+            return Result(manifest.key, "SyncFailed", problem)
+        site.applied.put(manifest.key, manifest.object)
+        return Result(manifest.key, "Synced")
+
+    def _prune(self, site: Site, key: Key, seen: Snapshot) -> Result:
+        try:
+            stray = next((one for one in seen.strays if one.name == key.name), None)
+            for pod in seen.of(key):
+                if pod.running:
+                    site.traffic.retire(pod.pod(ready=False), float(rollout.GRACE))
+                site.machine.stop(pod, None, rollout.GRACE)
+            if stray is not None and not seen.of(key):
+                site.machine.remove_stray(stray)
+            site.applied.forget(key)
+        except DispatchfileError as error:
+            return Result(key, "SyncFailed", error.message)
+        kept = "; its data is kept" if key.kind == "PersistentVolumeClaim" else ""
+        site.say(f"{key}: removed{kept}")
+        return Result(key, "Pruned", f"pruned{kept}")
+
+    def _details(self, site: Site, wanted: Iterable[Manifest], seen: Snapshot) -> health.Details:
+        """Ask the engine about every container, and every pod whether it is ready."""
+        ids = [part.id for pod in seen.pods for part in pod.parts]
+        with ThreadPoolExecutor(LOOKS) as workers:
+            containers = dict(zip(ids, workers.map(site.machine.inspect_if_there, ids), strict=True))
+        return health.Details(
+            {name: found for name, found in containers.items() if found}, self._unready(wanted, seen)
+        )
+
+    def _unready(self, wanted: Iterable[Manifest], seen: Snapshot) -> Mapping[str, str]:
+        specs = _pod_specs(wanted)
+
+        def ask(pod: Found) -> str:
+            try:
+                return is_ready(self._client, pod, specs.get(pod.key, {}))
+            except UsageError as error:
+                return error.message
+
+        with ThreadPoolExecutor(LOOKS) as workers:
+            answers = workers.map(ask, seen.pods)
+            return {pod.owner.id: answer for pod, answer in zip(seen.pods, answers, strict=True)}
+
+    def _pods(self, wanted: Iterable[Manifest], seen: Snapshot) -> list[Pod]:
+        unready = self._unready(wanted, seen)
+        return [pod.pod(ready=not unready[pod.owner.id]) for pod in seen.pods]
+
+    def _unwanted(self, site: Site, wanted: Sequence[Manifest], seen: Snapshot) -> list[Resource]:
+        keys = {manifest.key for manifest in wanted}
+        found: dict[Key, list[Found]] = {}
+        for pod in seen.pods:
+            if pod.key not in keys:
+                found.setdefault(pod.key, []).append(pod)
+        resources = [health.unwanted(site, key, pods) for key, pods in found.items()]
+        for key in site.applied.keys():  # noqa: SIM118 no mapping
+            if key not in keys and key not in found and key.kind not in NETWORK_KINDS:
+                resources.append(plain.unwanted(site, key))
+        return resources + [_stray(site.app, one.name, one.image) for one in seen.strays]
+
+
+def _bring_about(site: Site, manifest: Manifest, pods: Sequence[Found]) -> str:
+    """Bring a workload about; return why it cannot be, "" when it is."""
+    wanted = workload(site, manifest)
+    kind = manifest.key.kind
+    if kind == "CronJob":
+        wanted.example()
+        schedules.begun(wanted)
+        return ""
+    if wanted.suspended:
+        if kind == "Job":
+            rollout.drop(wanted, [pod for pod in pods if jobs.outcome(pod) is None])
+        return ""
+    wanted.bring_images()
+    if kind == "Job":
+        return jobs.run(wanted, pods)
+    found = rollout.sort(wanted, pods)
+    for what in found.mended:
+        site.say(f"{manifest.key}: {what}")
+    same = not found.old and not found.mended and len(found.new) == len(pods) == wanted.count
+    if same and site.applied.get(manifest.key) == manifest.object:
+        return ""
+    site.say(
+        f"{manifest.key}: {len(found.new)} of {wanted.count} pods are as wanted, {len(found.old)} are not"
+    )
+    return (rollout.in_order if kind in ("StatefulSet", "Pod") else rollout.roll)(wanted, found)
+
+
+def _pod_specs(wanted: Iterable[Manifest]) -> dict[Key, Mapping[str, Any]]:
+    from dispatchfile.apps.local.template import pod_template
+
+    found = {}
+    for manifest in wanted:
+        if manifest.key.kind in WORKLOADS:
+            try:
+                found[manifest.key] = pod_template(manifest).get("spec") or {}
+            except UsageError:
+                continue  # told where the object stands
+    return found
+
+
+def _stray(app: App, name: str, image: str) -> Resource:
+    key = Key("", "Pod", app.namespace, name)
+    live = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": app.namespace},
+        "spec": {"containers": [{"name": name, "image": image}]},
+    }
+    message = "a container with this application's label that it did not make"
+    return Resource(key, "OutOfSync", None, message, None, live)
+
+
+def _shown(resource: Resource) -> Resource:
+    if resource.key.kind != "Secret":
+        return resource
+    return replace(
+        resource,
+        wanted=resource.wanted and hidden(resource.wanted),
+        live=resource.live and hidden(resource.live),
+    )
+
+
+def _nothing(_text: str) -> None:
+    return

@@ -1,0 +1,203 @@
+"""Pods are replaced: new ones begin and become ready, then old ones get no more requests, and end.
+
+A new pod that does not become ready ends the replacement; the old ones go on serving. Which pods are new is told by
+the hash of what they were made of, so that a replacement that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from dispatchfile.apps.local import drift
+from dispatchfile.apps.local.blueprint import container_name
+from dispatchfile.apps.local.objects import mapping, number
+from dispatchfile.apps.local.readiness import is_ready, until_ready
+from dispatchfile.apps.local.workload import progress_deadline, room
+from dispatchfile.errors import DispatchfileError
+from dispatchfile.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dispatchfile.apps.local.snapshot import Found
+    from dispatchfile.apps.local.workload import Workload
+
+GRACE = 30
+"""Seconds that a pod has to end where its manifest does not say or is not there any more."""
+_TOGETHER = 32
+"""Pods of one workload that begin or end at one time."""
+
+
+class Sorted(Record):
+    """The pods of a workload: those that are as wanted, those to be replaced, and what was mended on the way."""
+
+    new: list[Found]
+    old: list[Found]
+    mended: list[str]
+
+
+def sort(wanted: Workload, found: Sequence[Found]) -> Sorted:
+    """Sort the pods of a workload, and mend what can be mended without another pod; what is half made is removed."""
+    machine = wanted.site.machine
+    new, old, mended = [], [], []
+    for pod in found:
+        if not pod.whole:
+            if pod.digest == wanted.template.digest or not any(part.state == "running" for part in pod.main):
+                wanted.site.say(f"{pod.name}: half of it is there; it is made anew")
+                drop(wanted, [pod])
+            else:
+                old.append(pod)
+        elif pod.digest != wanted.template.digest:
+            old.append(pod)
+        else:
+            plan = wanted.draw(pod.name)
+            details = {part.id: machine.inspect(part.id) for part in pod.parts}
+            if any(drift.of_settings(pod, plan, details, machine.images)):
+                old.append(pod)
+                continue
+            if any(drift.of_state(wanted, pod, plan)):
+                names = {part.name: container_name(wanted.site.app, plan, part) for part in plan.parts}
+                mended += machine.mend(pod, names)
+                pod = machine.find(pod.namespace, pod.name) or pod
+            new.append(pod)
+    return Sorted(new, old, mended)
+
+
+def roll(wanted: Workload, pods: Sorted) -> str:
+    """Bring about the pods of a Deployment, ReplicaSet or DaemonSet; return why it cannot be, "" when it is."""
+    count = wanted.count
+    surge, missing = room(wanted)
+    drop(wanted, pods.new[count:])
+    new, old = pods.new[:count], list(pods.old)
+    broken = [pod for pod in old if is_ready(wanted.site.machine.client, pod, wanted.template.spec)]
+    drop(wanted, broken)
+    old = [pod for pod in old if pod not in broken]
+    if missing >= count:
+        drop(wanted, old)  # Recreate: none of the new begins beside one of the old
+        old = []
+    if problem := admit(wanted, new):
+        return problem
+    while len(new) < count or old:
+        begin = min(count - len(new), count + surge - len(new) - len(old))
+        if begin > 0:
+            made, problem = begin_all(wanted, _names(wanted, begin, [*new, *old]))
+            new += made
+            if problem:
+                return problem
+            continue
+        spare = len(old) if len(new) >= count else max(1, len(new) + len(old) - (count - missing))
+        drop(wanted, old[:spare])
+        old = old[spare:]
+    return ""
+
+
+def in_order(wanted: Workload, pods: Sorted) -> str:
+    """Bring about the pods of a StatefulSet, or a Pod, whose names are fixed; return why it cannot be, "" when it is.
+
+    As Kubernetes: those that are missing begin in order, those to be replaced are from the last to the first, one at
+    a time, and each is ready before the next.
+    """
+    there = {pod.name: pod for pod in (*pods.old, *pods.new)}
+    names = wanted.names()[: wanted.count]
+    strategy = mapping(wanted.spec, "updateStrategy", wanted.where)
+    for name in sorted(set(there) - set(names), key=_ordinal, reverse=True):
+        drop(wanted, [there[name]])
+    missing = [name for name in names if name not in there]
+    if wanted.spec.get("podManagementPolicy") == "Parallel":
+        if problem := begin_all(wanted, missing)[1]:
+            return problem
+    else:
+        for name in missing:
+            if problem := begin_all(wanted, [name])[1]:
+                return problem
+    if problem := admit(wanted, [pod for pod in pods.new if pod.name in names]):
+        return problem
+    if strategy.get("type") == "OnDelete":
+        return ""
+    partition = number(mapping(strategy, "rollingUpdate", wanted.where), "partition", 0, wanted.where)
+    for pod in sorted(pods.old, key=lambda pod: _ordinal(pod.name), reverse=True):
+        if pod.name in names and _ordinal(pod.name) >= partition:
+            drop(wanted, [pod])
+            if problem := begin_all(wanted, [pod.name])[1]:
+                return problem
+    return ""
+
+
+def begin_all(wanted: Workload, names: Sequence[str]) -> tuple[list[Found], str]:
+    """Make pods, wait until they are ready, and let them get requests; return those that are, and why others are not."""
+    if not names:
+        return [], ""
+    with ThreadPoolExecutor(min(_TOGETHER, len(names))) as workers:
+        done = list(workers.map(lambda name: _begin(wanted, name), names))
+    ready = [pod for pod, problem in done if pod is not None and not problem]
+    return ready, next((problem for _, problem in done if problem), "")
+
+
+def admit(wanted: Workload, pods: Sequence[Found]) -> str:
+    """Wait until pods that are there are ready, and let them get requests; return why one is not, "" when all are."""
+    if not pods:
+        return ""
+    with ThreadPoolExecutor(min(_TOGETHER, len(pods))) as workers:
+        return next(
+            (problem for problem in workers.map(lambda pod: _admit(wanted, pod), pods) if problem), ""
+        )
+
+
+def drop(wanted: Workload, pods: Sequence[Found]) -> None:
+    """Let pods get no more requests, and end them."""
+    if not pods:
+        return
+    with ThreadPoolExecutor(min(_TOGETHER, len(pods))) as workers:
+        list(workers.map(lambda pod: _drop(wanted, pod), pods))
+
+
+def _begin(wanted: Workload, name: str) -> tuple[Found | None, str]:
+    site = wanted.site
+    deadline = time.monotonic() + progress_deadline(wanted)
+    try:
+        plan = wanted.draw(name)
+        site.machine.make(plan, lambda address: wanted.draw(name, address), deadline, site.stop.is_set)
+    except DispatchfileError as problem:
+        return None, problem.message
+    pod = site.machine.find(plan.namespace, name)
+    if pod is None:
+        return None, f"{name}: it was removed"
+    return pod, _admit(wanted, pod)
+
+
+def _admit(wanted: Workload, pod: Found) -> str:
+    site = wanted.site
+    settle = float(number(wanted.spec, "minReadySeconds", 0, wanted.where))
+    awaited = until_ready(site.machine, pod, wanted.template.spec, progress_deadline(wanted), settle, site.stop.is_set)  # fmt: skip
+    if awaited.problem:
+        words = site.machine.last_words(awaited.container) if awaited.container else ""
+        return f"the pod {pod.name}: {awaited.problem}{words}"
+    found = site.machine.find(pod.namespace, pod.name)
+    if found is None:
+        return f"the pod {pod.name} was removed"
+    site.traffic.admit(found.pod(ready=True))
+    return ""
+
+
+def _drop(wanted: Workload, pod: Found) -> None:
+    site = wanted.site
+    grace = number(wanted.template.spec, "terminationGracePeriodSeconds", GRACE, wanted.where)
+    if pod.running:
+        site.traffic.retire(pod.pod(ready=False), float(grace))
+    site.machine.stop(pod, wanted.example(), grace)
+
+
+def _names(wanted: Workload, count: int, there: Sequence[Found]) -> list[str]:
+    taken = {pod.name for pod in there}
+    names = []
+    for _ in range(count):
+        names.append(wanted.name_beside(taken))
+        taken.add(names[-1])
+    return names
+
+
+def _ordinal(name: str) -> int:
+    last = name.rpartition("-")[2]
+    return int(last) if last.isdecimal() else -1

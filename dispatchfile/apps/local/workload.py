@@ -1,0 +1,196 @@
+"""A workload as it is to be: what its pods are made of, how many there are, and how each is drawn."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from dispatchfile.apps.local import template as templates
+from dispatchfile.apps.local.blueprint import Draft, blueprint, pull_secrets
+from dispatchfile.apps.local.images import logins
+from dispatchfile.apps.local.objects import as_text, items, mapping, number
+from dispatchfile.errors import UsageError
+from dispatchfile.record import Record, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dispatchfile.apps.app import App
+    from dispatchfile.apps.local.applied import Applied
+    from dispatchfile.apps.local.blueprint import Blueprint
+    from dispatchfile.apps.local.machine import Machine
+    from dispatchfile.apps.local.objects import Objects
+    from dispatchfile.apps.local.snapshot import Found
+    from dispatchfile.apps.local.template import Template
+    from dispatchfile.apps.local.traffic import Traffic
+    from dispatchfile.apps.manifest import Key, Manifest
+
+PROGRESS_DEADLINE = 600
+"""Seconds that a new pod has to become ready (Kubernetes apps/v1 Deployment)."""
+_QUARTER = "25%"
+
+
+class Site(Record, eq=False):
+    """What one call of the engine works with. `stop` is set when its work is to end early."""
+
+    app: App
+    objects: Objects
+    machine: Machine
+    traffic: Traffic
+    applied: Applied
+    say: Callable[[str], None]
+    stop: threading.Event
+
+
+class Workload(Record):
+    """A workload as it is to be. `suspended` is one that is not to change for now, or not to run."""
+
+    key: Key
+    spec: Mapping[str, Any]
+    template: Template
+    draft: Draft
+    site: Site
+    count: int
+    suspended: bool
+
+    @property
+    def where(self) -> str:
+        """Return what messages call it."""
+        return str(self.key)
+
+    def draw(self, name: str, address: str = "") -> Blueprint:
+        """Return one of its pods. Raises UsageError."""
+        draft = self.draft
+        if self.key.kind == "StatefulSet":
+            draft = replace(draft, claims=_claims(self.spec, name, self.where))
+        return blueprint(replace(draft, aliases=tuple(_aliases(self.site, self.template, self.spec, name))), self.template, name, address)  # fmt: skip
+
+    def example(self) -> Blueprint:
+        """Return a pod as it would be drawn, to see what all of them have."""
+        return self.draw(self.names()[0])
+
+    def names(self) -> list[str]:
+        """Return the names of the first pods; a rolling replacement goes on where these are taken."""
+        if self.key.kind == "Pod":
+            return [self.key.name]
+        if self.key.kind == "StatefulSet":
+            return [f"{self.key.name}-{at}" for at in range(max(1, self.count))]
+        return [f"{self.key.name}-{self.template.digest}-{at}" for at in range(max(1, self.count))]
+
+    def name_beside(self, taken: set[str]) -> str:
+        """Return the first name that no pod has."""
+        at = 0
+        while (name := f"{self.key.name}-{self.template.digest}-{at}") in taken:
+            at += 1
+        return name
+
+    def fits(self, pod: Found) -> bool:
+        """Return whether a pod was made of what is wanted now."""
+        return pod.whole and pod.digest == self.template.digest
+
+    def bring_images(self) -> None:
+        """Make the images of its pods usable. Raises EnvironmentProblem and UsageError."""
+        namespace, spec = self.key.namespace, self.template.spec
+        known = logins(self.site.objects, namespace, pull_secrets(spec, self.where))
+        for part in self.example().parts:
+            policy = as_text(part.given.get("imagePullPolicy"))
+            self.site.machine.images.ensure(part.config["Image"], policy, known)
+
+
+def workload(site: Site, manifest: Manifest) -> Workload:
+    """Return what a manifest wants. Raises UsageError for what cannot be run."""
+    key, where = manifest.key, str(manifest.key)
+    spec = manifest.object.get("spec")
+    if not isinstance(spec, dict):
+        raise UsageError(f"{where}: it has no spec")
+    found = templates.pod_template(manifest)
+    labels = mapping(mapping(found, "metadata", where), "labels", where)
+    subdomain = _subdomain(mapping(found, "spec", where), spec, key.kind)
+    aliases = site.traffic.aliases(
+        key.namespace, "pod", {n: as_text(v) for n, v in labels.items()}, subdomain
+    )
+    made_of = templates.template(manifest, site.objects, sorted(aliases))
+    if problem := templates.selector_problem(manifest, made_of.labels):
+        raise UsageError(problem)
+    draft = Draft(site.app, site.objects, _restart(key.kind, made_of.spec, spec, where))
+    suspended = spec.get("paused") is True or (key.kind in ("Job", "CronJob") and spec.get("suspend") is True)
+    return Workload(key, spec, made_of, draft, site, _count(key.kind, spec, where), suspended)
+
+
+def share(value: Any, of: int, *, up: bool, where: str) -> int:
+    """Return a number, or a percentage of one rounded up or down (Kubernetes IntOrString). Raises UsageError."""
+    text = str(value)
+    if text.endswith("%") and text[:-1].isdecimal():
+        parts = int(text[:-1]) * of
+        return -(-parts // 100) if up else parts // 100
+    if isinstance(value, bool) or not text.isdecimal():
+        raise UsageError(f'{where}: "{value}" is no number and no percentage')
+    return int(text)
+
+
+def room(wanted: Workload) -> tuple[int, int]:
+    """Return how many pods may be there beyond the wanted, and how many may be missing, while pods are replaced."""
+    where = wanted.where
+    kind = wanted.key.kind
+    strategy = mapping(wanted.spec, "updateStrategy" if kind == "DaemonSet" else "strategy", where)
+    rolling = mapping(strategy, "rollingUpdate", where)
+    one_by_one = kind == "DaemonSet"
+    surge = share(rolling.get("maxSurge", 0 if one_by_one else _QUARTER), wanted.count, up=True, where=where)
+    missing = share(
+        rolling.get("maxUnavailable", 1 if one_by_one else _QUARTER), wanted.count, up=False, where=where
+    )
+    if strategy.get("type") == "Recreate":
+        return 0, wanted.count
+    if any(part.config["HostConfig"].get("PortBindings") for part in wanted.example().parts):
+        surge = 0  # a port of this machine is given once
+    return (surge, missing) if surge or missing else (0, 1)
+
+
+def progress_deadline(wanted: Workload) -> float:
+    """Return the seconds that a new pod has to become ready."""
+    return float(number(wanted.spec, "progressDeadlineSeconds", PROGRESS_DEADLINE, wanted.where))
+
+
+def _count(kind: str, spec: Mapping[str, Any], where: str) -> int:
+    return number(spec, "replicas", 1, where) if kind in ("Deployment", "ReplicaSet", "StatefulSet") else 1
+
+
+def _restart(kind: str, pod: Mapping[str, Any], spec: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the engine's word for restartPolicy. A container comes back with the engine unless it has ended for good."""
+    policy = as_text(pod.get("restartPolicy")) or "Always"
+    if kind == "CronJob":
+        spec = mapping(mapping(spec, "jobTemplate", where), "spec", where)
+    if kind in ("Job", "CronJob"):
+        if policy not in ("Never", "OnFailure"):
+            raise UsageError(f"{where}: the restartPolicy of a Job is Never or OnFailure")
+        tries = number(spec, "backoffLimit", 6, where)
+        # The engine takes no tries to mean any number of them.
+        again = policy == "OnFailure" and tries
+        return {"Name": "on-failure", "MaximumRetryCount": tries} if again else {"Name": "no"}
+    if kind != "Pod" and policy != "Always":
+        raise UsageError(f"{where}: the restartPolicy of its pods is Always")
+    words = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}
+    if policy not in words:
+        raise UsageError(f'{where}: "{policy}" is no restartPolicy')
+    return {"Name": words[policy]}
+
+
+def _claims(spec: Mapping[str, Any], pod: str, where: str) -> dict[str, str]:
+    names = [
+        as_text(mapping(one, "metadata", where).get("name"))
+        for one in items(spec, "volumeClaimTemplates", where)
+    ]
+    return {name: f"{name}-{pod}" for name in names}
+
+
+def _subdomain(pod: Mapping[str, Any], spec: Mapping[str, Any], kind: str) -> str:
+    return as_text(spec.get("serviceName") if kind == "StatefulSet" else pod.get("subdomain"))
+
+
+def _aliases(site: Site, made_of: Template, spec: Mapping[str, Any], name: str) -> list[str]:
+    key = made_of.key
+    host = as_text(made_of.spec.get("hostname")) or name
+    found = site.traffic.aliases(
+        key.namespace, host, made_of.labels, _subdomain(made_of.spec, spec, key.kind)
+    )
+    return sorted({name, *found})
