@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dispatchfile.apps.local import ingress, proxy, service, standing, wiring
+from dispatchfile.apps.local import ingress, proxy, service, telling, wiring
 from dispatchfile.apps.local.kept import Kept
 from dispatchfile.apps.local.labels import engine_name, object_of
 from dispatchfile.apps.local.making import Maker, Want
@@ -86,15 +86,15 @@ class Services:
                     one = service.read(manifest)
                     want = self._want_service(one, ()) if one.needs_proxy else None
                     item = listed.get(want.name) if want else None
-                    said = standing.of_service(one, pods, item)
+                    said = telling.of_service(one, pods, item)
                 else:
                     want, item = common, listed.get(self._ingress_name)
-                    said = standing.of_ingress(ingress.read(manifest), _finder(services), item)
+                    said = telling.of_ingress(ingress.read(manifest), _finder(services), item)
             except UsageError as error:
-                resources.append(standing.refused(manifest, applied, error))
+                resources.append(telling.refused(manifest, applied, error))
                 continue
-            resources.append(standing.resource(manifest, applied, want, item, said))
-        return [*resources, *standing.unwanted(self._wanted, self._kept, listed)]
+            resources.append(telling.resource(manifest, applied, want, item, said))
+        return [*resources, *telling.unwanted(self._wanted, self._kept, listed)]
 
     def apply(self, chosen: Sequence[Manifest], pods: Sequence[Pod], say: Say) -> Sequence[Result]:
         """Bring Services and Ingresses about; `pods` are all there are, those that are ready get requests."""
@@ -171,9 +171,9 @@ class Services:
         listed = self._maker.listed()
         found: list[str] = []
         for one in _read(ingress.read, self._kept.applied("Ingress")):
-            found += standing.urls_of_ingress(one, listed.get(self._ingress_name))
+            found += telling.urls_of_ingress(one, listed.get(self._ingress_name))
         for each in self._applied_services():
-            found += standing.urls_of_service(each, listed.get(self._service_name(each.key)))
+            found += telling.urls_of_service(each, listed.get(self._service_name(each.key)))
         return list(dict.fromkeys(found))
 
     def _bring_all(self, say: Say) -> dict[str, str]:
@@ -189,7 +189,7 @@ class Services:
                     return
                 try:
                     if self._maker.bring(want, listed.get(name)):
-                        say(standing.told(want, self._kept.published(name)))
+                        say(telling.told(want, self._kept.published(name)))
                 except DispatchfileError as error:
                     failures[want.object] = f"{error.message}; {error.help}" if error.help else error.message
 
