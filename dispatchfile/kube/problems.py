@@ -19,6 +19,7 @@ _CANNOT = re.compile(
     r'cannot (?P<verb>\w+) resource "(?P<resource>[\w/]+)" in API group "(?P<group>[\w.-]*)"'
     r'(?: in the namespace "(?P<namespace>[\w-]+)")?'
 )
+_UNTYPED = re.compile(r"failed to create typed patch object \([^)]*\): ")
 _NAMESPACE = re.compile(r'namespaces "([\w-]+)"')
 
 LONGEST_WAIT_S = 60.0
@@ -57,6 +58,9 @@ def refused(target: Target, code: int, status: Mapping[str, Any], retry_after: s
     """Return the problem of an answer with an error; `status` is the Status object that came with it, if one did."""
     said = one_line(status.get("message"))
     reason = one_line(status.get("reason"))
+    if code == 500 and (untyped := _UNTYPED.search(said)):
+        # An apply with a field that is none, or of another type, is told as an error of the server.
+        code, reason, said = 422, "Invalid", said[untyped.end() :]
     message, help_ = _told(target, code, reason, said)
     wait = min(float(retry_after), LONGEST_WAIT_S) if retry_after.isdecimal() else 0.0
     return Refused(message, help=help_, code=code, reason=reason, retry_after=wait, causes=_causes(status))

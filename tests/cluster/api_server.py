@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from tests.cluster.requests import Handler
-from tests.cluster.store import BY_KIND, Kind, Object, Refusal, Store
+from tests.cluster.schemas import Schemas
+from tests.cluster.store import BY_KIND, KINDS, Kind, Object, Refusal, Store, now
 
 
 class Fault(NamedTuple):
@@ -95,11 +96,14 @@ class ApiServer:
     def __init__(
         self, controller: Controller | None = None, *, validate: Callable[[Object], list[str]] | None = None,
         token: str = "", certificate: tuple[Path, Path] | None = None, without: tuple[str, ...] = (),
-        tekton: str = "v1.15.0",
+        tekton: str = "v1.15.0", schemas: Schemas | None = None, aggregated: bool = False,
     ) -> None:  # fmt: skip
         self.store, self.closed = Store(), threading.Event()
         self.cluster = Cluster(self.store, self.closed)
         self.controller, self.validate, self.token, self.without = controller, validate, token, without
+        self.schemas, self.aggregated = schemas, aggregated
+        self.kinds = [kind for kind in KINDS if schemas is None or kind.kind != "Application"]
+        self.kept: list[Callable[[Kind, Object], None]] = []
         self.faults: list[tuple[str, str, Fault]] = []
         self.forbidden: set[tuple[str, str]] = set()
         self.admission: Callable[[Object], str] = lambda _made: ""
@@ -140,6 +144,10 @@ class ApiServer:
         """Refuse a verb on a resource, as RBAC does."""
         self.forbidden.add((verb, plural))
 
+    def forbid_everywhere(self, plural: str) -> None:
+        """Refuse lists of all namespaces, as RBAC does to who has rights in some only."""
+        self.forbidden.add(("list everywhere", plural))
+
     def drop_watches(self) -> None:
         """Close the connections of all watches and followed logs that are open."""
         with self.store.changed:
@@ -178,9 +186,58 @@ class ApiServer:
         )
         return path
 
+    def has_namespace(self, name: str) -> bool:
+        return self.store.find(BY_KIND["Namespace"], "", name) is not None
+
+    def keep(self, kind: Kind, namespace: str, made: Object) -> Object:
+        """Keep an object that was written; a CustomResourceDefinition is served from then on."""
+        if kind.kind == "CustomResourceDefinition":
+            self.define(made)
+            conditions = [{"type": name, "status": "True"} for name in ("NamesAccepted", "Established")]
+            made = {**made, "status": {"conditions": conditions, "acceptedNames": made["spec"]["names"]}}
+        kept = self.store.put(kind, namespace, made)
+        for tell in self.kept:
+            tell(kind, kept)
+        return kept
+
+    def define(self, crd: Object) -> None:
+        """Serve the kinds of a CustomResourceDefinition."""
+        assert self.schemas is not None
+        self.schemas.define(crd)
+        spec = crd["spec"]
+        names = spec["names"]
+        for version in spec["versions"]:
+            made = Kind(
+                spec["group"], version["name"], names["plural"], names["kind"],
+                namespaced=spec["scope"] == "Namespaced", status="status" in version.get("subresources", {}),
+            )  # fmt: skip
+            self.kinds = [kind for kind in self.kinds if kind[:3] != made[:3]] + [made]
+            self.store.kind_by_plural[made.plural] = made
+
+    def remove(self, kind: Kind, namespace: str, name: str, *, orphan: bool = False) -> None:
+        """Delete an object and what it owns, or mark it where a finalizer holds it."""
+        live = self.store.get(kind, namespace, name)
+        if live["metadata"].get("finalizers"):
+            live["metadata"].setdefault("deletionTimestamp", now())
+            kept = self.store.put(kind, namespace, live)
+            for tell in self.kept:
+                tell(kind, kept)
+            return
+        below = [] if orphan else self.store.dependents(live["metadata"]["uid"])
+        below += self.store.within(name) if kind.kind == "Namespace" else []
+        self.store.delete(kind, namespace, name)
+        for its_kind, its_namespace, its_name in below:
+            if self.store.find(its_kind, its_namespace, its_name) is not None:
+                self.remove(its_kind, its_namespace, its_name)
+        if kind.kind == "CustomResourceDefinition":
+            plural = live["spec"]["names"]["plural"]
+            self.kinds = [
+                one for one in self.kinds if (one.group, one.plural) != (live["spec"]["group"], plural)
+            ]
+
     def kind_of(self, group: str, version: str, plural: str) -> Kind:
         """Return a kind that is served; raises Refusal."""
-        for kind in BY_KIND.values():
+        for kind in self.kinds:
             if (kind.group, kind.version, kind.plural) == (group, version, plural):
                 if group not in self.without:
                     return kind

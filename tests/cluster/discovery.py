@@ -4,44 +4,91 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cluster.store import KINDS, Kind
+from tests.cluster.store import Kind
 
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 
-def served(without: tuple[str, ...]) -> list[Kind]:
-    return [kind for kind in KINDS if kind.group not in without]
+SCALED = ("Deployment", "StatefulSet", "ReplicaSet")
 
 
-def document(path: list[str], without: tuple[str, ...]) -> Any:
+def document(path: list[str], kinds: list[Kind], without: tuple[str, ...], aggregated: bool) -> Any:
     """Return what a path of the discovery answers, or None where there is nothing."""
-    kinds = served(without)
-    groups = {kind.group: kind.version for kind in kinds if kind.group}
+    kinds = [kind for kind in kinds if kind.group not in without]
+    groups: dict[str, list[str]] = {}
+    for kind in kinds:
+        if kind.group and kind.version not in groups.setdefault(kind.group, []):
+            groups[kind.group].append(kind.version)
     match path:
         case ["version"]:
             return {"major": "1", "minor": "32", "gitVersion": "v1.32.0", "platform": "linux/amd64"}
+        case ["api"] if aggregated:
+            return _aggregate({"": ["v1"]}, kinds)
+        case ["apis"] if aggregated:
+            return _aggregate(groups, kinds)
         case ["api"]:
             return {"kind": "APIVersions", "versions": ["v1"]}
         case ["apis"]:
             return {
                 "kind": "APIGroupList",
                 "apiVersion": "v1",
-                "groups": [_group(name, version) for name, version in groups.items()],
+                "groups": [_group(name, versions) for name, versions in groups.items()],
             }
         case ["api", "v1"]:
             return _resources("v1", [kind for kind in kinds if not kind.group])
         case ["apis", group] if group in groups:
             return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, groups[group])}
-        case ["apis", group, version] if groups.get(group) == version:
-            return _resources(f"{group}/{version}", [kind for kind in kinds if kind.group == group])
+        case ["apis", group, version] if version in groups.get(group, ()):
+            return _resources(
+                f"{group}/{version}",
+                [kind for kind in kinds if (kind.group, kind.version) == (group, version)],
+            )
         case ["openapi", "v3"]:
             return {"paths": {}}
     return None
 
 
-def _group(name: str, version: str) -> dict[str, Any]:
-    preferred = {"groupVersion": f"{name}/{version}", "version": version}
-    return {"name": name, "versions": [preferred], "preferredVersion": preferred}
+def _aggregate(groups: dict[str, list[str]], kinds: list[Kind]) -> dict[str, Any]:
+    items = []
+    for group, versions in groups.items():
+        told = [
+            {
+                "version": version,
+                "freshness": "Current",
+                "resources": [
+                    {
+                        "resource": kind.plural,
+                        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+                        "scope": "Namespaced" if kind.namespaced else "Cluster",
+                        "singularResource": kind.kind.lower(),
+                        "verbs": VERBS,
+                        **({"subresources": [_SCALE]} if kind.kind in SCALED else {}),
+                    }
+                    for kind in kinds
+                    if (kind.group, kind.version) == (group, version)
+                ],
+            }
+            for version in versions
+        ]
+        items.append({"metadata": {"name": group} if group else {}, "versions": told})
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": items,
+    }
+
+
+_SCALE = {
+    "subresource": "scale",
+    "responseKind": {"group": "autoscaling", "version": "v1", "kind": "Scale"},
+    "verbs": ["get", "patch", "update"],
+}
+
+
+def _group(name: str, versions: list[str]) -> dict[str, Any]:
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
 def _resources(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
@@ -55,6 +102,14 @@ def _resources(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
         }
         for kind in kinds
     ]
+    resources += [
+        {
+            "name": f"{kind.plural}/scale", "singularName": "", "namespaced": True, "group": "autoscaling",
+            "version": "v1", "kind": "Scale", "verbs": ["get", "patch", "update"],
+        }
+        for kind in kinds
+        if kind.kind in SCALED
+    ]  # fmt: skip
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",

@@ -11,8 +11,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
-from tests.cluster import discovery
+from tests.cluster import discovery, patches
+from tests.cluster.managed import Writer
 from tests.cluster.store import Kind, Object, Refusal
+from tests.cluster.streams import Streams
+from tests.cluster.writing import Write
 
 if TYPE_CHECKING:
     from tests.cluster.api_server import ApiServer
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Streams, BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
@@ -79,9 +82,11 @@ class Handler(BaseHTTPRequestHandler):
         if path[:1] in (["healthz"], ["readyz"]):
             self._send(200, b"ok", "text/plain")
             return
-        told = discovery.document(path, self.api.without)
+        told = discovery.document(path, self.api.kinds, self.api.without, self._aggregated)
         if told is not None:
-            self._json(200, told)
+            form = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            its = told.get("kind") == "APIGroupDiscoveryList"
+            self._send(200, json.dumps(told).encode(), form if its else "application/json")
             return
         group, version, rest = self._group(path)
         namespace = ""
@@ -91,11 +96,19 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(404, "NotFound", "the server could not find the requested resource")
         kind = self.api.kind_of(group, version, rest[0])
         name, action = (*rest[1:3], "", "")[:2]
+        self.part = action
         verb = VERBS.get(self.command) or ("log" if action == "log" else "get" if name else "list")
         if verb == "list" and self.query.get("watch") in ("true", "1"):
             verb = "watch"
         self._permit(verb, kind, namespace)
+        if action == "scale":
+            self._scale(kind, namespace, name)
+            return
         getattr(self, f"_{verb}")(kind, namespace, name)
+
+    @property
+    def _aggregated(self) -> bool:
+        return self.api.aggregated and "APIGroupDiscoveryList" in self.headers.get("Accept", "")
 
     def _group(self, path: list[str]) -> tuple[str, str, list[str]]:
         if path[:1] == ["api"] and len(path) > 2:
@@ -113,7 +126,8 @@ class Handler(BaseHTTPRequestHandler):
                 raise ConnectionResetError
             if fault.code >= 400:
                 raise Refusal(fault.code, fault.reason, fault.message)
-        if (verb, kind.plural) in self.api.forbidden:
+        everywhere = "list everywhere" if verb == "list" and kind.namespaced and not namespace else ""
+        if {(verb, kind.plural), (everywhere, kind.plural)} & self.api.forbidden:
             resource = kind.plural + ("/log" if verb == "log" else "")
             said = "get" if verb == "log" else verb
             dotted = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
@@ -141,6 +155,12 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(
                 400, "BadRequest", f'admission webhook "validation.webhook.pipeline.tekton.dev" '
                 f"denied the request: validation failed: {denied}")  # fmt: skip
+        if self.api.schemas:
+            with self.api.store.changed:
+                metadata = made.get("metadata", {})
+                self._absent(kind, namespace, metadata.get("name", ""))
+                self._json(201, self._write(kind, namespace).create(made))
+            return
         problems = self.api.validate(made) if self.api.validate else []
         if problems:
             name = made["metadata"].get("name", made["metadata"].get("generateName", ""))
@@ -157,6 +177,24 @@ class Handler(BaseHTTPRequestHandler):
         if kind.kind == "PipelineRun":
             self.api.start(made)
 
+    def _write(self, kind: Kind, namespace: str, operation: str = "Update") -> Write:
+        manager = (
+            self.query.get("fieldManager") or self.headers.get("User-Agent", "unknown").partition("/")[0]
+        )
+        writer = Writer(manager, operation, kind.api_version)
+        validation = self.query.get("fieldValidation", "Warn")
+        dry = self.query.get("dryRun") == "All"
+        return Write(
+            self.api, kind, namespace if kind.namespaced else "", writer, validation=validation, dry=dry
+        )
+
+    def _absent(self, kind: Kind, namespace: str, name: str) -> None:
+        if not name:
+            raise Refusal(422, "Invalid", "name or generateName is required")
+        if self.api.store.find(kind, namespace, name) is not None:
+            resource = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+            raise Refusal(409, "AlreadyExists", f'{resource} "{name}" already exists')
+
     def _get(self, kind: Kind, namespace: str, name: str) -> None:
         self._json(200, self.api.store.get(kind, namespace, name))
 
@@ -164,121 +202,124 @@ class Handler(BaseHTTPRequestHandler):
         with self.api.store.changed:
             items = [found for found in self.api.store.list(kind, namespace) if self._selected(found)]
             version = str(self.api.store.version)
-        self._json(
-            200,
-            {
-                "apiVersion": kind.api_version,
-                "kind": f"{kind.kind}List",
-                "metadata": {"resourceVersion": version},
-                "items": items,
-            },
-        )
+        metadata = {"resourceVersion": version}
+        start, limit = int(self.query.get("continue") or 0), int(self.query.get("limit") or 0)
+        if limit and start + limit < len(items):
+            metadata |= {"continue": str(start + limit), "remainingItemCount": len(items) - start - limit}
+        items = items[start : start + limit] if limit else items
+        listed = [{name: one[name] for name in one if name not in ("apiVersion", "kind")} for one in items]
+        told = {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "metadata": metadata}
+        self._json(200, {**told, "items": listed if self.api.schemas else items})
 
     def _update(self, kind: Kind, namespace: str, name: str) -> None:
-        self._json(200, self.api.store.replace(kind, namespace, name, self._object()))
+        if not self.api.schemas:
+            self._json(200, self.api.store.replace(kind, namespace, name, self._object()))
+            return
+        with self.api.store.changed:
+            live, made = self.api.store.get(kind, namespace, name), self._object()
+            self._same_version(kind, live, made)
+            self._json(200, self._write(kind, namespace).update(live, made, self.part))
 
     def _delete(self, kind: Kind, namespace: str, name: str) -> None:
-        self.api.store.delete(kind, namespace, name)
+        options = self._object() or {}
+        with self.api.store.changed:
+            live = self.api.store.get(kind, namespace, name)
+            uid = (options.get("preconditions") or {}).get("uid")
+            if uid and uid != live["metadata"]["uid"]:
+                raise Refusal(
+                    409, "Conflict", f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
+                    f"{live['metadata']['uid']}")  # fmt: skip
+            if self.query.get("dryRun") != "All":
+                policy = options.get("propagationPolicy") or self.query.get("propagationPolicy")
+                self.api.remove(kind, namespace, name, orphan=policy == "Orphan")
         self._json(200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
+
+    def _same_version(self, kind: Kind, live: Object, made: Object) -> None:
+        version = str((made.get("metadata") or {}).get("resourceVersion") or "")
+        if version and version != live["metadata"]["resourceVersion"]:
+            raise Refusal(
+                409, "Conflict", f'Operation cannot be fulfilled on {kind.plural} "{live["metadata"]["name"]}": the '
+                "object has been modified; please apply your changes to the latest version and try again")  # fmt: skip
 
     def _patch(self, kind: Kind, namespace: str, name: str) -> None:
         how = self.headers.get("Content-Type", "")
         patch = self._object()
         self.api.bodies.append(copy.deepcopy(patch))
+        if how == "application/apply-patch+yaml" and self.api.schemas:
+            self._apply(kind, namespace, name, patch)
+            return
+        with self.api.store.changed:
+            live = self.api.store.get(kind, namespace, name)
+            if isinstance(patch, dict):
+                self._same_version(kind, live, patch)
+            made = copy.deepcopy(live)
+            self._patched(how, kind, made, patch)
+            if self.api.schemas:
+                self._json(200, self._write(kind, namespace).update(live, made, self.part))
+            else:
+                self._json(200, self.api.store.replace(kind, namespace, name, made))
+
+    def _patched(self, how: str, kind: Kind, made: Object, patch: Any) -> None:
+        is_core = "." not in kind.group or kind.group.endswith(".k8s.io")
         if how == "application/json-patch+json":
-            apply = _json_patch
+            patches.json_patch(made, patch)
         elif how == "application/merge-patch+json":
-            apply = _merge_patch
-        elif how == "application/strategic-merge-patch+json" and "." not in kind.group:
-            apply = _merge_patch  # lists are replaced; enough where no list is patched
+            patches.merge(made, patch)
+        elif how == "application/strategic-merge-patch+json" and is_core and self.api.schemas:
+            patches.strategic(self.api.schemas.of(kind.group, kind.version, kind.kind), made, patch)
+        elif how == "application/strategic-merge-patch+json" and is_core:
+            patches.merge(made, patch)  # lists are replaced; enough where no list is patched
         else:
             raise Refusal(
                 415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {how}"
             )
-        version = (
-            str((patch.get("metadata") or {}).get("resourceVersion") or "") if isinstance(patch, dict) else ""
-        )
-        with self.api.store.changed:
-            found = self.api.store.get(kind, namespace, name)
-            if version and version != found["metadata"]["resourceVersion"]:
-                raise Refusal(409, "Conflict", f'Operation cannot be fulfilled on {kind.plural} "{name}"')
-            apply(found, patch)
-            self._json(200, self.api.store.replace(kind, namespace, name, found))
 
-    def _watch(self, kind: Kind, namespace: str, _name: str) -> None:
-        store = self.api.store
-        version = int(self.query.get("resourceVersion") or 0)
-        gone = {"code": 410, "reason": "Expired", "message": f"too old resource version: {version}"}
-        if 0 < version < store.compacted:
-            if not self.api.gone_as_event:
-                raise Refusal(410, "Expired", str(gone["message"]))
-            self._begin("application/json")
-            self._event("ERROR", {"kind": "Status", "apiVersion": "v1", "status": "Failure", **gone})
-            self._chunk(b"")
-            return
-        deadline = time.monotonic() + float(self.query.get("timeoutSeconds") or 1800)
-        self._begin("application/json")
-        if not version:
-            with store.changed:
-                found, version = store.list(kind, namespace), store.version
-            for item in found:
-                if self._selected(item):
-                    self._event("ADDED", item)
-        while time.monotonic() < deadline and not self.api.closed.is_set():
-            with store.changed:
-                changes = store.since(kind, namespace, version)
-                if not changes and self.epoch == self.api.watch_epoch:
-                    store.changed.wait(min(1.0, max(0.01, deadline - time.monotonic())))
-                    changes = store.since(kind, namespace, version)
-                newest = store.version
-            if self.epoch != self.api.watch_epoch:
-                self.close_connection = True  # without the last chunk: the connection broke
-                return
-            for change in changes:
-                if self._selected(change.object):
-                    self._event(change.type, change.object)
-            version = newest
-            if self.query.get("allowWatchBookmarks") == "true" and not changes:
-                self._event(
-                    "BOOKMARK",
-                    {
-                        "kind": kind.kind,
-                        "apiVersion": kind.api_version,
-                        "metadata": {"resourceVersion": str(version)},
-                    },
-                )
-        self._chunk(b"")
-
-    def _log(self, kind: Kind, namespace: str, name: str) -> None:
-        pod = self.api.store.get(kind, namespace, name)
-        container = self.query.get("container", "")
-        names = [one["name"] for one in pod.get("spec", {}).get("containers", [])]
-        if container not in names:
-            raise Refusal(400, "BadRequest", f"container {container} is not valid for pod {name}")
-        key = (namespace, name, container)
-        states = {one["name"]: one for one in pod.get("status", {}).get("containerStatuses", [])}
-        waiting = states.get(container, {}).get("state", {}).get("waiting")
-        if waiting or container not in states:
-            why = (waiting or {}).get("reason", "PodInitializing")
+    def _apply(self, kind: Kind, namespace: str, name: str, given: Object) -> None:
+        """Server-side apply, which creates what is not there."""
+        if not self.query.get("fieldManager"):
             raise Refusal(
-                400, "BadRequest", f'container "{container}" in pod "{name}" is waiting to start: {why}'
+                400, "BadRequest", "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value"
             )
-        self._begin("text/plain")
-        at, follow = (0, 0), self.query.get("follow") == "true"
-        since = self.query.get("sinceTime", "")[:19]  # the kubelet counts whole seconds here
-        while not self.api.closed.is_set():
-            pieces, at, ended = self.api.store.log_lines(key, at, 1.0 if follow else 0.0)
-            for stamp, data, begins in pieces:
-                if stamp[:19] < since:
-                    continue
-                prefix = f"{stamp} ".encode() if begins and self.query.get("timestamps") == "true" else b""
-                self._chunk(prefix + data)
-            if not follow or (ended and not pieces):
-                break
-            if self.epoch != self.api.watch_epoch:
-                self.close_connection = True
-                return
-        self._chunk(b"")
+        if (given.get("apiVersion"), given.get("kind")) != (kind.api_version, kind.kind):
+            raise Refusal(400, "BadRequest", f"the object is no {kind.kind} of {kind.api_version}")
+        metadata = given.setdefault("metadata", {})
+        if metadata.setdefault("name", name) != name:
+            raise Refusal(400, "BadRequest", "the name of the object does not match the name on the URL")
+        if metadata.get("namespace", namespace) != namespace:
+            raise Refusal(
+                400, "BadRequest", "the namespace of the object does not match the namespace on the URL"
+            )
+        force = self.query.get("force") == "true"
+        with self.api.store.changed:
+            live = self.api.store.find(kind, namespace, name)
+            if live is None and kind.namespaced and not self.api.has_namespace(namespace):
+                raise Refusal(404, "NotFound", f'namespaces "{namespace}" not found')
+            if live is not None:
+                self._same_version(kind, live, given)
+            made = self._write(kind, namespace, "Apply").apply(live, given, force=force)
+            self._json(200 if live else 201, made)
+
+    def _scale(self, kind: Kind, namespace: str, name: str) -> None:
+        """Show or change how many replicas there are, as `kubectl scale` does."""
+        with self.api.store.changed:
+            live = self.api.store.get(kind, namespace, name)
+            if self.command != "GET":
+                asked = self._object()["spec"]["replicas"]
+                made = {**live, "spec": {**live["spec"], "replicas": asked}}
+                live = self._write(kind, namespace).update(live, made, "scale")
+        metadata = {key: live["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
+        spec = {"replicas": live["spec"].get("replicas", 1)}
+        status = {"replicas": live.get("status", {}).get("replicas", 0)}
+        self._json(
+            200,
+            {
+                "apiVersion": "autoscaling/v1",
+                "kind": "Scale",
+                "metadata": metadata,
+                "spec": spec,
+                "status": status,
+            },
+        )
 
     # Parts of answers.
 
@@ -292,6 +333,11 @@ class Handler(BaseHTTPRequestHandler):
         metadata = found["metadata"]
         labels = metadata.get("labels", {})
         for term in filter(None, self.query.get("labelSelector", "").split(",")):
+            if "!=" in term:
+                name, _, value = term.partition("!=")
+                if labels.get(name) == value:
+                    return False
+                continue
             name, equals, value = term.replace("==", "=").partition("=")
             if (labels.get(name) != value) if equals else (name not in labels):
                 return False
@@ -317,46 +363,3 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def _begin(self, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-
-    def _event(self, type_: str, found: Object) -> None:
-        self._chunk(json.dumps({"type": type_, "object": found}).encode() + b"\n")
-
-    def _chunk(self, data: bytes) -> None:
-        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-        self.wfile.flush()
-
-
-def _merge_patch(target: Object, patch: Object) -> None:
-    """Change an object by a merge patch (RFC 7386)."""
-    for name, value in patch.items():
-        if value is None:
-            target.pop(name, None)
-        elif isinstance(value, dict):
-            if not isinstance(target.get(name), dict):
-                target[name] = {}
-            _merge_patch(target[name], value)
-        else:
-            target[name] = value
-
-
-def _json_patch(target: Object, patch: list[dict[str, Any]]) -> None:
-    """Change an object by a JSON patch (RFC 6902): add, replace, remove and test on members of objects."""
-    for step in patch:
-        *above, last = [part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:]]
-        place = target
-        for name in above:
-            if name not in place:
-                raise Refusal(422, "Invalid", f"there is no {step['path']}")
-            place = place[name]
-        if step["op"] == "remove":
-            place.pop(last, None)
-        elif step["op"] == "test" and place.get(last) != step["value"]:
-            raise Refusal(422, "Invalid", f"{step['path']} is not {step['value']}")
-        elif step["op"] in ("add", "replace"):
-            place[last] = step["value"]

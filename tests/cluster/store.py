@@ -25,6 +25,7 @@ class Kind(NamedTuple):
     plural: str
     kind: str
     namespaced: bool = True
+    status: bool = True
 
     @property
     def api_version(self) -> str:
@@ -39,7 +40,20 @@ KINDS = (
     Kind("", "v1", "services", "Service"),
     Kind("", "v1", "serviceaccounts", "ServiceAccount"),
     Kind("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"),
+    Kind("", "v1", "endpoints", "Endpoints"),
+    Kind(
+        "apiextensions.k8s.io",
+        "v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        namespaced=False,
+    ),
+    Kind("apiregistration.k8s.io", "v1", "apiservices", "APIService", namespaced=False),
     Kind("apps", "v1", "deployments", "Deployment"),
+    Kind("apps", "v1", "daemonsets", "DaemonSet"),
+    Kind("apps", "v1", "replicasets", "ReplicaSet"),
+    Kind("apps", "v1", "statefulsets", "StatefulSet"),
+    Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     Kind("batch", "v1", "cronjobs", "CronJob"),
     Kind("batch", "v1", "jobs", "Job"),
     Kind("rbac.authorization.k8s.io", "v1", "roles", "Role"),
@@ -47,6 +61,9 @@ KINDS = (
     Kind("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False),
     Kind("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress"),
+    Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
+    Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),
+    Kind("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False),
     Kind("tekton.dev", "v1", "pipelines", "Pipeline"),
     Kind("tekton.dev", "v1", "pipelineruns", "PipelineRun"),
     Kind("tekton.dev", "v1", "tasks", "Task"),
@@ -56,7 +73,7 @@ KINDS = (
     Kind("triggers.tekton.dev", "v1beta1", "triggerbindings", "TriggerBinding"),
     Kind("triggers.tekton.dev", "v1beta1", "triggertemplates", "TriggerTemplate"),
     Kind("pipelinesascode.tekton.dev", "v1alpha1", "repositories", "Repository"),
-    Kind("argoproj.io", "v1alpha1", "applications", "Application"),
+    Kind("argoproj.io", "v1alpha1", "applications", "Application", status=False),
 )
 BY_KIND = {kind.kind: kind for kind in KINDS}
 
@@ -110,6 +127,7 @@ class Store:
         self.logs: dict[tuple[str, str, str], ContainerLog] = {}
         self._objects: dict[tuple[str, str, str], Object] = {}
         self._uid = 0
+        self.kind_by_plural = {kind.plural: kind for kind in KINDS}
 
     def create(self, kind: Kind, namespace: str, made: Object) -> Object:
         made = copy.deepcopy(made)
@@ -124,10 +142,9 @@ class Store:
                 )
             if (kind.plural, namespace, name) in self._objects:
                 raise Refusal(409, "AlreadyExists", f'{kind.plural}.{kind.group} "{name}" already exists')
-            self._uid += 1
             metadata |= {
                 "name": name,
-                "uid": f"00000000-0000-4000-8000-{self._uid:012}",
+                "uid": self.new_uid(),
                 "creationTimestamp": now(),
                 "generation": 1,
             }
@@ -136,12 +153,52 @@ class Store:
             made |= {"apiVersion": kind.api_version, "kind": kind.kind}
             return self._keep("ADDED", kind, namespace, made)
 
+    def new_uid(self) -> str:
+        with self.changed:
+            self._uid += 1
+            return f"00000000-0000-4000-8000-{self._uid:012}"
+
+    def put(self, kind: Kind, namespace: str, made: Object) -> Object:
+        """Keep an object as it is, new or not; one that only waited for its finalizers goes."""
+        with self.changed:
+            made = copy.deepcopy(made)
+            metadata = made["metadata"]
+            is_new = (kind.plural, namespace, metadata["name"]) not in self._objects
+            kept = self._keep("ADDED" if is_new else "MODIFIED", kind, namespace, made)
+            if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
+                self.delete(kind, namespace, metadata["name"])
+            return kept
+
+    def dependents(self, uid: str) -> list[tuple[Kind, str, str]]:
+        """Return kind, namespace and name of all objects that an object owns."""
+        with self.changed:
+            return [
+                (self.kind_by_plural[plural], namespace, name)
+                for (plural, namespace, name), found in self._objects.items()
+                if any(one.get("uid") == uid for one in found["metadata"].get("ownerReferences") or ())
+            ]
+
+    def within(self, namespace: str) -> list[tuple[Kind, str, str]]:
+        """Return kind, namespace and name of all objects of a namespace."""
+        with self.changed:
+            return [
+                (self.kind_by_plural[plural], its, name)
+                for plural, its, name in self._objects
+                if its == namespace
+            ]
+
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         with self.changed:
             found = self._objects.get((kind.plural, namespace, name))
             if found is None:
                 resource = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
                 raise Refusal(404, "NotFound", f'{resource} "{name}" not found')
+            return copy.deepcopy(found)
+
+    def find(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """Return an object, None where there is none."""
+        with self.changed:
+            found = self._objects.get((kind.plural, namespace if kind.namespaced else "", name))
             return copy.deepcopy(found)
 
     def list(self, kind: Kind, namespace: str = "") -> list[Object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.kube import kubeconfig
 from dispatchfile.kube.client import Cluster, Kind
+from dispatchfile.kube.problems import Refused
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
 APPLICATIONS = Kind(GROUP, VERSION, "applications")
@@ -18,7 +19,7 @@ def installation(context: str, control: str) -> Cluster:
     """
     cluster = Cluster(kubeconfig.find(context, control))
     try:
-        served = cluster.serves(GROUP, VERSION)
+        served = _serves(cluster)
     except BaseException:
         cluster.close()
         raise
@@ -29,3 +30,17 @@ def installation(context: str, control: str) -> Cluster:
             help="install it, choose another with --context, or let dispatchfile apply: --engine kube",
         )
     return cluster
+
+
+def _serves(cluster: Cluster) -> bool:
+    """Return whether there are Applications; Argo's Workflows and Rollouts are of the same group."""
+    try:
+        told = cluster.document(f"/apis/{GROUP}/{VERSION}")
+    except Refused as problem:
+        if problem.code == 404:
+            return False
+        raise
+    return any(
+        isinstance(one, dict) and one.get("name") == APPLICATIONS.plural
+        for one in told.get("resources") or ()
+    )

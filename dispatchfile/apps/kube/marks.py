@@ -1,0 +1,85 @@
+"""What labels and annotations say of an object: whose it is, and how it wants to be treated.
+
+Sync options are Argo CD's (3.6, "Sync Options"), and so are their words.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dispatchfile.apps.manifest import Object
+
+APP = "dispatchfile/app"
+"""Label of every object of an application: the application's name."""
+_OPTIONS = "argocd.argoproj.io/sync-options"
+_ARGO_ID = "argocd.argoproj.io/tracking-id"
+_ARGO_LABEL = "argocd.argoproj.io/instance"
+
+
+def stamped(made: Object, app: str, namespace: str) -> Object:
+    """Return an object as it is applied: with the application's label, in its namespace ("" where it has none)."""
+    metadata = {name: value for name, value in made["metadata"].items() if name != "namespace"}
+    metadata["labels"] = {**_map(metadata.get("labels")), APP: app}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {**made, "metadata": metadata}
+
+
+def owner(live: Object) -> str:
+    """Return the application that an object belongs to, "" for none of ours."""
+    return str(labels(live).get(APP) or "")
+
+
+def argo_application(live: Object) -> str:
+    """Return the Argo CD application that tracks an object, "" when none says so.
+
+    The annotation names the object too, and counts on that one only: tools copy annotations.
+    """
+    application, colon, rest = str(notes(live).get(_ARGO_ID) or "").partition(":")
+    metadata = live["metadata"]
+    place = f"{metadata.get('namespace') or ''}/{metadata['name']}"
+    if colon and rest.endswith(f":{place}") and f"/{live.get('kind')}:" in f"/{rest}":
+        return application
+    return str(labels(live).get(_ARGO_LABEL) or "")
+
+
+def taken(live: Object, app: str) -> str:
+    """Return why an object that is there is not to be applied by an application, "" when it is or may become its own."""
+    if application := argo_application(live):
+        return (
+            f'it belongs to Argo CD\'s application "{application}": let Argo CD deploy it (--engine argocd)'
+        )
+    if (its := owner(live)) not in ("", app):
+        return f'it belongs to the application "{its}": two cannot have the same object'
+    return ""
+
+
+def option(found: Object, name: str) -> str:
+    """Return the value of a sync option of an object, "" when it does not have it."""
+    for word in str(notes(found).get(_OPTIONS) or "").split(","):
+        key, equals, value = word.strip().partition("=")
+        if equals and key.strip() == name:
+            return value.strip()
+    return ""
+
+
+def labels(found: Object) -> dict[str, Any]:
+    """Return the labels of an object."""
+    return _map(_map(found.get("metadata")).get("labels"))
+
+
+def notes(found: Object) -> dict[str, Any]:
+    """Return the annotations of an object."""
+    return _map(_map(found.get("metadata")).get("annotations"))
+
+
+def owned(found: Object) -> bool:
+    """Return whether a controller of the cluster has made an object, and looks after it."""
+    owners = _map(found.get("metadata")).get("ownerReferences")
+    return isinstance(owners, list) and any(_map(one).get("controller") for one in owners)
+
+
+def _map(found: Any) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}
