@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -122,7 +123,7 @@ def git_server(tmp_path: Path) -> Iterator[GitServer]:
 @pytest.fixture(scope="session")
 def openapi() -> Description:
     """GitHub's published description of its API."""
-    return Description(from_npm(OPENAPI, "generated/api.github.com.json"), "/repos/")
+    return Description(json.loads(from_npm(OPENAPI, "generated/api.github.com.json").read_bytes()), "/repos/")
 
 
 @pytest.fixture

@@ -46,6 +46,12 @@ def argv(kind: str, letter: str = "a", revision: str = "r1") -> list[str]:
     ]
 
 
+def soon(monkeypatch: pytest.MonkeyPatch, hub: Forge) -> None:
+    """Let the wait for what a forge does not know end before the test gets long."""
+    for module in ("dispatchfile.gitops.forge", type(hub).__module__):
+        monkeypatch.setattr(f"{module}.MERGEABLE_WAIT", 0.5, raising=False)
+
+
 def test_create_and_find(hub: Forge, look_alike: ForgeServer, forge_site: Site) -> None:
     made = hub.create("topic", "main", "A title", "A text\nof two lines")
     assert (made.title, made.body, made.state, made.head) == (
@@ -54,7 +60,9 @@ def test_create_and_find(hub: Forge, look_alike: ForgeServer, forge_site: Site) 
         "open",
         "topic",
     )
-    assert made.head_commit == forge_site.tip("topic")
+    # Bitbucket Cloud cuts hashes.
+    assert forge_site.tip("topic").startswith(made.head_commit)
+    assert len(made.head_commit) >= 12
     assert made.url.startswith(f"{look_alike.url}/")
     assert hub.find_open("topic", "main") == made
     assert hub.find_open("topic", "other") is None
@@ -134,15 +142,17 @@ def test_another_head_is_not_merged(
     made = hub.create("topic", "main", "t", "")
     before = forge_site.tip("main")
     branch(forge_site, "topic", {"topic.txt": "pushed meanwhile"})
-    monkeypatch.setattr("dispatchfile.gitops.forge.github.MERGEABLE_WAIT", 0.5)
-    module = type(hub).__module__
-    monkeypatch.setattr(f"{module}.MERGEABLE_WAIT", 0.5)
+    soon(monkeypatch, hub)
     with pytest.raises(EnvironmentProblem):
         hub.merge(made.number, made.head_commit)
     assert (forge_site.tip("main"), look_alike.pulls[0].state) == (before, "open")
 
 
-def test_a_conflict_is_told(hub: Forge, look_alike: ForgeServer, forge_site: Site) -> None:
+def test_a_conflict_is_told(
+    hub: Forge, look_alike: ForgeServer, forge_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Gitea does not tell a conflict from what it does not know yet.
+    soon(monkeypatch, hub)
     made = hub.create("topic", "main", "t", "")
     forge_site.commit("in the way", {"topic.txt": "something else"})
     git(forge_site.checkout, "push", "-q", str(forge_site.bare), "main")

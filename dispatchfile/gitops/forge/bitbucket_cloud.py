@@ -154,7 +154,7 @@ class BitbucketCloud:
                 return _merged(pull, commit)
             if pull.state == "closed":
                 raise EnvironmentProblem(f"{pull.url} is declined")
-            if _same_commit(pull.head_commit, commit):
+            if _same_commit(pull.head_commit, commit) and self._tip(tried, pull.head).startswith(commit):
                 self._checked(tried, pull, later=when_checks_pass)
                 try:
                     self._api.send(tried, "POST", f"{self._pull(number)}/merge", wanted)
@@ -162,6 +162,11 @@ class BitbucketCloud:
                     self._refusal(refused, data, later=when_checks_pass)
             # Merged, or it takes long (202, 555); the next look tells, and which head it was.
             waiting.pause(pull.url)
+
+    def _tip(self, tried: str, branch: str) -> str:
+        """Return the commit of a branch; pull requests are told of a push some time after it."""
+        answer = self._api.get(tried, f"{self._here}/refs/branches/{quote(branch, safe='')}")
+        return str(answer["target"]["hash"])
 
     def _checked(self, tried: str, pull: PullRequest, *, later: bool) -> None:
         """Return when all builds have passed. Only paid plans can have Bitbucket itself insist on it."""

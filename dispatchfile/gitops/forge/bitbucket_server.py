@@ -124,7 +124,7 @@ class BitbucketServer:
                 return _merged(pull, commit)
             if pull.state == "closed":
                 raise EnvironmentProblem(f"{pull.url} is declined")
-            if pull.head_commit == commit:
+            if pull.head_commit == commit and self._tip(tried, pull.head) == commit:
                 vetoes = self._vetoes(tried, data)
                 if vetoes and not when_checks_pass:
                     raise ChecksPending(f"{pull.url} cannot be merged yet: {vetoes}")
@@ -136,6 +136,13 @@ class BitbucketServer:
                 if vetoes is not None and not self._ask_to_merge(tried, data, wanted, vetoes):
                     return False
             waiting.pause(pull.url)
+
+    def _tip(self, tried: str, branch: str) -> str:
+        """Return the commit of a branch; pull requests are told of a push some time after it."""
+        listed = self._api.pages(
+            tried, f"{self._here}/branches", filterText=branch, boostMatches="true", limit="100"
+        )
+        return next((str(one["latestCommit"]) for one in listed if one["id"] == _BRANCH + branch), "")
 
     def _vetoes(self, tried: str, data: Any) -> str | None:
         """Return what stands against a merge, "" for nothing, None while that is not known. Raises on a conflict."""
@@ -189,7 +196,7 @@ class BitbucketServer:
             "events": ["repo:refs_changed"],
             "configuration": {"secret": secret},
         }
-        for hook in self._api.pages(tried, path, limit="100"):
+        for hook in self._api.pages(tried, path):
             if hook["url"] == url:
                 # The secret may be another one.
                 self._api.send(tried, "PUT", f"{path}/{hook['id']}", wanted)

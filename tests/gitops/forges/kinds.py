@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.gitops.forges import published
 from tests.gitops.forges.base import ForgeServer
+from tests.gitops.forges.bitbucket_cloud import CloudServer
+from tests.gitops.forges.bitbucket_server import StashServer
+from tests.gitops.forges.gitea import GiteaServer
 from tests.gitops.forges.github import GitHubServer
 from tests.gitops.forges.gitlab import GitLabServer
 from tests.gitops.forges.openapi import Description
@@ -16,4 +20,7 @@ TOKEN = "t0ken-Of-The-Tests"
 MAKERS: dict[str, Callable[[Path, Description], ForgeServer]] = {
     "github": lambda folder, openapi: GitHubServer(folder, openapi, token=TOKEN),
     "gitlab": lambda folder, _openapi: GitLabServer(folder, token=TOKEN),
+    "gitea": lambda folder, _openapi: GiteaServer(folder, published.gitea(), token=TOKEN),
+    "bitbucket-cloud": lambda folder, _openapi: CloudServer(folder, published.cloud(), token=TOKEN),
+    "bitbucket-server": lambda folder, _openapi: StashServer(folder, published.server(), token=TOKEN),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -81,14 +80,13 @@ class Description:
         return item
 
 
-def from_npm(package: str, member: str) -> dict[str, Any]:
-    """A JSON file of an npm package, fetched once and kept in the user's cache."""
+def from_npm(package: str, member: str) -> Path:
+    """A file of an npm package, fetched once and kept in the user's cache; the test is skipped where it cannot be had."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dispatchfile"
-    kept = cache / f"{package.strip('@').replace('/', '-')}.json"
+    kept = cache / f"{package.strip('@').replace('/', '-')}-{member.replace('/', '-')}"
     if not kept.exists():
         _fetch(package, member, kept)
-    loaded: dict[str, Any] = json.loads(kept.read_bytes())
-    return loaded
+    return kept
 
 
 def _fetch(package: str, member: str, kept: Path) -> None:
@@ -101,8 +99,8 @@ def _fetch(package: str, member: str, kept: Path) -> None:
         with tarfile.open(next(folder.glob("*.tgz"))) as archive:
             file = archive.extractfile(f"package/{member}")
             assert file is not None
-            (folder / "api.json").write_bytes(file.read())
-        (folder / "api.json").replace(kept)
+            (folder / "file").write_bytes(file.read())
+        (folder / "file").replace(kept)
     except (FileNotFoundError, subprocess.SubprocessError) as error:
         ci.skip(f"npm cannot bring {package}: {error}")
     finally:
