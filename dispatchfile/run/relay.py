@@ -30,10 +30,12 @@ PREFIX = "/api/"
 
 # What is passed on below the repository's own path, by forge and method.
 _GITEA = {
-    "GET": r"|/labels|/pulls|/pulls/\d+|/pulls/\d+/reviews|/issues/\d+/(?:comments|labels)|/(?:pulls|commits)/[\w/.-]+/status",
+    "GET": r"|/labels|/pulls|/pulls/\d+|/issues/\d+/(?:comments|labels)",
     "POST": r"/pulls|/labels|/pulls/\d+/(?:requested_reviewers|merge)|/issues/\d+/(?:comments|labels)",
-    "PATCH": r"/(?:pulls|issues)/\d+",
+    "PATCH": r"/pulls/\d+",
 }
+# A branch in a path, quoted; nothing that a server might take for a way up.
+_BRANCH = r"(?!.*(?:\.\.|%2[eE]))[\w.%~-]+"
 _BELOW: Mapping[str, Mapping[str, str]] = {
     "github": {
         "GET": r"|/pulls|/pulls/\d+|/issues/\d+/(?:comments|labels)",
@@ -49,23 +51,29 @@ _BELOW: Mapping[str, Mapping[str, str]] = {
     "gitea": _GITEA,
     "forgejo": _GITEA,
     "bitbucket-cloud": {
-        "GET": r"|/pullrequests|/pullrequests/\d+|/pullrequests/\d+/(?:comments|statuses)",
+        "GET": rf"|/pullrequests|/pullrequests/\d+|/pullrequests/\d+/(?:comments|statuses)|/refs/branches/{_BRANCH}",
         "POST": r"/pullrequests|/pullrequests/\d+/(?:comments|merge|decline)",
         "PUT": r"/pullrequests/\d+",
     },
     "bitbucket-server": {
-        "GET": r"|/pull-requests|/pull-requests/\d+|/pull-requests/\d+/(?:activities|comments|merge)",
+        "GET": r"|/branches|/pull-requests|/pull-requests/\d+|/pull-requests/\d+/(?:activities|merge)",
         "POST": r"/pull-requests|/pull-requests/\d+/(?:comments|merge|decline|participants)",
         "PUT": r"/pull-requests/\d+",
     },
 }
-# The repository's path below the API, and what else a pull request asks for: who a reviewer is.
 _REPOSITORY = {
     "gitlab": "/projects/{all}",
     "bitbucket-cloud": "/repositories/{path}",
     "bitbucket-server": "/projects/{owner}/repos/{name}",
 }
-_USERS = {"gitlab": "/users", "bitbucket-cloud": r"/workspaces/{owner}/members"}
+# What else a pull request asks for, to be read alone: who a reviewer is, which labels there are.
+_BESIDE = {
+    "gitlab": "/users",
+    "gitea": "/orgs/{owner}/labels",
+    "forgejo": "/orgs/{owner}/labels",
+    "bitbucket-cloud": "/workspaces/{owner}/members",
+    "bitbucket-server": r"/users/(?:[\w~-]|%40)(?:[\w.~-]|%40)*",
+}
 _KEPT = (
     *("Content-Type", "Link", "X-Next-Page", "Retry-After"),
     *("X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Remaining", "RateLimit-Reset"),
@@ -141,16 +149,22 @@ def _allowed(place: forges.Place, method: str, path: str) -> bool:
         return True
     owner, _, name = place.repository.partition("/")
     words = {
-        "all": quote(place.repository, safe=""),
-        "path": quote(place.repository),
-        "owner": quote(owner, safe="~"),
-        "name": quote(name, safe=""),
+        "all": re.escape(quote(place.repository, safe="")),
+        "path": re.escape(quote(place.repository)),
+        "owner": re.escape(quote(owner, safe="")),
+        "name": re.escape(quote(name, safe="")),
     }
-    users = _USERS.get(place.kind, "")
-    if method == "GET" and users and path == users.format_map(words):
+    beside = _BESIDE.get(place.kind, "")
+    if method == "GET" and beside and re.fullmatch(_filled(beside, words), path):
         return True
-    here = re.escape(_REPOSITORY.get(place.kind, "/repos/{path}").format_map(words))
+    here = _filled(_REPOSITORY.get(place.kind, "/repos/{path}"), words)
     return bool(re.fullmatch(f"{here}(?:{_BELOW[place.kind].get(method, '(?!)')})", path))
+
+
+def _filled(pattern: str, words: Mapping[str, str]) -> str:
+    for name, word in words.items():
+        pattern = pattern.replace(f"{{{name}}}", word)
+    return pattern
 
 
 def _is_own(target: str, place: forges.Place, body: IO[bytes] | None, authorization: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile.forges import GITHUB_AUTO_MERGE
+from dispatchfile.gitops.forge import NoAutoMerge
+from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.run.gateway import Gateway
 from tests.gitops.conftest import DIGESTS, Site
-from tests.gitops.forges.base import basic
+from tests.gitops.forges.base import ForgeServer, basic
 from tests.gitops.forges.github import GitHubServer
 
 
@@ -107,12 +111,119 @@ def test_where_nothing_may_be_pushed_nothing_may_be_proposed(
         far.close()
 
 
-def ask(gateway: Gateway, hub: GitHubServer, method: str, endpoint: str, path: str) -> int:
+@pytest.fixture
+def inside_any(
+    kind: str, gateway: Gateway, look_alike: ForgeServer, forge_site: Site, own_git_settings: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> Site:  # fmt: skip
+    """A checkout as a step sees it, on each forge in turn."""
+    store = tmp_path / "store"
+    host = look_alike.url.removeprefix("http://").replace(":", "%3a")
+    store.write_text(f"http://{look_alike.user}:{look_alike.token}@{host}\n")
+    own_git_settings.write_text(f"[credential]\n\thelper = store --file={store}\n")
+    lines = gateway.git_config(look_alike.remote)
+    own_git_settings.write_text(lines)
+    assert look_alike.token not in lines
+    monkeypatch.delenv("DISPATCHFILE_GIT_TOKEN")
+    monkeypatch.setenv("DISPATCHFILE_PUBLISH", "0")
+    return forge_site
+
+
+def test_every_forge_is_reached_without_a_token(kind: str, look_alike: ForgeServer, inside_any: Site) -> None:
+    def update(letter: str, *more: str) -> Outcome:
+        words = (f"-git-revision=r{letter}", f"-substitute=imageName={DIGESTS[letter]}")
+        return inside_any.update(*words, f"-scm-provider={kind}", *more)
+
+    done = update("a")
+    assert done.pull_request.startswith(look_alike.url)
+    assert update("b").pull_request == done.pull_request
+    assert DIGESTS["b"] in look_alike.pulls[0].body
+    older = update("c", "--branch-per-revision")
+    assert older.opened
+    assert update("d", "--close-superseded").pull_request == done.pull_request
+    assert [pull.state for pull in look_alike.pulls] == ["open", "closed"]
+    look_alike.checks_pending = True
+    try:
+        assert not update("d", "--auto-merge").merged
+    except NoAutoMerge:
+        assert kind.startswith("bitbucket")
+    look_alike.checks_pending = False
+    assert update("e", "-merge-pull-request").merged
+    assert DIGESTS["e"] in inside_any.show("main", "app.yaml")
+
+
+def test_graphql_for_auto_merge_alone(gateway: Gateway, hub: GitHubServer, inside: Site) -> None:
+    inside.update(*argv(hub))
+    hub.checks_pending = True
+    hub.calls.clear()
+    merging = {"pullRequestId": "PR_1", "expectedHeadOid": inside.tip("dispatch/update-web")}
+    good = {"query": GITHUB_AUTO_MERGE, "variables": {"input": merging}}
+    for bad in (
+        {**good, "query": GITHUB_AUTO_MERGE.replace("enable", "disable")},
+        {**good, "operationName": "x"},
+        {**good, "variables": {"input": {**merging, "pullRequestId": "PR_77"}}},
+        {**good, "variables": {"input": {**merging, "clientMutationId": "x"}}},
+        {**good, "variables": {"input": merging, "more": 1}},
+        {"query": "{ viewer { login } }"},
+        [good],
+    ):
+        assert ask(gateway, hub, "POST", f"{hub.url}/api/v3", "/graphql", bad) == 404
+    assert [call.body["query"][:5] for call in hub.calls] == ["query"]
+    monkeypatched = hub.node
+    hub.node = lambda _name: {"repository": {"nameWithOwner": "acme/other"}}  # type: ignore[method-assign] # another's
+    assert ask(gateway, hub, "POST", f"{hub.url}/api/v3", "/graphql", good) == 404
+    hub.node = monkeypatched  # type: ignore[method-assign] # as above
+    assert hub.pulls[0].auto_merge is None
+    assert ask(gateway, hub, "POST", f"{hub.url}/api/v3", "/graphql", good) == 200
+    assert hub.pulls[0].auto_merge == merging
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "path"),
+    [
+        ("gitlab", "PUT", "/projects/acme%2Fgitops"),
+        ("gitlab", "GET", "/projects/acme%2Fother/merge_requests"),
+        ("gitlab", "POST", "/projects/acme%2Fgitops/hooks"),
+        ("gitlab", "POST", "/users"),
+        ("gitlab", "GET", "/user/keys"),
+        ("gitea", "POST", "/repos/acme/gitops/keys"),
+        ("gitea", "PATCH", "/repos/acme/gitops"),
+        ("gitea", "GET", "/orgs/other/labels"),
+        ("bitbucket-cloud", "GET", "/repositories/acme/other/pullrequests"),
+        ("bitbucket-cloud", "GET", "/repositories/acme/gitops/refs/branches/..%2F..%2Fhooks"),
+        ("bitbucket-cloud", "GET", "/repositories/acme/gitops/refs/branches/x%2F%2e%2e"),
+        ("bitbucket-cloud", "POST", "/repositories/acme/gitops/hooks"),
+        ("bitbucket-server", "POST", "/projects/acme/repos/gitops/webhooks"),
+        ("bitbucket-server", "GET", "/users/.."),
+        ("bitbucket-server", "GET", "/projects/acme/repos/other/pull-requests"),
+        ("nothing", "GET", "/repos/acme/gitops/pulls"),
+    ],
+)
+@pytest.mark.usefixtures("given")
+def test_nothing_else_is_passed_on_to_the_others(
+    gateway: Gateway, hub: GitHubServer, kind: str, method: str, path: str
+) -> None:
+    assert ask(gateway, hub, method, f"{hub.url}/api", path, kind=kind) == 404
+    assert hub.calls == []
+
+
+def ask(
+    gateway: Gateway,
+    hub: GitHubServer,
+    method: str,
+    endpoint: str,
+    path: str,
+    body: object = None,
+    *,
+    kind: str = "github",
+) -> int:
     """The status of what a step asks of the API at `endpoint`."""
     name = base64.urlsafe_b64encode(endpoint.encode()).decode().rstrip("=")
-    url = f"{gateway.serve(f'{hub.url}/acme/gitops.git')}/api/github/{name}{path}"
+    url = f"{gateway.serve(f'{hub.url}/acme/gitops.git')}/api/{kind}/{name}{path}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, method=method)
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -8,8 +8,9 @@ from typing import Any
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.forges import GITHUB_AUTO_MERGE, graphql_of
-from dispatchfile.gitops.forge import MERGEABLE_WAIT, ChecksPending, Method, NoAutoMerge, PullRequest
+from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest
 from dispatchfile.gitops.forge.http import Api, Refused
+from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
 # What `mergeable_state` says of a pull request that waits for a required check, a review or the newest base.
 _WAITING = ("blocked", "behind")
@@ -168,25 +169,15 @@ class GitHub:
 
     def _settled(self, number: int, commit: str) -> Any:
         """Return the pull request once GitHub knows its new head and whether it merges; both take a while."""
-        end = time.monotonic() + MERGEABLE_WAIT
-        pause = 0.25
+        waiting = Waiting("GitHub")
         while True:
             data = self._api.get(f"merge pull request {number}", self._pull(number))
             known = data["head"]["sha"] == commit
             if data["merged"] or (known and data["mergeable"]):
                 return data
             if known and data["mergeable"] is False:
-                raise EnvironmentProblem(
-                    f"{data['html_url']} cannot be merged: it conflicts with {data['base']['ref']}",
-                    help="run the update again; it starts from the newest base",
-                )
-            if time.monotonic() > end:
-                raise EnvironmentProblem(
-                    f"GitHub did not say within {MERGEABLE_WAIT:.0f} s whether {data['html_url']} can be merged",
-                    help="it is open; merge it there, or run the update again",
-                )
-            time.sleep(pause)
-            pause = min(pause * 2, 4.0)
+                raise conflict(data["html_url"], data["base"]["ref"])
+            waiting.pause(data["html_url"])
 
 
 def _plain(data: Any) -> PullRequest:

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.forge import MERGEABLE_WAIT, ChecksPending, Method, NoAutoMerge, PullRequest
+from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest
 from dispatchfile.gitops.forge.http import Api, Refused
+from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
 # `detailed_merge_status` while GitLab still finds out.
 _UNKNOWN = ("unchecked", "checking", "preparing", "approvals_syncing", "cannot_be_merged_rechecking")
@@ -172,8 +173,7 @@ class GitLab:
 
     def _settled(self, tried: str, number: int, commit: str) -> Any:
         """Return the merge request once GitLab knows its new head and whether it merges; both take a while."""
-        end = time.monotonic() + MERGEABLE_WAIT
-        pause = 0.25
+        waiting = Waiting("GitLab")
         while True:
             data = self._api.get(tried, self._one(number))
             # GitLab before 15.6 has `merge_status` alone.
@@ -182,20 +182,11 @@ class GitLab:
                 return data
             if data["sha"] == commit and status not in _UNKNOWN:
                 if status in _CONFLICTS:
-                    raise EnvironmentProblem(
-                        f"{data['web_url']} cannot be merged: it conflicts with {data['target_branch']}",
-                        help="run the update again; it starts from the newest base",
-                    )
+                    raise conflict(data["web_url"], data["target_branch"])
                 if data["state"] == "closed":
                     raise EnvironmentProblem(f"{data['web_url']} cannot be merged: it was closed")
                 return data
-            if time.monotonic() > end:
-                raise EnvironmentProblem(
-                    f"GitLab did not say within {MERGEABLE_WAIT:.0f} s whether {data['web_url']} can be merged",
-                    help="it is open; merge it there, or run the update again",
-                )
-            time.sleep(pause)
-            pause = min(pause * 2, 4.0)
+            waiting.pause(data["web_url"])
 
 
 def _never(data: Any, waits_for: str, refused: Refused) -> EnvironmentProblem:
