@@ -1,207 +1,165 @@
-"""How a workload stands: beside the repository, and by its pods (health as Argo CD's checks have it)."""
+"""How Services and Ingresses stand, told as resources with Argo CD's words."""
 
 from __future__ import annotations
 
 import copy
-import time
 from typing import TYPE_CHECKING, Any
 
-from dispatchfile.apps.local import drift, jobs
-from dispatchfile.apps.local.readiness import CRASHES
-from dispatchfile.apps.local.workload import progress_deadline, workload
+from dispatchfile.apps.local import wiring
+from dispatchfile.apps.local.labels import OBJECT, key_of_object, object_of
+from dispatchfile.apps.local.making import faults
+from dispatchfile.apps.local.publish import published_in
 from dispatchfile.apps.status import Resource
-from dispatchfile.errors import UsageError
-from dispatchfile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dispatchfile.apps.local.drift import Difference
-    from dispatchfile.apps.local.snapshot import Found
-    from dispatchfile.apps.local.workload import Site, Workload
-    from dispatchfile.apps.manifest import Key, Manifest, Object
+    from dispatchfile.apps.local.ingress import Ingress
+    from dispatchfile.apps.local.kept import Kept
+    from dispatchfile.apps.local.making import Want
+    from dispatchfile.apps.local.pods import Pod
+    from dispatchfile.apps.local.service import Service
+    from dispatchfile.apps.manifest import Manifest, Object
     from dispatchfile.apps.status import Health
+    from dispatchfile.errors import UsageError
 
-_COUNTED = ("Deployment", "ReplicaSet", "StatefulSet")
+    Item = Mapping[str, Any] | None
 
-
-class Details(Record):
-    """What was asked of the engine about pods: `containers` by id as inspected, `unready` why a pod is not ready, by id."""
-
-    containers: Mapping[str, Mapping[str, Any]]
-    unready: Mapping[str, str]
+HERE = "127.0.0.1"
 
 
-def stands(site: Site, manifest: Manifest, pods: Sequence[Found], details: Details) -> Resource:
-    """Return how a workload stands."""
-    base = site.applied.get(manifest.key)
-    try:
-        wanted = workload(site, manifest)
-        differences = _differences(wanted, pods, details)
-    except UsageError as problem:
-        live = copy.deepcopy(base) if pods else None
-        health: Health = "Degraded" if pods else "Missing"
-        return Resource(
-            manifest.key, "OutOfSync", health, _full(problem), manifest.object, live, place=manifest.place
-        )
-    if manifest.key.kind == "CronJob":
-        return _cron_job(wanted, manifest, base, pods)
-    if not pods and wanted.count and not (wanted.suspended and base is not None):
-        return Resource(
-            manifest.key, "OutOfSync", "Missing", _notes(wanted), manifest.object, place=manifest.place
-        )
-    said = _said(wanted, manifest, base, pods, differences)
-    live = _live(manifest, base, wanted, pods, differences)
-    health, why = _health(wanted, pods, details)
-    same = live == manifest.object and not said
-    message = "; ".join(filter(None, (*dict.fromkeys(said), why, _notes(wanted))))
+def of_service(service: Service, pods: Sequence[Pod], item: Item) -> list[str]:
+    """Return what is to be said of a Service: where it answers, who answers, and what it does not carry."""
+    words = [*urls_of_service(service, item), *_moved(service, item)]
+    if not service.selector and not service.external:
+        words.append("it has no selector, and Endpoints of one's own are not supported: nobody answers")
+    elif not service.external:
+        mine = [pod for pod in pods if service.selects(pod)]
+        if not mine:
+            words.append("it selects no pod")
+        elif not any(pod.ready for pod in mine):
+            words.append("none of its pods is ready")
+        words += [
+            f'no pod has a port called "{port.target}"'
+            for port in service.ports
+            if isinstance(port.target, str) and mine and all(port.target not in pod.ports for pod in mine)
+        ]
+    return [*words, *service.notes]
+
+
+def of_ingress(ingress: Ingress, find: wiring.Find, item: Item) -> list[str]:
+    """Return what is to be said of an Ingress."""
+    words = urls_of_ingress(ingress, item)
+    hosts = sorted({way.host for way in ingress.ways if way.host and not _is_local(way.host)})
+    if hosts and (port := _port_of_ingress(item)):
+        words.append(f"http://{HERE}:{port} with the header Host: {hosts[0]}")
+    return [*words, *wiring.missing(ingress, find), *ingress.notes]
+
+
+def resource(
+    manifest: Manifest, applied: Object | None, want: Want | None, item: Item, said: Sequence[str]
+) -> Resource:
+    """Return how a wanted object stands, which needs the proxy `want`, of which `item` is there."""
+    wrong: list[str] = []
+    live = copy.deepcopy(applied)
+    health: Health = "Healthy" if applied is not None else "Missing"
+    if applied is not None and want is not None:
+        if item is None:
+            wrong, live, health = ["its proxy was removed"], None, "Missing"
+        elif item.get("State") != "running":
+            wrong, health = [f"its proxy is {item.get('State')}"], "Degraded"
+        elif applied == manifest.object and (wrong := faults(item, want.shape)) and live is not None:
+            _tell_ports(live, published_in(item))
+    synced = applied == manifest.object and not wrong
     return Resource(
-        manifest.key, "Synced" if same else "OutOfSync", health, message, manifest.object, live,
-        place=manifest.place,
+        manifest.key, "Synced" if synced else "OutOfSync", health, "; ".join([*wrong, *said]),
+        manifest.object, live, place=manifest.place,
     )  # fmt: skip
 
 
-def unwanted(site: Site, key: Key, pods: Sequence[Found]) -> Resource:
-    """Return a workload that is there and that the repository does not hold any more."""
-    live = site.applied.get(key) or _outline(key, pods)
-    health: Health = "Healthy" if all(pod.running for pod in pods) else "Degraded"
-    return Resource(key, "OutOfSync", health, "the repository does not hold it", None, copy.deepcopy(live))
+def refused(manifest: Manifest, applied: Object | None, error: UsageError) -> Resource:
+    """Return how an object stands that says what cannot be done."""
+    message = f"{error.message}; {error.help}" if error.help else error.message
+    return Resource(
+        manifest.key, "OutOfSync", "Degraded", message, manifest.object, applied, place=manifest.place
+    )
 
 
-def _differences(wanted: Workload, pods: Iterable[Found], details: Details) -> list[tuple[Found, Difference]]:
-    found = []
-    if wanted.key.kind in ("Job", "CronJob"):
-        return []
-    for pod in pods:
-        if wanted.fits(pod):
-            plan = wanted.draw(pod.name)
-            images = wanted.site.machine.images
-            found += [(pod, one) for one in drift.of_state(wanted, pod, plan)]
-            found += [(pod, one) for one in drift.of_settings(pod, plan, details.containers, images)]
+def unwanted(
+    wanted: Iterable[Manifest], kept: Kept, listed: Mapping[str, Mapping[str, Any]]
+) -> list[Resource]:
+    """Return what is there and wanted no more: what was applied, and proxies that only their labels tell of."""
+    known = {object_of(manifest.key) for manifest in wanted}
+    found: list[Resource] = []
+    for manifest in (*kept.applied("Service"), *kept.applied("Ingress")):
+        if object_of(manifest.key) not in known:
+            known.add(object_of(manifest.key))
+            found.append(Resource(manifest.key, "OutOfSync", "Healthy", live=manifest.object))
+    for item in listed.values():
+        label = (item.get("Labels") or {}).get(OBJECT, "")
+        key = key_of_object(label)
+        if key is not None and key.name and label not in known:
+            known.add(label)
+            metadata = {"name": key.name, "namespace": key.namespace}
+            live: Object = {"kind": key.kind, "metadata": metadata}
+            found.append(Resource(key, "OutOfSync", "Healthy", live=live))
     return found
 
 
-def _said(
-    wanted: Workload,
-    manifest: Manifest,
-    base: Object | None,
-    pods: Sequence[Found],
-    differences: Iterable[tuple[Found, Difference]],
-) -> list[str]:
-    """Return what is not as wanted in words, beside what a diff of the manifests shows."""
-    said = [f"{pod.name}: {one.text}" for pod, one in differences]
-    for pod in pods:
-        if not pod.whole:
-            said.append(
-                f"{pod.name} has {len(pod.parts)} of {pod.expected} containers, or some were not begun"
-            )
-    outdated = [pod for pod in pods if pod.whole and pod.digest != wanted.template.digest]
-    if outdated and base in (None, manifest.object):
-        said.append(f"{', '.join(pod.name for pod in outdated)}: made of what was wanted before")
-    if wanted.key.kind not in ("Job", "CronJob") and (running := len(pods)) != wanted.count:
-        said.append(f"{running} of {wanted.count} pods are there")
-    return said
+def urls_of_service(service: Service, item: Item) -> list[str]:
+    """Return where a Service answers on this machine."""
+    urls = []
+    for inside, outside in sorted(published_in(item or {})):
+        port = service.port(inside)
+        if port is not None:
+            secure = port.number == 443 or port.name.startswith("https")
+            scheme = "https" if secure else "tcp" if port.speech == "tcp" else "http"
+            urls.append(f"{scheme}://{HERE}:{outside}")
+    return urls
 
 
-def _live(
-    manifest: Manifest,
-    base: Object | None,
-    wanted: Workload,
-    pods: Sequence[Found],
-    differences: Iterable[tuple[Found, Difference]],
-) -> Object:
-    """Return the object that would have brought about what there is."""
-    live = copy.deepcopy(base if base is not None else manifest.object)
-    there = sum(not any(part.state in ("exited", "paused", "dead") for part in pod.main) for pod in pods)
-    if wanted.key.kind in _COUNTED and there != wanted.count:
-        live.setdefault("spec", {})["replicas"] = there
-    template = live if manifest.key.kind == "Pod" else live.get("spec", {}).get("template") or {}
-    spec = template.get("spec") or {}
-    given = {
-        one.get("name"): one for one in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
-    }
-    for _, one in differences:
-        if one.path and one.container in given:
-            _put(given[one.container], one.path, one.live)
-    return live
+def urls_of_ingress(ingress: Ingress, item: Item) -> list[str]:
+    """Return where an Ingress answers on this machine: for hosts that it can find."""
+    port = _port_of_ingress(item)
+    if not port:
+        return []
+    ways = [(way.host or HERE, way.path) for way in ingress.ways if not way.host or _is_local(way.host)]
+    if ingress.default:
+        ways.append((HERE, "/"))
+    return list(dict.fromkeys(f"http://{host}:{port}{path}" for host, path in ways))
 
 
-def _put(found: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for name in path[:-1]:
-        found = found.setdefault(name, {})
-    if value is None:
-        found.pop(path[-1], None)
-    else:
-        found[path[-1]] = value
+def told(want: Want, published: Mapping[int, int]) -> str:
+    """Return the line that says that a proxy was brought about."""
+    kind, namespace, name = want.object.split("/")
+    ports = ", ".join(f"port {inside} at {HERE}:{outside}" for inside, outside in sorted(published.items()))
+    what = f"{kind} {namespace}/{name}" if name else "the Ingresses"
+    return f"{what}: ready" + (f", {ports}" if want.wishes and ports else "")
 
 
-def _health(wanted: Workload, pods: Sequence[Found], details: Details) -> tuple[Health, str]:
-    if wanted.key.kind == "Job":
-        return _job_health(wanted, pods)
-    if wanted.suspended:
-        return "Suspended", "it is paused"
-    own = [pod for pod in pods if wanted.fits(pod)]
-    ready = [pod for pod in own if not details.unready.get(pod.owner.id)]
-    if len(ready) >= wanted.count and len(pods) == len(ready):
-        return "Healthy", ""
-    waiting = [pod for pod in own if details.unready.get(pod.owner.id)]
-    why = details.unready.get(waiting[0].owner.id, "") if waiting else ""
-    for pod in waiting:
-        for part in pod.main:
-            found = details.containers.get(part.id) or {}
-            if part.state in ("paused", "exited", "dead") or found.get("RestartCount", 0) >= CRASHES:
-                return "Degraded", f"{pod.name}: {why}{_words(wanted, part.id)}"
-        if time.time() - pod.created > progress_deadline(wanted):
-            return "Degraded", f"{pod.name}: {why}{_words(wanted, pod.main[0].id)}"
-    if any(not pod.whole for pod in pods) and not own:
-        return "Degraded", "its new pods could not be made"
-    return "Progressing", f"{len(ready)} of {wanted.count} pods are ready" + (f": {why}" if why else "")
+def _moved(service: Service, item: Item) -> list[str]:
+    """Return which ports of a LoadBalancer had to be others."""
+    published = published_in(item or {})
+    return [
+        f"port {wish.first} of this machine was taken"
+        for wish in wiring.wishes_of(service)
+        if item and wish.first and (wish.inside, wish.first) not in published
+    ]
 
 
-def _words(wanted: Workload, container: str) -> str:
-    return wanted.site.machine.last_words(container)
+def _port_of_ingress(item: Item) -> int:
+    return next((outside for _, outside in sorted(published_in(item or {}))), 0)
 
 
-def _job_health(wanted: Workload, pods: Sequence[Found]) -> tuple[Health, str]:
-    if wanted.suspended:
-        return "Suspended", "it is suspended"
-    own = [pod for pod in pods if jobs.fits(wanted, pod)]
-    now = jobs.progress(wanted.spec, wanted.key.name, own, time.time(), wanted.where)
-    if now.ended == "Failed":
-        words = _words(wanted, now.failed[-1].main[0].id) if now.failed else ""
-        return "Degraded", f"{now.message}{words}"
-    return ("Healthy", now.message) if now.ended else ("Progressing", now.message)
+def _is_local(host: str) -> bool:
+    return host == "localhost" or (host.endswith(".localhost") and not host.startswith("*"))
 
 
-def _cron_job(wanted: Workload, manifest: Manifest, base: Object | None, pods: Sequence[Found]) -> Resource:
-    from dispatchfile.apps.local.schedules import schedule_of
-
-    schedule_of(wanted)
-    if base is None:
-        return Resource(manifest.key, "OutOfSync", "Missing", "", manifest.object, place=manifest.place)
-    health: Health = "Suspended" if wanted.suspended else "Healthy"
-    active = sum(jobs.outcome(pod) is None for pod in pods)
-    message = "; ".join(filter(None, (f"{active} of its pods are running" if active else "", _notes(wanted))))
-    return Resource(
-        manifest.key, "Synced" if base == manifest.object else "OutOfSync", health, message, manifest.object,
-        copy.deepcopy(base), place=manifest.place,
-    )  # fmt: skip
-
-
-def _notes(wanted: Workload) -> str:
-    return "; ".join(wanted.example().notes)
-
-
-def _outline(key: Key, pods: Sequence[Found]) -> Object:
-    """Return what can be told of an object that nothing but its containers remembers."""
-    containers = [{"name": part.part, "image": part.image} for pod in pods[:1] for part in pod.main]
-    version = f"{key.group}/v1" if key.group else "v1"
-    return {
-        "apiVersion": version, "kind": key.kind,
-        "metadata": {"name": key.name, "namespace": key.namespace},
-        "spec": {"replicas": len(pods), "template": {"spec": {"containers": containers}}},
-    }  # fmt: skip
-
-
-def _full(problem: UsageError) -> str:
-    return f"{problem.message}; {problem.help}" if problem.help else problem.message
+def _tell_ports(live: Object, published: Iterable[tuple[int, int]]) -> None:
+    """Write the ports at which a Service can really be reached into its live object."""
+    outside = dict(published)
+    for port in (live.get("spec") or {}).get("ports") or ():
+        if port.get("nodePort") and port.get("port") in outside:
+            port["nodePort"] = outside[port["port"]]
+        else:
+            port.pop("nodePort", None)
