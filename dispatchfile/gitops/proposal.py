@@ -10,7 +10,7 @@ from dispatchfile.gitops import forge
 from dispatchfile.gitops.checkout import Checkout
 from dispatchfile.gitops.clone import LostRace
 from dispatchfile.gitops.flags import Options
-from dispatchfile.gitops.forge import ChecksPending, Forge, NoAutoMerge, Place, PullRequest
+from dispatchfile.gitops.forge import ChecksPending, Forge, NoAutoMerge, Place, PullRequest, Unsupported
 from dispatchfile.gitops.outcome import Outcome
 from dispatchfile.record import replace
 
@@ -57,7 +57,10 @@ def propose(outcome: Outcome, job: Job, hub: Forge) -> Outcome:
     elif (pull.title, pull.body) != (title, body):
         pull = hub.update(pull.number, title, body)
     if options.label:
-        hub.add_labels(pull.number, options.label)
+        try:
+            hub.add_labels(pull.number, options.label)
+        except Unsupported as missing:
+            job.say(missing.message)
     if options.reviewer:
         hub.request_reviewers(pull.number, options.reviewer)
     merged = _merged(outcome, job, hub, pull)
