@@ -6,11 +6,13 @@ from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dispatchfile.apps.app import App
     from dispatchfile.apps.engine import Engine
     from dispatchfile.apps.keeper import Keeper
+    from dispatchfile.notify import Occasion
 
 
 class Settings(Record):
@@ -33,17 +35,20 @@ def engine_of(app: App, settings: Settings) -> Engine:
         return KubeEngine(app.context)
     from dispatchfile.apps.local.engine import LocalEngine
     from dispatchfile.apps.store import folder_of
-    from dispatchfile.run.connect import connect
 
-    return LocalEngine(connect(settings.docker_host), folder_of(app.name, settings.home) / "engine")
+    folder = folder_of(app.name, settings.home) / "engine"
+    return LocalEngine(folder, docker_host=settings.docker_host, proxy_image=settings.proxy_image)
 
 
-def keeper_of(app: App, settings: Settings) -> Keeper:
-    """Return who answers for an application: Argo CD where it is the engine, else this program."""
+def keeper_of(app: App, settings: Settings, tell: Callable[[Occasion], None] | None = None) -> Keeper:
+    """Return who answers for an application: Argo CD where it is the engine, else this program.
+
+    `tell` gets what others may want to hear of; Argo CD has notifications of its own.
+    """
     if app.engine == "argocd":
         from dispatchfile.apps.argocd.keeper import ArgoKeeper
 
         return ArgoKeeper(app.context, app.control)
     from dispatchfile.apps.own import OwnKeeper
 
-    return OwnKeeper(settings)
+    return OwnKeeper(settings, tell=tell or (lambda _occasion: None))

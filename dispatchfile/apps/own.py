@@ -100,6 +100,14 @@ class OwnKeeper:
             wanted, subject = self._asked_for(store, app, request)
             return self._deploy(store, app, wanted, subject, request, say)
 
+    def compared(self, name: str, revision: str) -> Sequence[Resource]:
+        """Return how what runs stands beside another revision than the application's."""
+        app = find(name, self._settings.home).app()
+        wanted, _ = compare.at(app, revision, self._mirrors)
+        kept = [manifest for manifest in wanted.manifests if not is_hook(manifest)]
+        with self._engine(app) as engine:
+            return [_counted(one) for one in engine.observe(app, kept) if not _is_past_hook(one)]
+
     def history(self, name: str) -> Sequence[Deployment]:
         """Return what was deployed, the oldest first."""
         return find(name, self._settings.home).history()
@@ -195,6 +203,7 @@ class OwnKeeper:
             tuple(conditions),
             _as_found(store, operation),
             tuple(urls),
+            state.subject,
         )
 
     def _asked_for(self, store: Store, app: App, request: SyncRequest) -> tuple[Wanted, str]:

@@ -85,7 +85,8 @@ class Deployment(Record):
 class View(Record):
     """All that is known of an application at one moment.
 
-    `revision` is the commit that its revision means now, `synced` the one that was synced last; "" is not known.
+    `revision` is the commit that its revision means now, `subject` the first line of its message, `synced` the commit
+    that was synced last; "" is not known.
     """
 
     app: App
@@ -97,6 +98,7 @@ class View(Record):
     conditions: tuple[Condition, ...] = ()
     operation: Operation | None = None
     urls: tuple[str, ...] = ()
+    subject: str = ""
 
 
 def overall_sync(resources: Iterable[Resource]) -> Sync:
