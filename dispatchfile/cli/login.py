@@ -115,6 +115,7 @@ def main(args: argparse.Namespace) -> int:
 
 def secret_of(args: argparse.Namespace, what: str) -> str:
     """Return the token or password that is given, or typed. Raises UsageError."""
+    lines = what == "password"
     from dispatchfile.credentials.entry import LONGEST, check_token
 
     if args.token is not None and args.token_stdin:
@@ -124,14 +125,14 @@ def secret_of(args: argparse.Namespace, what: str) -> str:
             args,
             f"others on this machine could read the {what} in the list of processes; --{what}-stdin keeps it to itself",
         )
-        return check_token(args.token, what)
+        return check_token(args.token, what, lines=lines)
     if args.token_stdin:
-        return check_token(_text(sys.stdin.buffer.read(LONGEST + 3)), what)
+        return check_token(_text(sys.stdin.buffer.read(LONGEST + 3)), what, lines=lines)
     if not sys.stdin.isatty():
         raise UsageError(f"no {what} is given", help=f"pipe it in with --{what}-stdin")
     from getpass import getpass
 
-    return check_token(getpass(f"{what}: ", sys.stderr), what)
+    return check_token(getpass(f"{what}: ", sys.stderr), what, lines=lines)
 
 
 class Nothing(DispatchfileError):

@@ -7,6 +7,7 @@ import re
 from dispatchfile.errors import UsageError
 
 LONGEST = 16 << 10
+_LINES = str.maketrans("", "", "\n\r\t")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -24,16 +25,19 @@ def check_user(user: str) -> str:
     return user
 
 
-def check_token(text: str, what: str) -> str:
-    """Return a token without the line end that a file or a pipe ends with; `what` it is. Raises UsageError."""
+def check_token(text: str, what: str, *, lines: bool = False) -> str:
+    """Return a token without the line end that a file or a pipe ends with; `what` it is. Raises UsageError.
+
+    With `lines` it may be of several, as the keys are that some registries take for a password.
+    """
     token = text.removesuffix("\n").removesuffix("\r")
     if not token.strip():
         raise UsageError(f"the {what} is empty")
-    if _UNFIT.search(token):
+    if _UNFIT.search(token.translate(_LINES) if lines else token):
         raise UsageError(
             f"the {what} holds a line end or another control character",
             help="give the token alone, in one line",
         )
-    if len(token) > LONGEST:
+    if len(token.encode()) > LONGEST:
         raise UsageError(f"the {what} is longer than {LONGEST >> 10} KB")
     return token

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dispatchfile.credentials import git_helper, keyring, place, private
+from dispatchfile.credentials.entry import check_token, check_user
 from dispatchfile.credentials.place import Place
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import Record, replace
@@ -60,16 +61,22 @@ def read(env: Mapping[str, str] = os.environ) -> list[Login]:
         raise broken
     if data.get("version") != _VERSION:
         raise EnvironmentProblem(f"{path} was written by another version of dispatchfile", help="update it")
-    names = set(Login._fields)
-    for entry in data["logins"]:
-        fine = isinstance(entry, dict) and all(isinstance(value, str) for value in entry.values())
-        if (
-            not fine
-            or not {"url", "kind", "user", "kept"} <= entry.keys() <= names
-            or entry["kept"] not in KEPT
-        ):
-            raise broken
+    if not all(map(_is_login, data["logins"])):
+        raise broken
     return [Login(**entry) for entry in data["logins"]]
+
+
+def _is_login(entry: object) -> bool:
+    """Return whether an entry of the list is one that this program wrote."""
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        return False
+    if not {"url", "kind", "user", "kept"} <= entry.keys() <= set(Login._fields) or entry["kept"] not in KEPT:
+        return False
+    try:
+        check_user(entry["user"])
+        return place.parse(entry["url"]).url == str(entry["url"])
+    except UsageError:
+        return False
 
 
 def best(wanted: Place, user: str = "", env: Mapping[str, str] = os.environ) -> Login | None:
@@ -109,8 +116,10 @@ def forge_of(host: str, env: Mapping[str, str] = os.environ) -> str | None:
 def keep(login: Login, token: str, env: Mapping[str, str] = os.environ, *, git: bool = True) -> Login:
     """Put a token where it is kept best, note the login in place of one for the same URL, and return it.
 
-    `git` lets git's helpers have it. Raises EnvironmentProblem.
+    `git` lets git's helpers have it. Raises EnvironmentProblem, and UsageError for what is no name or no token.
     """
+    check_user(login.user)
+    check_token(token, "token")
     with _changing(env) as all_logins:
         kept = _put(login, token, env, git=git)
         made = replace(login, kept=kept, token=token if kept == "file" else "")

@@ -12,7 +12,7 @@ from dispatchfile.remote import Remote, is_loopback
 
 _PORTS = {"https": 443, "http": 80, "ssh": 22}
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
-_SCP = re.compile(r"(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^]]+\]|[^@/:]+):(?!//)(?P<path>\D.*|)")
+_SCP = re.compile(r"(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^]]+\]|[^@/:\[\]]+):(?!//)(?P<path>\D.*|)")
 _UNFIT = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 
 

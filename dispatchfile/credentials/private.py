@@ -34,16 +34,18 @@ def read(path: Path, *, secret: bool = True) -> str | None:
         return None
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise EnvironmentProblem(f"{path} is no file", help="remove it, or name another place")
         if secret:
             refuse_open(path, status)
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(LARGEST + 1)
-        except OSError as error:
-            raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from None
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
     if len(content) > LARGEST:
         raise EnvironmentProblem(f"{path} is larger than {LARGEST >> 20} MB; that is no file of logins")
     try:

@@ -8,10 +8,12 @@ nowhere: it may quote what it was told.
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import subprocess
-import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
@@ -32,15 +34,8 @@ class Unusable(EnvironmentProblem):
     """A program is missing, does not end, or prints what is no text."""
 
 
-def ask(
-    words: Sequence[str],
-    text: str,
-    *,
-    env: Mapping[str, str],
-    directory: str = "/",
-    patience: float = PATIENCE_S,
-) -> Answer:
-    """Return what a program answers to `text`; raises Unusable. It has no terminal, so it cannot prompt on it."""
+def ask(words: Sequence[str], text: str, *, env: Mapping[str, str], directory: str = "/") -> Answer:
+    """Return what a program answers to `text`, which fits into a pipe; raises Unusable. It has no terminal to prompt on."""
     name = words[0].rpartition("/")[2]
     try:
         process = subprocess.Popen(
@@ -51,36 +46,31 @@ def ask(
             env=dict(env),
             cwd=directory,
             start_new_session=True,
+            bufsize=0,
         )
     except OSError as error:
         raise Unusable(f"cannot run {name}: {error.strerror}", help="is it installed, and on PATH?") from None
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        _kill(process)
-
-    timer = threading.Timer(patience, end)
-    timer.daemon = True
-    timer.start()
-    with process:
-        output = _talk(process, text)
+    until = time.monotonic() + PATIENCE_S
+    try:
+        output = _talk(process, text, until)
         if len(output) > LONGEST:
-            _kill(process)
-        code = process.wait()
-    timer.cancel()
-    if late.is_set():
-        raise Unusable(f"{name} did not end within {patience:.0f} seconds, and was stopped")
-    if len(output) > LONGEST:
-        raise Unusable(f"{name} prints without end, and was stopped")
+            raise Unusable(f"{name} prints without end, and was stopped")
+        code = process.wait(max(0.1, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise Unusable(f"{name} did not end within {PATIENCE_S:.0f} seconds, and was stopped") from None
+    finally:
+        _end(process)
     try:
         return Answer(code, output.decode("utf-8"))
     except UnicodeDecodeError:
         raise Unusable(f"{name} printed what is no text") from None
 
 
-def _talk(process: subprocess.Popen[bytes], text: str) -> bytes:
-    """Tell a program a text that fits into a pipe, and return what it prints, one byte more than LONGEST at most."""
+def _talk(process: subprocess.Popen[bytes], text: str, until: float) -> bytes:
+    """Tell a program a text, and return what it prints, little more than LONGEST at most. Raises TimeoutExpired.
+
+    It is not waited for: a child that it left behind may hold the pipe open.
+    """
     if process.stdin is None or process.stdout is None:
         return b""
     try:
@@ -88,13 +78,23 @@ def _talk(process: subprocess.Popen[bytes], text: str) -> bytes:
         process.stdin.close()
     except BrokenPipeError:
         pass  # it ended without reading; how it ended says the rest
-    return process.stdout.read(LONGEST + 1)
+    output = bytearray()
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(process.stdout, selectors.EVENT_READ)
+        while len(output) <= LONGEST:
+            if not waiting.select(until - time.monotonic()) and time.monotonic() >= until:
+                raise subprocess.TimeoutExpired(process.args, PATIENCE_S)
+            block = os.read(process.stdout.fileno(), 1 << 16)
+            if not block:
+                break
+            output += block
+    return bytes(output)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a program and all that it started; its children could hold the pipe open."""
-    if process.poll() is None:
-        try:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes, and end a program that has not ended, with all that it started."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):  # it may have ended just now
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    with process:
+        pass
