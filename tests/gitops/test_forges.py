@@ -20,8 +20,12 @@ BRANCH = "dispatch/update-web"
 
 @pytest.fixture
 def hub(look_alike: ForgeServer, kind: str, forge_site: Site) -> Forge:
+    return connected(look_alike, kind, forge_site)
+
+
+def connected(look_alike: ForgeServer, kind: str, site: Site) -> Forge:
     """The forge as an update gets it, with a branch `topic` that is one commit ahead of main."""
-    branch(forge_site, "topic")
+    branch(site, "topic")
     remote = parse(look_alike.remote)
     place = forge.place_of(remote, provider=kind)
     assert place is not None

@@ -37,6 +37,8 @@ class CloudServer(DescribedServer):
         r"pullrequests.*\('description' was unexpected\)",
         # People are described as accounts, which have no nickname; what answers hold are users, who have one.
         r"(author|reviewers\[\d\]|user): Unevaluated.*('account_id', 'nickname' were unexpected|'account_id', )",
+        # A reviewer is named by the UUID alone, says the same text.
+        r"^PUT .*\$\.reviewers\[\d\]: ('type' is a required|Unevaluated.*\('(uuid|account_id)' was unexpected)",
         # Types that others build on are generated as if nothing but themselves could stand there.
         r"\.type: '\w+' was expected",
         # What a webhook is to be is in the words about the operation too.
