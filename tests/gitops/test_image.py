@@ -62,7 +62,7 @@ def test_code_in_the_checkout_is_not_imported(update_image: str, site: Site) -> 
 
 
 def test_scripts_find_what_the_original_had(update_image: str, site: Site) -> None:
-    script = "set -e; for name in sh git gpg ssh update-gitops-repo; do which $name; done; python3 -c 'import github'"
+    script = "set -e; for name in sh git gpg ssh update-gitops-repo; do which $name; done; python3 -c 'import requests, yaml'"
     done = container(update_image, site, "-c", script, entrypoint="sh")
     assert done.returncode == 0, done.stderr
     assert "/usr/bin/update-gitops-repo" in done.stdout.splitlines()

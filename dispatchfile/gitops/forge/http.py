@@ -12,15 +12,16 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.gitops.forge import answer as answers
+from dispatchfile.gitops.forge.answer import Answer
 from dispatchfile.mask import Masker
-from dispatchfile.record import Record
-from dispatchfile.remote import is_loopback
+from dispatchfile.remote import is_loopback, without_userinfo
 
 if TYPE_CHECKING:
     import requests
@@ -36,22 +37,8 @@ MOST_PAGES = 200
 MOST_REDIRECTS = 3
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
-_RESETS = ("X-RateLimit-Reset", "RateLimit-Reset")
-_LEFT = ("X-RateLimit-Remaining", "RateLimit-Remaining")
-# GitHub's names of its limits on bursts, which come as 403.
-_BURST = re.compile(r"secondary rate|abuse detection|rate limit exceeded", re.IGNORECASE)
-_PASSING = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 _MOVED = (301, 302, 307, 308)
 _LONGEST_REASON = 400
-
-
-class Answer(Record):
-    """A forge's answer; `data` is its JSON, None when it is empty. Names of `headers` are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: Any
-    url: str
 
 
 class Refused(EnvironmentProblem):
@@ -74,8 +61,9 @@ class Api:
         self.endpoint = endpoint.rstrip("/")
         parts = urlsplit(self.endpoint)
         near = is_loopback(parts.hostname or "")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise EnvironmentProblem(f"{endpoint} is no URL of an API", help="-api-endpoint=https://HOST/…")
+        if not _is_plain(self.endpoint):
+            shown = without_userinfo(endpoint)
+            raise EnvironmentProblem(f"{shown} is no URL of an API", help="-api-endpoint=https://HOST/…")
         if authorization and parts.scheme != "https" and not near:
             raise EnvironmentProblem(
                 f"{endpoint} would get the token in plain text", help="-api-endpoint must be https"
@@ -88,7 +76,10 @@ class Api:
 
     def get(self, tried: str, path: str, **query: str) -> Any:
         """Return what the forge has at a path; `tried` says what for, in words that follow "cannot"."""
-        return self.ask(tried, "GET", path, query=query).data
+        data = self.ask(tried, "GET", path, query=query).data
+        if data is None:
+            raise self._strange(tried, "is empty")
+        return data
 
     def send(self, tried: str, method: str, path: str, body: Any = None, *, repeatable: bool = False) -> Any:
         """Return the answer to a change. `repeatable`: a POST may be sent again after a failure in between."""
@@ -99,8 +90,11 @@ class Api:
         answer = self.ask(tried, "GET", path, query=query)
         for _ in range(MOST_PAGES):
             data = answer.data
-            yield from data if isinstance(data, list) else data.get("values", ())
-            following = _next_page(answer, query)
+            values = data.get("values", ()) if isinstance(data, dict) else data
+            if not isinstance(values, (list, tuple)):
+                raise self._strange(tried, "is no list")
+            yield from values
+            following = answers.next_page(answer, query)
             if following is None:
                 return
             url, query = following
@@ -127,7 +121,7 @@ class Api:
             answer = self._follow(tried, method, url, query, body)
             if answer.status < 300:
                 return answer
-            pause = _pause(answer, tries, repeatable=repeatable)
+            pause = answers.pause(answer, tries, repeatable=repeatable)
             if pause is None or tries == TRIES:
                 break
             if pause > LONGEST_WAIT:
@@ -195,17 +189,25 @@ class Api:
 
     def _answer(self, tried: str, response: requests.Response, content: bytes) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
+
+        def missing(name: str) -> EnvironmentProblem:
+            return self._strange(tried, f"has no {name}")
+
         try:
-            data = json.loads(content) if content.strip() else None
+            hook = partial(answers.Fields, missing)
+            data = json.loads(content, object_pairs_hook=hook) if content.strip() else None
         except (ValueError, RecursionError):
             if response.status_code < 300:
-                raise EnvironmentProblem(
-                    f"cannot {tried}: {self.forge} answered with something that is no JSON",
-                    help=f"check that its API is at {self.endpoint}: -api-endpoint=URL",
-                ) from None
+                raise self._strange(tried, "is no JSON") from None
             plain = headers.get("content-type", "").startswith("text/plain")
             data = content.decode("utf-8", "replace") if plain else None
         return Answer(response.status_code, headers, data, response.url or self.endpoint)
+
+    def _strange(self, tried: str, what: str) -> EnvironmentProblem:
+        return EnvironmentProblem(
+            f"cannot {tried}: {self.forge}'s answer {what}",
+            help=f"check that its API is at {self.endpoint}: -api-endpoint=URL",
+        )
 
     def _url(self, tried: str, path: str) -> str:
         if "://" not in path:
@@ -218,7 +220,7 @@ class Api:
         return path
 
     def _reason(self, answer: Answer) -> str:
-        told = "; ".join(dict.fromkeys(text.strip() for text in _told(answer.data) if text.strip()))
+        told = "; ".join(dict.fromkeys(text.strip() for text in answers.told(answer.data) if text.strip()))
         if not told:
             known = answer.status in {status.value for status in HTTPStatus}
             told = HTTPStatus(answer.status).phrase if known else "no reason"
@@ -242,88 +244,42 @@ def _session(authorization: str, *, alone: bool) -> requests.Session:
 
     session = requests.Session()
     session.auth = shown
+    session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment] # `_follow` judges where they lead
     session.trust_env = not alone
     session.headers.update({"User-Agent": f"dispatchfile/{__version__}", "Accept": "application/json"})
     session.verify = next((path for name in _BUNDLES if (path := os.environ.get(name))), True)
     # A connection that fails is tried again; an answer is judged in `ask`, by its body too.
-    retry = Retry(total=3, connect=3, read=2, status=0, redirect=0, other=0, backoff_factor=0.3)
+    retry = Retry(
+        total=3,
+        connect=3,
+        read=2,
+        status=0,
+        redirect=0,
+        other=0,
+        backoff_factor=0.3,
+        respect_retry_after_header=False,
+    )
     session.mount("http://", HTTPAdapter(max_retries=retry))
     session.mount("https://", HTTPAdapter(max_retries=retry))
     return session
 
 
-def _pause(answer: Answer, tries: int, *, repeatable: bool) -> float | None:
-    """Return the seconds after which to ask again, None when the answer stands."""
-    limited = answer.status == HTTPStatus.TOO_MANY_REQUESTS
-    if answer.status == HTTPStatus.FORBIDDEN:
-        left = next((value for name in _LEFT if (value := answer.headers.get(name.lower()))), "")
-        text = " ".join(_told(answer.data))
-        limited = left == "0" or "retry-after" in answer.headers or bool(_BURST.search(text))
-    if limited:
-        asked = _asked_to_wait(answer)
-        return LONGEST_WAIT if asked is None else asked
-    if answer.status in _PASSING and repeatable:
-        asked = _asked_to_wait(answer)
-        return 0.5 * 2**tries if asked is None else asked
-    return None
-
-
-def _asked_to_wait(answer: Answer) -> float | None:
-    """Return what Retry-After (seconds or a date) or a limit's reset (seconds since 1970) asks for."""
-    after = answer.headers.get("retry-after", "").strip()
-    if after.isdecimal():
-        return float(after)
-    if after:
-        try:
-            return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
-        except ValueError:
-            return None
-    for name in _RESETS:
-        reset = answer.headers.get(name.lower(), "").strip()
-        if reset.isdecimal():
-            return max(0.0, float(reset) - time.time())
-    return None
-
-
-def _next_page(answer: Answer, query: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
-    """Return URL and query of the next page; the URL is empty for that of this one. None on the last page."""
-    link = re.search(r'<([^>]*)>\s*;[^,]*\brel="?next"?', answer.headers.get("link", ""))
-    if link:
-        return urljoin(answer.url, link[1]), {}
-    if page := answer.headers.get("x-next-page", "").strip():
-        return "", {**query, "page": page}
-    if isinstance(answer.data, dict):
-        if following := answer.data.get("next"):
-            return urljoin(answer.url, str(following)), {}
-        if answer.data.get("isLastPage") is False:
-            return "", {**query, "start": str(answer.data.get("nextPageStart", ""))}
-    return None
-
-
-def _told(data: Any) -> Iterator[str]:
-    """Yield what an error's body says, in the order in which forges say it."""
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, list):
-        for item in data:
-            yield from _told(item)
-    elif isinstance(data, dict):
-        known = [
-            name for name in ("message", "error", "error_description", "detail", "errors") if name in data
-        ]
-        if known:
-            for name in known:
-                yield from _told(data[name])
-            return
-        for name, value in data.items():
-            if isinstance(value, list) and all(isinstance(item, str) for item in value):
-                yield f"{name} {', '.join(value)}"
+def _is_plain(url: str) -> bool:
+    """Return whether a URL is of http, names a host, and holds neither user, password, query nor fragment."""
+    parts = urlsplit(url)
+    try:
+        known = parts.port is None or 0 < parts.port < 65536
+    except ValueError:
+        return False
+    rest = parts.query or parts.fragment or "@" in parts.netloc
+    return known and parts.scheme in ("http", "https") and bool(parts.hostname) and not rest
 
 
 def _origin(url: str) -> str:
+    """Return scheme, host and port, so that equal ones compare equal."""
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    host = parts.netloc.rpartition("@")[2].lower()
+    return f"{parts.scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(parts.scheme, ':'))}"
 
 
 def _span(seconds: float) -> str:

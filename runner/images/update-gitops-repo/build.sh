@@ -67,11 +67,12 @@ unpack_packages() {
 
 install_libraries() {
     version=$(cd "$work/root/usr/lib" && echo python3.[0-9]* | sed 's/^python\([0-9.]*\).*/\1/')
-    requirement=$(sed -n 's/^forges = \["\(.*\)"\]$/\1/p' "$top/pyproject.toml")
+    requirements=$(sed -n 's/^  "\(\(requests\|PyYAML\)[^"]*\)",.*$/\1/p' "$top/pyproject.toml")
     machine=$(uname -m)
+    # shellcheck disable=SC2086 # the requirements are words
     "$python" -m pip install --quiet --disable-pip-version-check --no-compile --only-binary=:all: \
         --python-version "$version" --platform "manylinux2014_$machine" --platform "manylinux_2_28_$machine" \
-        --target "$work/root/usr/lib/python3/dist-packages" "$requirement" >&2
+        --target "$work/root/usr/lib/python3/dist-packages" $requirements >&2
 }
 
 build_base() {
@@ -91,7 +92,7 @@ trap 'exit 143' TERM
 base=${BASE:-dispatchfile/update-gitops-base:latest}
 base_inputs=given
 if [ -z "${BASE-}" ]; then
-    base_inputs=$( (cat "$here/build.sh"; grep '^forges' "$top/pyproject.toml"; uname -m) | hash_of)
+    base_inputs=$( (cat "$here/build.sh"; grep -E '^  "(requests|PyYAML)' "$top/pyproject.toml"; uname -m) | hash_of)
     if [ -n "$fresh" ] || [ "$(label "$base")" != "$base_inputs" ]; then build_base; fi
 fi
 
