@@ -202,11 +202,8 @@ def _write(path: Path, data: dict[str, Any], *, secret: bool) -> None:
 
 
 def _helper(data: Mapping[str, Any], server: str) -> str:
-    """Return the helper for a registry, "" for none."""
-    for key, helper in data.get("credHelpers", {}).items():
-        if _same(key, server):
-            return str(helper)
-    return str(data.get("credsStore", ""))
+    """Return the helper for a registry, "" for none. Docker takes the name as it is written, and so does this."""
+    return str(data.get("credHelpers", {}).get(server) or data.get("credsStore", ""))
 
 
 def _same(key: str, server: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dispatchfile.credentials import program
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.mask import Masker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNKNOWN = "credentials not found"
@@ -79,9 +80,10 @@ def _ask(helper: str, verb: str, question: str, env: Mapping[str, str], secret: 
         return answer.output
     if _UNKNOWN in answer.output.lower() and verb in ("get", "erase"):
         return None
-    said = " ".join(answer.output.split())[:_LONGEST_REASON]
-    if secret and secret in said:
+    said = " ".join(answer.output.split())
+    if secret and (secret in said or Masker([secret]).text(said) != said):
         said = ""
+    said = said[:_LONGEST_REASON]
     reason = said or f"exit code {answer.code}"
     raise EnvironmentProblem(f"{name} {verb} failed: {reason}", help="does it work for `docker login`?")
 
