@@ -43,6 +43,8 @@ def loaded_by(*argv: str, names: tuple[str, ...] = HEAVY) -> list[str]:
         ("plan", "--help"),
         ("run", "--help"),
         ("gitops", "update", "--help"),
+        ("gitops", "app", "sync", "--help"),
+        ("gitops", "app", "list"),
         ("tekton", "-q", "build"),
         ("render", "--output", "json", str(EXAMPLE)),
         ("lint", "--no-cache", "--fail-on", "error", str(EXAMPLE)),

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dispatchfile.errors import DispatchfileError
+from dispatchfile.errors import DispatchfileError, UsageError
 from dispatchfile.gitops.git import Git
 from dispatchfile.record import Record
 from dispatchfile.spelling import counted
@@ -42,10 +42,10 @@ class Exported(Record):
 
 
 def check_path(path: str) -> str:
-    """Return a path in a repository as git has it. Raises SourceProblem for one that leads out of it."""
+    """Return a path in a repository as git has it. Raises UsageError for one that leads out of it."""
     clean = os.path.normpath(path.strip("/") or ".")
     if path.startswith("/") or clean.split("/")[0] == ".." or any(ord(letter) < 32 for letter in path):
-        raise SourceProblem(
+        raise UsageError(
             f"the path {path!r} does not lie in the repository", help="name a folder relative to its root"
         )
     return clean
