@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from dispatchfile.errors import UsageError
-from dispatchfile.gitops.forge import api_endpoint, unsupported
 from dispatchfile.remote import may_publish, parse, without_userinfo
 
 
@@ -87,37 +86,3 @@ def test_what_may_be_published(
 ) -> None:
     env = {} if told is None else {"DISPATCHFILE_PUBLISH": told}
     assert may_publish(parse(configured), parse(used), asked=asked, env=env) is expected
-
-
-@pytest.mark.parametrize(
-    ("url", "provider", "endpoint", "expected"),
-    [
-        ("https://github.com/a/b", "", "", "https://api.github.com"),
-        ("git@github.com:a/b", "github", "", "https://api.github.com"),
-        ("https://github.example.com/a/b", "", "", "https://github.example.com/api/v3"),
-        ("https://code.example.com/a/b", "", "", None),
-        ("https://code.example.com/a/b", "github", "", "https://code.example.com/api/v3"),
-        ("https://code.example.com/a/b", "", "https://api.example.com/", "https://api.example.com"),
-        ("/srv/git/a", "github", "", None),
-        ("http://127.0.0.1/a/b", "", "http://127.0.0.1/api/v3", "http://127.0.0.1/api/v3"),
-        ("https://gitlab.com/a/b", "", "", None),
-        ("https://code.example.com/a/b", "gitlab", "", None),
-    ],
-)
-def test_which_forge(url: str, provider: str, endpoint: str, expected: str | None) -> None:
-    assert api_endpoint(parse(url), provider=provider, endpoint=endpoint) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "provider", "name"),
-    [
-        ("https://gitlab.com/a/b", "", "gitlab"),
-        ("https://code.example.com/a/b", "bitbucket-server", "bitbucket-server"),
-        ("https://bitbucket.org/a/b", "", "bitbucket-cloud"),
-    ],
-)
-def test_forges_to_come_say_so(url: str, provider: str, name: str) -> None:
-    problem = unsupported(parse(url), provider=provider, endpoint="")
-    assert problem is not None
-    assert f"pull requests on {name} are not supported yet" in problem.message
-    assert "/a/b" in problem.help
