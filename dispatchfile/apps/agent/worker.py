@@ -232,11 +232,8 @@ class Worker:
     def _drifted(self) -> bool:
         """Return whether what runs was changed and is to be corrected; the repository is not asked."""
         app = self.store.app()
-        if (
-            not (app.auto_sync and app.self_heal)
-            or self._attempts.given_up()
-            or self._attempts.pause(time.monotonic())
-        ):
+        waits = "drift" in self._trouble or self._attempts.pause(time.monotonic()) > 0
+        if waits or not (app.auto_sync and app.self_heal):
             return False
         try:
             return bool(due(self._keeper().view(self.name)))
