@@ -15,8 +15,8 @@ WITH_ENGINE := runner/engine/with-engine
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: venv  ## from a Dispatchfile to an updated GitOps repository, on this machine alone
-	@$(WITH_ENGINE) python examples/hello-world/demo.py
+demo: venv  ## from a push to a page that answers, and on to the next push, on this machine alone
+	@$(WITH_ENGINE) python examples/hello-world/demo
 
 test: venv  ## all tests, those with a Docker engine among them
 	@$(WITH_ENGINE) pytest $(PYTEST)

@@ -52,7 +52,7 @@ def repository(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "repository"
     shutil.copytree(
-        request.getfixturevalue("example"), folder, ignore=shutil.ignore_patterns("demo.py", "__pycache__")
+        request.getfixturevalue("example"), folder, ignore=shutil.ignore_patterns("demo", "__pycache__")
     )
     for words in (
         ["init", "--quiet", "--initial-branch=master"],

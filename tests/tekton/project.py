@@ -39,7 +39,7 @@ class Project:
             basic_auth("git", server.url, server.user, server.password),
         ]
         if isinstance(files, Path):
-            shutil.copytree(files, self.folder, ignore=shutil.ignore_patterns("demo.py", "__pycache__"))
+            shutil.copytree(files, self.folder, ignore=shutil.ignore_patterns("demo", "__pycache__"))
         else:
             self.folder.mkdir()
             for name, text in files.items():
