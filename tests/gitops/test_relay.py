@@ -152,6 +152,17 @@ def test_every_forge_is_reached_without_a_token(kind: str, look_alike: ForgeServ
     assert DIGESTS["e"] in inside_any.show("main", "app.yaml")
 
 
+def test_what_a_login_noted_of_the_forge_goes_along(
+    gateway: Gateway, inside_any: Site, own_git_settings: Path, look_alike: ForgeServer, kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    words = ("-git-revision=r1", f"-substitute=imageName={DIGESTS['a']}")
+    assert inside_any.update(*words).pull_request == "", "nothing tells which forge it is"
+    monkeypatch.setattr("dispatchfile.run.gateway.forge_of", lambda _host: kind)
+    own_git_settings.write_text(gateway.git_config(look_alike.remote))
+    assert inside_any.update(*words).pull_request.startswith(look_alike.url)
+
+
 def test_graphql_for_auto_merge_alone(gateway: Gateway, hub: GitHubServer, inside: Site) -> None:
     inside.update(*argv(hub))
     hub.checks_pending = True
