@@ -7,10 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local import container as containers
+from dispatchfile.apps.local import probes
 from dispatchfile.apps.local.environment import Facts, asks_address, environment
 from dispatchfile.apps.local.labels import (
     APP,
     CONTAINER,
+    GIVEN,
     HASH,
     INIT,
     JOB,
@@ -113,7 +115,7 @@ def blueprint(draft: Draft, template: Template, name: str, address: str = "") ->
     shared = len(main) > 1 or any(part.sidecar for part in init) or asks
     # A volume in memory is gone when nothing mounts it, as between the containers that begin a pod and its own.
     shared |= bool(init) and any(volume.memory for volume in volumes.used.values())
-    labels = _labels(draft, template, name, main, len(names) + shared, where)
+    labels = _labels(draft, template, name, [*init, *main], len(names) + shared, where)
     host = spec.get("hostNetwork") is True
     holder = _holder(volumes, labels) if shared and not host else None
     for part in (*init, *main):
@@ -158,6 +160,10 @@ def _part(
         **environment(given, draft.objects, facts, containers.limits_of(given, where), where),
     }
     config = containers.config(given, spec, env, volumes.mounts(given, env), draft.app, where)
+    for field in probes.FIELDS.values():
+        probes.probe_of(
+            given, field, containers.named_ports(given, where), where
+        )  # a bad one is told before it begins
     sidecar = role == INIT and given.get("restartPolicy") == "Always"
     restart = {"Name": "always"} if sidecar else {"Name": "no"} if role == INIT else draft.restart
     config["HostConfig"]["RestartPolicy"] = {"MaximumRetryCount": 0, **restart}
@@ -199,10 +205,10 @@ def _give_network(part: Part, spec: Mapping[str, Any], pod: str, *, host: bool, 
 
 
 def _labels(
-    draft: Draft, template: Template, name: str, main: list[Part], parts: int, where: str
+    draft: Draft, template: Template, name: str, begun: list[Part], parts: int, where: str
 ) -> dict[str, str]:
     ports: dict[str, int] = {}
-    for part in main:
+    for part in begun:
         ports.update(containers.named_ports(part.given, where))
     labels = {
         APP: draft.app.name,
@@ -212,8 +218,21 @@ def _labels(
         PARTS: str(parts),
         POD_LABELS: json.dumps(dict(template.labels), sort_keys=True),
         PORTS: json.dumps(ports, sort_keys=True),
+        GIVEN: json.dumps(
+            _outline(template.spec, [part for part in begun if part.role == MAIN]), sort_keys=True
+        ),
     }
     return {**labels, JOB: draft.job} if draft.job else labels
+
+
+def _outline(spec: Mapping[str, Any], parts: list[Part]) -> dict[str, Any]:
+    """Return what has to be known of a pod's spec for as long as it is there."""
+    fields = ("name", "ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle")
+    return {
+        "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds"),
+        "restartPolicy": spec.get("restartPolicy"),
+        "containers": [{name: part.given[name] for name in fields if name in part.given} for part in parts],
+    }
 
 
 def _hostname(spec: Mapping[str, Any], pod: str) -> str:

@@ -31,9 +31,8 @@ from dispatchfile.run.connect import asking, connect
 from dispatchfile.run.sweep import discard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
     from docker import APIClient
 
@@ -60,7 +59,7 @@ class LocalEngine:
         """Return how each wanted object stands, in their order, and then what is there of `app` and not wanted."""
         site = self._site(app, wanted, _nothing)
         seen = take(self._client, app.name)
-        details = self._details(site, wanted, seen)
+        details = self._details(site, seen)
         pods = [pod.pod(ready=not details.unready.get(pod.owner.id)) for pod in seen.pods]
         found = {one.key: one for one in site.traffic.observe(pods)}
         claims = plain.claims(site, wanted)
@@ -91,7 +90,7 @@ class LocalEngine:
                     results[manifest.key] = plain.apply(site, manifest)
             network = [one for one in chosen if one.key.kind in NETWORK_KINDS]
             if network:
-                pods = self._pods(wanted, seen)
+                pods = self._pods(seen)
                 results.update((one.key, one) for one in site.traffic.apply(network, pods, say))
             loads = [one for one in chosen if one.key.kind in WORKLOADS]
             with ThreadPoolExecutor(max(1, len(loads)), thread_name_prefix="workload") as workers:
@@ -175,8 +174,8 @@ class LocalEngine:
             stray = next((one for one in seen.strays if one.name == key.name), None)
             for pod in seen.of(key):
                 if pod.running:
-                    site.traffic.retire(pod.pod(ready=False), float(rollout.GRACE))
-                site.machine.stop(pod, None, rollout.GRACE)
+                    site.traffic.retire(pod.pod(ready=False), float(pod.grace))
+                site.machine.stop(pod)
             if stray is not None and not seen.of(key):
                 site.machine.remove_stray(stray)
             site.applied.forget(key)
@@ -186,21 +185,19 @@ class LocalEngine:
         site.say(f"{key}: removed{kept}")
         return Result(key, "Pruned", f"pruned{kept}")
 
-    def _details(self, site: Site, wanted: Iterable[Manifest], seen: Snapshot) -> health.Details:
+    def _details(self, site: Site, seen: Snapshot) -> health.Details:
         """Ask the engine about every container, and every pod whether it is ready."""
         ids = [part.id for pod in seen.pods for part in pod.parts]
         with ThreadPoolExecutor(LOOKS) as workers:
             containers = dict(zip(ids, workers.map(site.machine.inspect_if_there, ids), strict=True))
         return health.Details(
-            {name: found for name, found in containers.items() if found}, self._unready(wanted, seen)
+            {name: found for name, found in containers.items() if found}, self._unready(seen)
         )
 
-    def _unready(self, wanted: Iterable[Manifest], seen: Snapshot) -> Mapping[str, str]:
-        specs = _pod_specs(wanted)
-
+    def _unready(self, seen: Snapshot) -> Mapping[str, str]:
         def ask(pod: Found) -> str:
             try:
-                return is_ready(self._client, pod, specs.get(pod.key, {}))
+                return is_ready(self._client, pod)
             except UsageError as error:
                 return error.message
 
@@ -208,8 +205,8 @@ class LocalEngine:
             answers = workers.map(ask, seen.pods)
             return {pod.owner.id: answer for pod, answer in zip(seen.pods, answers, strict=True)}
 
-    def _pods(self, wanted: Iterable[Manifest], seen: Snapshot) -> list[Pod]:
-        unready = self._unready(wanted, seen)
+    def _pods(self, seen: Snapshot) -> list[Pod]:
+        unready = self._unready(seen)
         return [pod.pod(ready=not unready[pod.owner.id]) for pod in seen.pods]
 
     def _unwanted(self, site: Site, wanted: Sequence[Manifest], seen: Snapshot) -> list[Resource]:
@@ -250,19 +247,6 @@ def _bring_about(site: Site, manifest: Manifest, pods: Sequence[Found]) -> str:
         f"{manifest.key}: {len(found.new)} of {wanted.count} pods are as wanted, {len(found.old)} are not"
     )
     return (rollout.in_order if kind in ("StatefulSet", "Pod") else rollout.roll)(wanted, found)
-
-
-def _pod_specs(wanted: Iterable[Manifest]) -> dict[Key, Mapping[str, Any]]:
-    from dispatchfile.apps.local.template import pod_template
-
-    found = {}
-    for manifest in wanted:
-        if manifest.key.kind in WORKLOADS:
-            try:
-                found[manifest.key] = pod_template(manifest).get("spec") or {}
-            except UsageError:
-                continue  # told where the object stands
-    return found
 
 
 def _stray(app: App, name: str, image: str) -> Resource:

@@ -77,8 +77,8 @@ def asks_address(container: Mapping[str, Any]) -> bool:
 
 def referred(container: Mapping[str, Any], where: str) -> set[tuple[str, str]]:
     """Return kind and name of the ConfigMaps and Secrets that the variables are taken from."""
-    sources = items(container, "envFrom", where)
-    sources += [mapping(one, "valueFrom", where) for one in items(container, "env", where)]
+    values = [mapping(one, "valueFrom", where) for one in items(container, "env", where)]
+    sources = [*items(container, "envFrom", where), *values]
     found = set()
     for source in sources:
         for field, kind in _KINDS.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local import drift, jobs
 from dispatchfile.apps.local.readiness import CRASHES
+from dispatchfile.apps.local.schedules import schedule_of
 from dispatchfile.apps.local.workload import progress_deadline, workload
 from dispatchfile.apps.status import Resource
 from dispatchfile.errors import UsageError
@@ -37,6 +38,9 @@ def stands(site: Site, manifest: Manifest, pods: Sequence[Found], details: Detai
     base = site.applied.get(manifest.key)
     try:
         wanted = workload(site, manifest)
+        if manifest.key.kind == "CronJob":
+            schedule_of(wanted)
+        notes = "; ".join(wanted.example().notes)
         differences = _differences(wanted, pods, details)
     except UsageError as problem:
         live = copy.deepcopy(base) if pods else None
@@ -45,16 +49,14 @@ def stands(site: Site, manifest: Manifest, pods: Sequence[Found], details: Detai
             manifest.key, "OutOfSync", health, _full(problem), manifest.object, live, place=manifest.place
         )
     if manifest.key.kind == "CronJob":
-        return _cron_job(wanted, manifest, base, pods)
+        return _cron_job(wanted, manifest, base, pods, notes)
     if not pods and wanted.count and not (wanted.suspended and base is not None):
-        return Resource(
-            manifest.key, "OutOfSync", "Missing", _notes(wanted), manifest.object, place=manifest.place
-        )
+        return Resource(manifest.key, "OutOfSync", "Missing", notes, manifest.object, place=manifest.place)
     said = _said(wanted, manifest, base, pods, differences)
     live = _live(manifest, base, wanted, pods, differences)
     health, why = _health(wanted, pods, details)
     same = live == manifest.object and not said
-    message = "; ".join(filter(None, (*dict.fromkeys(said), why, _notes(wanted))))
+    message = "; ".join(filter(None, (*dict.fromkeys(said), why, notes)))
     return Resource(
         manifest.key, "Synced" if same else "OutOfSync", health, message, manifest.object, live,
         place=manifest.place,
@@ -112,7 +114,9 @@ def _live(
 ) -> Object:
     """Return the object that would have brought about what there is."""
     live = copy.deepcopy(base if base is not None else manifest.object)
-    there = sum(not any(part.state in ("exited", "paused", "dead") for part in pod.main) for pod in pods)
+    there = sum(
+        pod.whole and not any(part.state in ("exited", "paused", "dead") for part in pod.main) for pod in pods
+    )
     if wanted.key.kind in _COUNTED and there != wanted.count:
         live.setdefault("spec", {})["replicas"] = there
     template = live if manifest.key.kind == "Pod" else live.get("spec", {}).get("template") or {}
@@ -140,7 +144,8 @@ def _health(wanted: Workload, pods: Sequence[Found], details: Details) -> tuple[
         return _job_health(wanted, pods)
     if wanted.suspended:
         return "Suspended", "it is paused"
-    own = [pod for pod in pods if wanted.fits(pod)]
+    # Before a replacement begins the old pods are as healthy as they were; once it has begun, the new ones count.
+    own = [pod for pod in pods if wanted.fits(pod)] or [pod for pod in pods if pod.whole]
     ready = [pod for pod in own if not details.unready.get(pod.owner.id)]
     if len(ready) >= wanted.count and len(pods) == len(ready):
         return "Healthy", ""
@@ -173,23 +178,18 @@ def _job_health(wanted: Workload, pods: Sequence[Found]) -> tuple[Health, str]:
     return ("Healthy", now.message) if now.ended else ("Progressing", now.message)
 
 
-def _cron_job(wanted: Workload, manifest: Manifest, base: Object | None, pods: Sequence[Found]) -> Resource:
-    from dispatchfile.apps.local.schedules import schedule_of
-
-    schedule_of(wanted)
+def _cron_job(
+    wanted: Workload, manifest: Manifest, base: Object | None, pods: Sequence[Found], notes: str
+) -> Resource:
     if base is None:
         return Resource(manifest.key, "OutOfSync", "Missing", "", manifest.object, place=manifest.place)
     health: Health = "Suspended" if wanted.suspended else "Healthy"
     active = sum(jobs.outcome(pod) is None for pod in pods)
-    message = "; ".join(filter(None, (f"{active} of its pods are running" if active else "", _notes(wanted))))
+    message = "; ".join(filter(None, (f"{active} of its pods are running" if active else "", notes)))
     return Resource(
         manifest.key, "Synced" if base == manifest.object else "OutOfSync", health, message, manifest.object,
         copy.deepcopy(base), place=manifest.place,
     )  # fmt: skip
-
-
-def _notes(wanted: Workload) -> str:
-    return "; ".join(wanted.example().notes)
 
 
 def _outline(key: Key, pods: Sequence[Found]) -> Object:

@@ -23,6 +23,8 @@ PARTS = "dispatchfile.parts"
 """How many containers the pod has when it is whole, those included that have ended."""
 POD_LABELS = "dispatchfile.pod-labels"
 PORTS = "dispatchfile.ports"
+GIVEN = "dispatchfile.given"
+"""Of the pod's spec, as JSON: how it is asked whether it is ready, and how it ends; another may be wanted by now."""
 JOB = "dispatchfile.job"
 """Of a pod that a CronJob or a Job runs: the name of the Job."""
 

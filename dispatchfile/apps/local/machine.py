@@ -259,17 +259,17 @@ class Machine:
                     done.append(f"{name} is started again")
         return done
 
-    def stop(self, pod: Found, plan: Blueprint | None, grace: int) -> None:
-        """End a pod as the kubelet does: preStop, the signal that the image names, SIGKILL after `grace` seconds."""
+    def stop(self, pod: Found) -> None:
+        """End a pod as the kubelet does: preStop, the signal that the image names, SIGKILL when its time is over."""
         began = time.monotonic()
+        given = {one.get("name"): one for one in pod.given.get("containers") or ()}
         for part in pod.main:
-            given = plan.part(part.part) if plan else None
-            hook = ((given.given.get("lifecycle") or {}).get("preStop") or {}) if given else {}
+            hook = (given.get(part.part, {}).get("lifecycle") or {}).get("preStop") or {}
             if part.state == "running" and (command := (hook.get("exec") or {}).get("command")):
                 from dispatchfile.apps.local.probes import run_in
 
-                run_in(self.client, part.id, command, float(grace))
-        left = max(1, int(grace - (time.monotonic() - began))) if grace else 0
+                run_in(self.client, part.id, command, float(pod.grace))
+        left = max(1, int(pod.grace - (time.monotonic() - began))) if pod.grace else 0
         with ThreadPoolExecutor(max(1, len(pod.main))) as workers:
             list(workers.map(lambda part: self._end(part, left), pod.main))
         self.remove(pod)

@@ -54,14 +54,14 @@ def probe(spec: Mapping[str, Any], container: str, kind: str) -> probes.Probe | 
     return probes.probe_of(given, probes.FIELDS[kind], named_ports(given, where), where)
 
 
-def is_ready(client: APIClient, pod: Found, spec: Mapping[str, Any]) -> str:
+def is_ready(client: APIClient, pod: Found) -> str:
     """Ask a pod once; return "" when it is ready, else why not. Raises UsageError for a probe that cannot be run."""
     if not pod.whole:
         return "it is not whole"
     for part in pod.main:
         if part.state != "running":
             return f"the container {part.part} is {part.state}"
-        asked = probe(spec, part.part, "readiness")
+        asked = probe(pod.given, part.part, "readiness")
         if asked and (problem := probes.run(client, asked, part.id, pod.owner.address)):
             return f"the container {part.part} is not ready: {problem}"
     return ""
@@ -70,7 +70,6 @@ def is_ready(client: APIClient, pod: Found, spec: Mapping[str, Any]) -> str:
 def until_ready(
     machine: Machine,
     pod: Found,
-    spec: Mapping[str, Any],
     seconds: float,
     settle: float,
     stopped: Callable[[], bool],
@@ -79,14 +78,14 @@ def until_ready(
 
     A startupProbe or readinessProbe that fails is asked again until then; failureThreshold is for pods that serve.
     """
-    if any(probe(spec, part.part, "readiness") is None for part in pod.main):
+    if any(probe(pod.given, part.part, "readiness") is None for part in pod.main):
         settle = max(settle, SETTLED)
     began, since = time.monotonic(), 0.0
     started: set[str] = set()
     pause = _QUICK[0]
     while not stopped():
         now = time.monotonic()
-        look = _look(machine, pod, spec, started, now - began)
+        look = _look(machine, pod, started, now - began)
         if look.hopeless:
             return Awaited(look.problem, look.container)
         since = (since or now) if not look.problem else 0.0
@@ -100,7 +99,8 @@ def until_ready(
     return Awaited("the sync was stopped")
 
 
-def _look(machine: Machine, pod: Found, spec: Mapping[str, Any], started: set[str], age: float) -> _Look:
+def _look(machine: Machine, pod: Found, started: set[str], age: float) -> _Look:
+    spec = pod.given
     address = machine.address(pod.owner.id)
     for part in pod.main:
         found = machine.inspect(part.id)

@@ -16,16 +16,14 @@ from dispatchfile.apps.local.objects import mapping, number
 from dispatchfile.apps.local.readiness import is_ready, until_ready
 from dispatchfile.apps.local.workload import progress_deadline, room
 from dispatchfile.errors import DispatchfileError
-from dispatchfile.record import Record
+from dispatchfile.record import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dispatchfile.apps.local.snapshot import Found
+    from dispatchfile.apps.local.snapshot import Found, Seen
     from dispatchfile.apps.local.workload import Workload
 
-GRACE = 30
-"""Seconds that a pod has to end where its manifest does not say or is not there any more."""
 _TOGETHER = 32
 """Pods of one workload that begin or end at one time."""
 
@@ -42,7 +40,7 @@ def sort(wanted: Workload, found: Sequence[Found]) -> Sorted:
     """Sort the pods of a workload, and mend what can be mended without another pod; what is half made is removed."""
     machine = wanted.site.machine
     new, old, mended = [], [], []
-    for pod in found:
+    for pod in (_without_copies(wanted, one) for one in found):
         if not pod.whole:
             if pod.digest == wanted.template.digest or not any(part.state == "running" for part in pod.main):
                 wanted.site.say(f"{pod.name}: half of it is there; it is made anew")
@@ -65,13 +63,23 @@ def sort(wanted: Workload, found: Sequence[Found]) -> Sorted:
     return Sorted(new, old, mended)
 
 
+def _without_copies(wanted: Workload, pod: Found) -> Found:
+    """Remove containers that somebody made after the likeness of one of ours; return the pod without them."""
+    own: dict[str, Seen] = {}
+    for part in sorted(pod.parts, key=lambda part: (not part.name.endswith(f"_{part.part}"), part.created)):
+        if own.setdefault(part.part, part) is not part:
+            wanted.site.say(f"{pod.name}: {part.name} is a copy, and goes")
+            wanted.site.machine.remove_stray(part)
+    return pod if len(own) == len(pod.parts) else replace(pod, parts=tuple(own.values()))
+
+
 def roll(wanted: Workload, pods: Sorted) -> str:
     """Bring about the pods of a Deployment, ReplicaSet or DaemonSet; return why it cannot be, "" when it is."""
     count = wanted.count
     surge, missing = room(wanted)
     drop(wanted, pods.new[count:])
     new, old = pods.new[:count], list(pods.old)
-    broken = [pod for pod in old if is_ready(wanted.site.machine.client, pod, wanted.template.spec)]
+    broken = [pod for pod in old if is_ready(wanted.site.machine.client, pod)]
     drop(wanted, broken)
     old = [pod for pod in old if pod not in broken]
     if missing >= count:
@@ -170,7 +178,7 @@ def _begin(wanted: Workload, name: str) -> tuple[Found | None, str]:
 def _admit(wanted: Workload, pod: Found) -> str:
     site = wanted.site
     settle = float(number(wanted.spec, "minReadySeconds", 0, wanted.where))
-    awaited = until_ready(site.machine, pod, wanted.template.spec, progress_deadline(wanted), settle, site.stop.is_set)  # fmt: skip
+    awaited = until_ready(site.machine, pod, progress_deadline(wanted), settle, site.stop.is_set)  # fmt: skip
     if awaited.problem:
         words = site.machine.last_words(awaited.container) if awaited.container else ""
         return f"the pod {pod.name}: {awaited.problem}{words}"
@@ -183,10 +191,9 @@ def _admit(wanted: Workload, pod: Found) -> str:
 
 def _drop(wanted: Workload, pod: Found) -> None:
     site = wanted.site
-    grace = number(wanted.template.spec, "terminationGracePeriodSeconds", GRACE, wanted.where)
     if pod.running:
-        site.traffic.retire(pod.pod(ready=False), float(grace))
-    site.machine.stop(pod, wanted.example(), grace)
+        site.traffic.retire(pod.pod(ready=False), float(pod.grace))
+    site.machine.stop(pod)
 
 
 def _names(wanted: Workload, count: int, there: Sequence[Found]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dispatchfile.apps.local.labels import (
     APP,
     CONTAINER,
+    GIVEN,
     HASH,
     INIT,
     JOB,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from docker import APIClient
 
     from dispatchfile.apps.manifest import Key
+
+
+GRACE = 30
+"""Seconds that a pod has to end where its manifest does not say (Kubernetes core/v1 PodSpec)."""
 
 
 class Seen(Record):
@@ -74,6 +79,13 @@ class Found(Record):
     ports: Mapping[str, int]
     parts: tuple[Seen, ...]
     expected: int
+    given: Mapping[str, Any]
+
+    @property
+    def grace(self) -> int:
+        """Return how many seconds it has to end."""
+        seconds = self.given.get("terminationGracePeriodSeconds")
+        return seconds if isinstance(seconds, int) else GRACE
 
     @property
     def whole(self) -> bool:
@@ -176,6 +188,7 @@ def _found(key: Key, pod: str, parts: list[Seen]) -> Found:
         key, namespace, name, digests.pop() if len(digests) == 1 else "", labels.get(JOB, ""),
         _json(labels.get(POD_LABELS)), _json(labels.get(PORTS)), tuple(parts),
         int(labels.get(PARTS, "0")) if labels.get(PARTS, "").isdecimal() else 0,
+        _json(labels.get(GIVEN)),
     )  # fmt: skip
 
 

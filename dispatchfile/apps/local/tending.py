@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dispatchfile.apps.local.snapshot import Found, Seen, Snapshot
-    from dispatchfile.apps.local.workload import Site, Workload
+    from dispatchfile.apps.local.workload import Site
     from dispatchfile.apps.manifest import Manifest
 
 LONGEST = 60.0
@@ -55,32 +55,32 @@ def tend(site: Site, wanted: Sequence[Manifest], seen: Snapshot, folder: Path) -
     """Do what is due now; return the seconds until something is due again."""
     counts, now = Counts(folder), time.time()
     pauses = [LONGEST]
-    serving: list[tuple[Workload, Found]] = []
+    serving: list[Found] = []
     for manifest in wanted:
         if manifest.key.kind not in WORKLOADS or manifest.key.kind == "Job":
             continue
         try:
             found = workload(site, manifest)
             if manifest.key.kind != "CronJob":
-                serving += [(found, pod) for pod in seen.of(manifest.key) if pod.whole]
+                serving += [pod for pod in seen.of(manifest.key) if pod.whole]
             elif site.applied.get(manifest.key) is not None:
                 pauses.append(schedules.tend(found, seen.of(manifest.key), now))
         except DispatchfileError as error:
             site.say(f"{manifest.key}: {error.message}")
     with ThreadPoolExecutor(8) as workers:
-        pauses += workers.map(lambda one: _tend_pod(site, one[0], one[1], counts, now), serving)
-    counts.save(part.id for _, pod in serving for part in pod.main)
+        pauses += workers.map(lambda pod: _tend_pod(site, pod, counts, now), serving)
+    counts.save(part.id for pod in serving for part in pod.main)
     return max(0.2, min(pauses))
 
 
-def _tend_pod(site: Site, wanted: Workload, pod: Found, counts: Counts, now: float) -> float:
+def _tend_pod(site: Site, pod: Found, counts: Counts, now: float) -> float:
     """Run the probes of a pod that are due; return the seconds until one is due again."""
-    spec, pauses, ready = wanted.template.spec, [LONGEST], pod.running
+    pauses, ready = [LONGEST], pod.running
     try:
         for part in pod.main:
             if part.state == "running":
-                pauses.append(_tend_container(site, wanted, pod, part, counts, now))
-                asked = probe(spec, part.part, "readiness")
+                pauses.append(_tend_container(site, pod, part, counts, now))
+                asked = probe(pod.given, part.part, "readiness")
                 ready = ready and (asked is None or counts.of[part.id].get("ready", False))
         before = counts.of.setdefault(pod.owner.id, {}).get("told")
         told = [ready, pod.owner.address]
@@ -96,12 +96,10 @@ def _tend_pod(site: Site, wanted: Workload, pod: Found, counts: Counts, now: flo
     return min(pauses)
 
 
-def _tend_container(
-    site: Site, wanted: Workload, pod: Found, part: Seen, counts: Counts, now: float
-) -> float:
+def _tend_container(site: Site, pod: Found, part: Seen, counts: Counts, now: float) -> float:
     count = counts.of.setdefault(part.id, {})
     began = _began(site, part, count)
-    found = {kind: probe(wanted.template.spec, part.part, kind) for kind in probes.FIELDS}
+    found = {kind: probe(pod.given, part.part, kind) for kind in probes.FIELDS}
     if found["startup"] is None:
         count["begun"] = True
     kinds = ("readiness", "liveness") if count.get("begun") else ("startup",)
@@ -115,14 +113,14 @@ def _tend_container(
             due = now + asked.period
             count[f"{kind} due"] = due
             problem = probes.run(site.machine.client, asked, part.id, pod.owner.address)
-            _count(site, wanted, part, kind, asked, problem, count)
+            _count(site, pod, part, kind, asked, problem, count)
         pauses.append(due - now)
     return min(pauses)
 
 
 def _count(
     site: Site,
-    wanted: Workload,
+    pod: Found,
     part: Seen,
     kind: str,
     asked: probes.Probe,
@@ -142,9 +140,8 @@ def _count(
         count["begun"] = True
     if kind != "readiness" and count[bad] >= asked.failures:
         site.say(f"{part.name}: its {kind}Probe failed {count[bad]} times ({problem}): it is restarted")
-        grace = wanted.example().grace
         with asking(f"restart the container {part.name}"):
-            site.machine.client.restart(part.id, timeout=grace)
+            site.machine.client.restart(part.id, timeout=pod.grace)
         count.clear()
 
 
