@@ -43,6 +43,8 @@ def main(args: argparse.Namespace) -> int:
     if where.scheme == "ssh":
         raise UsageError("a token is not for ssh", help="give --private-key-path, or the server's https URL")
     user = check_user(args.user or "")
+    if not user and args.kind not in FORGES:
+        raise UsageError(f"login {args.kind} needs a user", help="--user NAME")
     token = secret_of(args, "token")
     user = _checked(args, where, user, token)
     if args.dry_run:
@@ -108,8 +110,6 @@ def _checked(args: argparse.Namespace, where: Place, user: str, token: str) -> s
         note(
             args, "the token was not tried: a git server that is no forge can be asked for a repository only"
         )
-        if not user:
-            raise UsageError("login git needs a user", help="--user NAME")
         return user
     if args.no_check or args.offline:
         return user or _NO_PERSON[args.kind]

@@ -17,20 +17,22 @@ _SYSTEM = Path("/etc/ssh/ssh_known_hosts")
 
 
 def read_key(path: Path, env: Mapping[str, str] = os.environ) -> str:
-    """Return a private key that works without a passphrase, ended by a line end. Raises UsageError, EnvironmentProblem."""
+    """Return a private key that works without a passphrase. Raises UsageError, EnvironmentProblem."""
     text = private.read(path)
     if text is None:
         raise UsageError(f"there is no key {path}", help="--private-key-path names a file of ssh-keygen")
     if not text.startswith(_BEGINS) or "PRIVATE KEY-----" not in text.partition("\n")[0]:
         public = " (it is the public half)" if path.suffix == ".pub" else ""
         raise UsageError(f"{path} holds no private key{public}", help="give the file without .pub")
+    if not text.endswith("\n"):
+        raise UsageError(f"the last line of {path} has no end, which ssh wants", help=f"echo >>{path}")
     answer = program.ask(["ssh-keygen", "-y", "-P", "", "-f", str(path.absolute())], "", env=env)
     if answer.code:
         raise UsageError(
             f"{path} is no key that works without a passphrase",
             help="nobody can type one there; make a key for this use alone: ssh-keygen -N '' -f FILE",
         )
-    return text.rstrip("\r\n") + "\n"
+    return text
 
 
 def known_hosts(where: Place, files: Sequence[Path] = (), env: Mapping[str, str] = os.environ) -> str:
