@@ -12,6 +12,7 @@ from dispatchfile import fmt
 from dispatchfile.cli.main import COMMANDS
 from dispatchfile.lint import project
 from dispatchfile.lint.engine import inspect
+from dispatchfile.notify.targets import targets
 from dispatchfile.report import text
 from dispatchfile.source import Source
 
@@ -46,9 +47,18 @@ def test_the_ignore_comment_works():
 
 
 def test_the_settings_are_valid():
-    [shown] = blocks("toml")
+    shown, _ = blocks("toml")
     made = project.from_table(tomllib.loads(shown)["lint"], ".dispatchfile.toml")
     assert made.trusted_registries == ("registry.example.com/*",)
+
+
+def test_the_notifications_are_valid(tmp_path: Path):
+    _, shown = blocks("toml")
+    for name in ("slack-url", "webhook-url", "webhook-secret"):
+        (tmp_path / name).write_text("https://hooks.example.com/T0/B0/x\n")
+        (tmp_path / name).chmod(0o600)
+    found = targets(tomllib.loads(shown)["notifications"], str(tmp_path / "config.toml"), {})
+    assert [target.on for target in found] == [("sync-failed", "drift-found")] * 2
 
 
 @pytest.mark.parametrize("name", COMMANDS)
