@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.run.gateway import Gateway, authorization, refresh_mirror
+from dispatchfile.run.gateway import Gateway, credential_of, refresh_mirror
 from dispatchfile.run.relay import ask
 from tests.run.on_engine import git, repository
 
@@ -249,7 +249,8 @@ def test_a_token_is_given_to_its_own_host_only(
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     for name in ("GITHUB_TOKEN", "DISPATCHFILE_GIT_TOKEN", "GH_ENTERPRISE_TOKEN"):
         monkeypatch.setenv(name, "nigh")
-    assert authorization(url) == expected
+    found = credential_of(url)
+    assert (found.basic if found else "") == expected
 
 
 def test_a_remote_that_does_not_answer_is_told_plainly() -> None:
