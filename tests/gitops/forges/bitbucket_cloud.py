@@ -206,7 +206,10 @@ class CloudServer(DescribedServer):
             "state": STATES[pull.state],
             "created_on": NOW,
             "author": MEMBERS[0],
-            "links": {"html": {"href": f"{self.url}/acme/gitops/pull-requests/{pull.number}"}},
+            "links": {
+                "self": {"href": f"{self.endpoint}{HERE}/pullrequests/{pull.number}"},
+                "html": {"href": f"{self.url}/acme/gitops/pull-requests/{pull.number}"},
+            },
             "source": {
                 "branch": {"name": pull.head},
                 "commit": {"hash": shown[:12]},
