@@ -123,14 +123,17 @@ class Cluster:
         return self._object(self._json("POST", path, made, params=_STRICT))
 
     def apply(
-        self, kind: Kind, made: Object, *, force: bool = True, dry_run: bool = False, strict: bool = True
-    ) -> Object:
+        self, kind: Kind, made: Object, *, force: bool = True, dry_run: bool = False, strict: bool = True,
+        manager: str = MANAGER,
+    ) -> Object:  # fmt: skip
         """Apply an object by the server (application/apply-patch+yaml), and return it as it is then, or would be.
 
         What was applied before and is not named any more is taken away. `force` takes fields that others have set,
-        which is refused otherwise; `strict` lets unknown fields be refused. The object names its namespace.
+        which is refused otherwise; `strict` lets unknown fields be refused. The object names its namespace. `manager` is who
+        is said to do it.
         """
-        params = _STRICT if strict else {**_STRICT, "fieldValidation": "Ignore"}
+        validation = "Strict" if strict else "Ignore"
+        params = {"fieldManager": manager, "fieldValidation": validation}
         params = {**params, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
         metadata = made["metadata"]
         path = kind.path(metadata.get("namespace", ""), metadata["name"])

@@ -153,6 +153,19 @@ def undeclared(node: Node, value: Value, path: str = "") -> Iterator[str]:
         yield f"{path}: expected {types[0]}, got &{{{value}}}"
 
 
+def prune(node: Node, value: Value) -> None:
+    """Drop the fields that the schema has no place for, in place, as the server does with what it does not refuse."""
+    node = resolved(node)
+    if isinstance(value, dict):
+        for name in [name for name in value if not is_declared(node, name)]:
+            del value[name]
+        for name, inner in value.items():
+            prune(child(node, name), inner)
+    elif isinstance(value, list):
+        for item in value:
+            prune(node.get("items", {}), item)
+
+
 def invalid(node: Node, value: Value, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield (path, what) for what validation refuses: fields that are required, words that are not of the known ones."""
     node = resolved(node)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.cluster import defaults, managed
 from tests.cluster.managed import Writer
-from tests.cluster.schemas import Node, invalid, undeclared
+from tests.cluster.schemas import Node, invalid, prune, undeclared
 from tests.cluster.store import Kind, Object, Refusal, now
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Write:
             raise Refusal(
                 400, "BadRequest", f'{self.kind.kind} in version "{self.kind.version}" cannot be handled as a '
                 f"{self.kind.kind}: strict decoding error: {said}")  # fmt: skip
+        prune(self.node, made)
 
     def _fill(self, live: Object | None, made: Object) -> None:
         metadata = made["metadata"]

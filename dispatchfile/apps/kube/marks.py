@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 APP = "dispatchfile/app"
 """Label of every object of an application: the application's name."""
 _OPTIONS = "argocd.argoproj.io/sync-options"
-_ARGO_ID = "argocd.argoproj.io/tracking-id"
+TRACKING = "argocd.argoproj.io/tracking-id"
+"""Annotation of Argo CD on what it deploys: APPLICATION:GROUP/KIND:NAMESPACE/NAME."""
 _ARGO_LABEL = "argocd.argoproj.io/instance"
 
 
@@ -37,7 +38,7 @@ def argo_application(live: Object) -> str:
 
     The annotation names the object too, and counts on that one only: tools copy annotations.
     """
-    application, colon, rest = str(notes(live).get(_ARGO_ID) or "").partition(":")
+    application, colon, rest = str(notes(live).get(TRACKING) or "").partition(":")
     metadata = live["metadata"]
     place = f"{metadata.get('namespace') or ''}/{metadata['name']}"
     if colon and rest.endswith(f":{place}") and f"/{live.get('kind')}:" in f"/{rest}":
