@@ -37,8 +37,8 @@ class Document(Record):
 
     @property
     def place(self) -> str:
-        """Return FILE:LINE."""
-        return f"{self.file}:{self.line}"
+        """Return FILE:LINE, or the file alone where no line is known."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 def read_file(path: Path, name: str) -> list[Document]:

@@ -1,4 +1,4 @@
-"""Kustomizations: by `kubectl kustomize` or `kustomize build` where one is there, else by our own in `overlay.py`.
+"""Kustomizations: by `kubectl kustomize` or `kustomize build` where one is there, else by our own `kustomization/`.
 
 Whoever renders it, what a kustomization refers to is looked at first: nothing outside the repository, nothing that
 would be fetched, no program.
@@ -39,9 +39,9 @@ def build(root: Path, folder: Path) -> list[Document]:
         return documents.read_text(tools.run(program, ["kustomize", "."], root, folder), name)
     if program := shutil.which("kustomize"):
         return documents.read_text(tools.run(program, ["build", "."], root, folder), name)
-    from dispatchfile.apps import overlay
+    from dispatchfile.apps.kustomization.build import build as build_ourselves
 
-    return overlay.build(root, folder)
+    return build_ourselves(root, folder, load)
 
 
 def load(root: Path, folder: Path) -> tuple[dict[str, Any], str]:
