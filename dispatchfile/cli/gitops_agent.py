@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from dispatchfile.apps.agent.loop import Agent
     from dispatchfile.cli.parser import Parser
+    from dispatchfile.notify import Occasion
 
 LISTEN = "127.0.0.1:8484"
 SECRETS = "DISPATCHFILE_AGENT_SECRET"
@@ -65,7 +66,13 @@ def main(args: argparse.Namespace) -> int:
     listen = None if args.once or args.listen == "off" else _address(args.listen, secrets)
     plan = Plan(tuple(args.names), _interval(args.interval), listen, secrets)
     settings, telling = engine_settings(args), notifier(args.settings, lambda text: log("", text))
-    agent = Agent(plan, lambda _app: OwnKeeper(settings, tell=telling.tell), log)
+
+    def tell(occasion: Occasion) -> None:
+        # What is left in the middle at the end has not failed.
+        if not agent.stop.is_set():
+            telling.tell(occasion)
+
+    agent = Agent(plan, lambda _app: OwnKeeper(settings, tell=tell), log)
     try:
         with caught(lambda number: _stop(agent, number)):
             if args.once:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SCAN = 2.0
 """Seconds between two looks for applications that came or went."""
-AT_ONCE = 4
+AT_ONCE = 8
 """Applications that are refreshed or synced at the same time."""
 FAREWELL = 20.0
 """Seconds for workers to leave what they do; a second signal ends it at once."""

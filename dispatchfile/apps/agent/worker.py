@@ -110,6 +110,7 @@ class Worker:
         self._changed = threading.Condition()
         self._asked = ""
         self._attempts = Attempts()
+        self._failures = 0
         self._trouble: dict[str, str] = {}
 
     def ask(self, why: str) -> None:
@@ -189,14 +190,18 @@ class Worker:
             if self._stop.is_set():
                 return later
             try:
-                return min(later, self._look())
+                pause = self._look()
             except TimedOut as late:
                 if self.store.busy():
                     return BUSY
                 self._trouble_with("sync", late.message)
             except DispatchfileError as problem:
                 self._trouble_with("sync", problem.message)
-        return later
+            else:
+                self._failures = 0
+                return min(later, pause)
+        self._failures += 1
+        return min(later, FIRST_PAUSE * 2.0 ** (self._failures - 1))
 
     def _look(self) -> float:
         """Refresh, and sync when due; return the seconds after which to look again, at the latest."""
@@ -207,7 +212,7 @@ class Worker:
         ]
         self._trouble_with("repository", "; ".join(wrong))
         operation = view.operation
-        if operation is None or operation.phase != "Failed":
+        if operation is None or operation.phase == "Succeeded":
             self._trouble_with("sync", "")
         self._attempts.see(view.revision)
         why = due(view)

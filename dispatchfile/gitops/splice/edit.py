@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 # 1.1 does not (1e3, 0o17, and so the short commit 12e4567).
 _PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_./@+:-]*[A-Za-z0-9_./@+-])?")
 _ODD = re.compile(
-    r"(?i)[-+]?[0-9][0-9_.]*(?:e[-+]?[0-9]+)?|0[xob][0-9a-f_]+|y|n|yes|no|on|off|true|false|null|~"
+    r"(?i)[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:e[-+]?[0-9]+)?"
+    r"|0[xob][0-9a-f_]+|y|n|yes|no|on|off|true|false|null|~"
 )
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 

@@ -21,6 +21,7 @@ from dispatchfile.apps.agent import loop, worker
 from dispatchfile.apps.app import App
 from dispatchfile.apps.engines import Settings
 from dispatchfile.apps.keeper import SyncRequest
+from dispatchfile.apps.manifest import Manifest
 from dispatchfile.apps.own import OwnKeeper
 from dispatchfile.apps.store import Store
 from dispatchfile.errors import EnvironmentProblem
@@ -168,6 +169,27 @@ def test_a_sync_that_fails_is_not_tried_again_and_stays_told(house: House, web: 
     house.engine.refused.clear()
     web.commit({"settings.yaml": config("settings", {"a": "2"})})
     house.until(lambda: house.said("no more: "))
+
+
+def test_an_engine_that_goes_away_in_the_middle_and_comes_back(
+    house: House, web: GitOps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.1)
+    house.create("web", web.url)
+
+    def break_down(manifest: Manifest) -> None:
+        house.engine.down = "the engine is away"
+
+    house.engine.during = break_down
+    house.start()
+    house.until(lambda: house.said("web: the engine is away"))
+    time.sleep(0.5)
+    assert sum(line == "web: the engine is away" for line in house.lines) == 1
+    house.engine.during = lambda _manifest: None
+    house.engine.down = ""
+    house.until(lambda: Store("web").state().synced)
+    house.until(lambda: house.said("no more: the engine is away"))
+    assert house.keeper().view("web").sync == "Synced"
 
 
 def test_applications_come_and_go(house: House, web: GitOps) -> None:

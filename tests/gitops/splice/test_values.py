@@ -54,6 +54,12 @@ CASES = [
     ("spec.type=NodePort", "ClusterIP", "NodePort"),
     ("spec.type=yes", "ClusterIP", '"yes"'),
     ("spec.type=12", "ClusterIP", '"12"'),
+    ("spec.type=1.2.3", "ClusterIP", "1.2.3"),
+    ("spec.type=v1", "ClusterIP", "v1"),
+    ("spec.type=1:30", "ClusterIP", '"1:30"'),
+    ("spec.type=0o17", "ClusterIP", '"0o17"'),
+    ("spec.type=.5", "ClusterIP", '".5"'),
+    ("spec.type=a:", "ClusterIP", '"a:"'),
     ("spec.type=a: b", "ClusterIP", '"a: b"'),
 ]
 
