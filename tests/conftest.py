@@ -72,6 +72,13 @@ def toolbox() -> str:
 
 
 @pytest.fixture(scope="session")
+def proxy_image() -> str:
+    """The name of the image of proxies, built when it is not there."""
+    subprocess.run([str(ROOT / "runner/engine/images"), "proxy"], check=True)
+    return "dispatchfile/proxy:latest"
+
+
+@pytest.fixture(scope="session")
 def update_image() -> str:
     """The name of the image of the GitOps update, built when it is not there or older than the code."""
     subprocess.run([str(ROOT / "runner/engine/images"), "update-gitops-repo"], check=True)

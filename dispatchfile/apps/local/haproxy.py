@@ -29,7 +29,7 @@ FOLDER = "/dispatchfile"
 FILE = f"{FOLDER}/haproxy.cfg"
 ARGUMENTS = ("-W", "-db", "-f", FILE)
 SOCKET_PORT = 1999
-SPARE = 4
+SPARE = 12
 """Places that are free after a reload; there are at least as many as servers."""
 _NOWHERE = 1
 _HEAD = f"""\
@@ -68,6 +68,25 @@ _HTTP = """\
 """
 NO_RULE = "no-rule"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_HTTP_SIDE = """\
+  mode http
+  option idle-close-on-response
+"""
+# HTTP/2 begins with "PRI", and is passed on as it is.
+_SNIFFING = """\
+  tcp-request inspect-delay 100ms
+  tcp-request content accept if {{ req.payload(0,4) -m str 'PRI ' }}
+  tcp-request content accept if HTTP
+  use_backend sniffed-{port} if HTTP !{{ req.payload(0,4) -m str 'PRI ' }}
+"""
+# A frontend of HTTP alone lets clients end their connections in peace at a reload, so there is one behind.
+_SNIFFED = """\
+backend sniffed-{port}
+  mode tcp
+  server itself abns@http-{port} send-proxy-v2
+frontend http-{port}-inside
+  bind abns@http-{port} accept-proxy
+"""
 _SERVER = re.compile(r"  server s\d+ (\S+):(\d+) init-addr (\S+)( disabled)?")
 _HOST = re.compile(
     r"(?=.{1,253}\Z)(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -87,13 +106,15 @@ class Server(Record):
 class Backend(Record):
     """Where requests go. `affinity` are the seconds for which a client keeps its server; 0: it does not.
 
-    `strip` is a path that is taken off the front of a request's.
+    Two backends of the same servers remember that in one table, that of the backend called `table`. `strip` is a path
+    that is taken off the front of a request's.
     """
 
     name: str
     mode: Mode
     servers: tuple[Server, ...] = ()
     affinity: int = 0
+    table: str = ""
     strip: str = ""
 
 
@@ -204,7 +225,7 @@ def held(servers_state: str) -> dict[str, tuple[tuple[str, int] | None, ...]]:
     found: dict[str, list[tuple[str, int] | None]] = {}
     for line in servers_state.splitlines():
         words = line.split()
-        if len(words) >= 19 and words[0].isdecimal():
+        if len(words) >= 19 and words[0].isdecimal() and words[3] != "itself":
             # Bit 0 of the administrative state: out of use by command or by the file.
             there = None if int(words[6]) & 1 else (words[17], int(words[18]))
             found.setdefault(words[1], []).append(there)
@@ -229,8 +250,7 @@ def _sorting(rules: Sequence[Rule], default: str) -> str:
     lines = [
         "frontend ingress",
         "  bind :80",
-        "  mode http",
-        "  option idle-close-on-response",
+        _HTTP_SIDE.rstrip(),
         "  http-request set-var(txn.host) req.hdr(host),host_only,lower",
         "  http-request set-header X-Forwarded-For %[src]",
         "  http-request set-header X-Forwarded-Proto http",
@@ -275,24 +295,23 @@ def _of_path(rule: Rule) -> tuple[str, ...]:
 
 
 def _frontend(listener: Listener) -> str:
-    lines = [f"frontend port-{listener.port:d}", f"  bind :{listener.port:d}"]
+    port = f"{listener.port:d}"
     if not listener.tcp:
-        lines += ["  mode http", "  option idle-close-on-response"]
-        return "\n".join([*lines, f"  default_backend {_name(listener.http)}"]) + "\n"
-    lines.append("  mode tcp")
+        return f"frontend port-{port}\n  bind :{port}\n{_HTTP_SIDE}  default_backend {_name(listener.http)}\n"
+    text = f"frontend port-{port}\n  bind :{port}\n  mode tcp\n"
     if listener.http:
-        lines += [
-            "  tcp-request inspect-delay 100ms",
-            "  tcp-request content accept if { req.payload(0,4) -m str 'PRI ' }",
-            "  tcp-request content accept if HTTP",
-            f"  use_backend {_name(listener.http)} if HTTP !{{ req.payload(0,4) -m str 'PRI ' }}",
-        ]
-    return "\n".join([*lines, f"  default_backend {_name(listener.tcp)}"]) + "\n"
+        text += _SNIFFING.format(port=port)
+    text += f"  default_backend {_name(listener.tcp)}\n"
+    if listener.http:
+        text += _SNIFFED.format(port=port) + f"{_HTTP_SIDE}  default_backend {_name(listener.http)}\n"
+    return text
 
 
 def _backend(backend: Backend) -> str:
     text = f"backend {_name(backend.name)}\n" + (_HTTP if backend.mode == "http" else "  mode tcp\n")
-    if backend.affinity:
+    if backend.affinity and backend.table:
+        text += f"  stick on src table {_name(backend.table)}\n"
+    elif backend.affinity:
         text += f"  stick-table type ipv6 size 100k expire {backend.affinity:d}s\n  stick on src\n"
     if backend.strip:
         path = check_path(backend.strip)

@@ -30,7 +30,10 @@ def of_service(service: Service, pods: Sequence[Pod]) -> Config:
     for port in service.ports:
         servers = _servers(service, port, pods)
         names = {mode: f"{mode}-{port.number}" for mode in _MODES[port.speech]}
-        backends += [Backend(name, mode, servers, service.affinity) for mode, name in names.items()]
+        table = ""
+        for mode, name in names.items():
+            backends.append(Backend(name, mode, servers, service.affinity, table))
+            table = table or name
         listeners.append(Listener(port.number, names.get("http", ""), names.get("tcp", "")))
     return Config(service.names[-1], tuple(backends), tuple(listeners))
 
@@ -47,7 +50,7 @@ def of_ingresses(ingresses: Sequence[Ingress], find: Find, pods: Sequence[Pod]) 
         port = service.port(target.port) if service else None
         servers = _servers(service, port, pods) if service and port else ()
         affinity = service.affinity if service else 0
-        backends[name] = Backend(name, "http", servers, affinity, strip)
+        backends[name] = Backend(name, "http", servers, affinity, strip=strip)
         return name
 
     rules = tuple(

@@ -15,10 +15,19 @@ from dispatchfile.apps.local.labels import APP, network_name
 from dispatchfile.apps.local.pods import Pod
 from dispatchfile.apps.local.services import Services
 from dispatchfile.apps.manifest import Key, Manifest, key_of
+from dispatchfile.record import replace
 from dispatchfile.run.connect import connect
 
 TOOLBOX = "dispatchfile/toolbox:latest"
-WEB = "mkdir -p /w/cgi-bin; echo $NAME >/w/index.html; exec httpd -f -p 8080 -h /w"
+# Answers every request with its name and the length of the body; it ends at once, with whatever it was answering.
+WEB = """mkdir -p /w/cgi-bin; cd /w
+cat >cgi-bin/web <<'END'
+#!/bin/sh
+length=0; [ "$REQUEST_METHOD" = GET ] || length=$(wc -c)
+[ -z "$QUERY_STRING" ] || sleep "$QUERY_STRING"
+printf 'Content-Type: text/plain\\r\\n\\r\\n%s %s' "$NAME" "$length"
+END
+chmod +x cgi-bin/web; exec httpd -f -p 8080 -h /w"""
 
 
 class Site:
@@ -105,6 +114,11 @@ def site(folder: Path) -> Iterator[Site]:
 def manifest(found: dict[str, Any]) -> Manifest:
     """Return an object as the repository wants it."""
     return Manifest(key_of(found, "default"), found)
+
+
+def twin(pod: Pod, ports: Mapping[str, int], number: int) -> Pod:
+    """Return another pod at the same address, as far as a proxy can tell."""
+    return replace(pod, container=f"{pod.container[:10]}{number:02x}" + "0" * 52, ports=dict(ports))
 
 
 def service(name: str = "hello", selector: str = "hello", **spec: Any) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatchfile.apps.local.haproxy import (
+    SPARE,
     Backend,
     Config,
     Listener,
@@ -32,7 +33,7 @@ def text(
 
 
 def test_places_are_read_back_from_the_file():
-    assert places_in(text(A, B)) == {"http-80": (A, B, None, None, None, None)}
+    assert places_in(text(A, B)) == {"http-80": (A, B, *[None] * SPARE)}
 
 
 def test_who_has_a_place_keeps_it_and_the_free_ones_are_taken_first():
@@ -43,11 +44,11 @@ def test_who_has_a_place_keeps_it_and_the_free_ones_are_taken_first():
 
 def test_more_places_are_made_when_there_are_too_few():
     backend = Backend("x", "tcp", (A, B, C))
-    assert seat(backend, (A,)) == (A, B, C, None, None, None, None)
+    assert seat(backend, (A,)) == (A, B, C, *[None] * SPARE)
 
 
 def test_pods_that_come_and_go_do_not_change_the_structure_but_rules_do():
-    assert structure_of(text(A, B)) == structure_of(text(A, before=(A, None, None, None, None, None)))
+    assert structure_of(text(A, B)) == structure_of(text(A, before=(A, None, *[None] * SPARE)))
     rule = Rule("", "/x", False, "http-80")
     assert structure_of(text(A, rules=(rule,))) != structure_of(text(A, rules=()))
     assert f"description {structure_of(text(A))}\n" in text(A)
