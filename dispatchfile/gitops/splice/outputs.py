@@ -21,7 +21,7 @@ from dispatchfile.glob import matches
 from dispatchfile.source import Source
 
 TEMPLATE = ".tmpl"
-LARGEST = 8 << 20
+LARGEST = 4 << 20
 """Bytes of the largest file that is looked through for images."""
 
 Say = Callable[[str], None]

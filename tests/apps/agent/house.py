@@ -61,14 +61,18 @@ class House:
     """Applications, their engine, and an agent in a thread."""
 
     def __init__(self) -> None:
-        self.engine = DummyEngine()
+        self.engine = DummyEngine()  # of the application "web"
+        self._engines: dict[str, DummyEngine] = {}
         self.told: list[Occasion] = []
         self.lines: list[str] = []
         self.agent: Agent | None = None
         self._thread: threading.Thread | None = None
 
     def keeper(self) -> OwnKeeper:
-        return OwnKeeper(Settings(), engine=lambda _app, _settings: self.engine, tell=self.told.append)
+        return OwnKeeper(Settings(), engine=self._engine_of, tell=self.told.append)
+
+    def _engine_of(self, app: App, _settings: Settings) -> DummyEngine:
+        return self.engine if app.name == "web" else self._engines.setdefault(app.name, DummyEngine())
 
     def create(self, name: str, url: str, **fields: object) -> None:
         self.keeper().create(App(name, url, **fields), upsert=False)  # type: ignore[arg-type] # any field
