@@ -71,7 +71,8 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
             say(f"{checkout.configured.url} is beyond this machine: nothing was pushed; --publish does it")
         if hub and outcome.status in ("pushed", "unchanged"):
             outcome = proposal.propose(outcome, job, hub)
-        if hub and options.close_superseded and outcome.status != "superseded":
+        settled = outcome.status == "nothing" or bool(outcome.pull_request)
+        if hub and options.close_superseded and settled:
             proposal.close_superseded(outcome, job, hub)
         return outcome
 

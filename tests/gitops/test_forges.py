@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 
 import pytest
@@ -215,6 +216,26 @@ def test_an_update_opens_a_pull_request_and_keeps_it(
     second = forge_site.update(*argv(kind, "c", "r3"))
     assert (len(look_alike.pulls), look_alike.pulls[0].title) == (1, "update templates for commit r3")
     assert DIGESTS["c"] in look_alike.pulls[0].body
+
+
+def test_the_url_is_the_last_line(
+    kind: str, look_alike: ForgeServer, forge_site: Site, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from dispatchfile.cli.main import main
+
+    monkeypatch.chdir(forge_site.checkout)
+    assert main(["gitops", "update", *argv(kind)]) == 0
+    shown = capfd.readouterr()
+    assert shown.out.splitlines()[-1].startswith(f"{look_alike.url}/")
+    assert look_alike.token not in shown.out + shown.err
+    assert main(["gitops", "update", *argv(kind), "--output=json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert (told["pull_request"], told["opened"], told["files"]) == (
+        shown.out.splitlines()[-1],
+        False,
+        ["app.yaml"],
+    )
 
 
 def test_the_same_update_again_writes_nothing(kind: str, look_alike: ForgeServer, forge_site: Site) -> None:

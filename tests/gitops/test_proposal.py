@@ -156,6 +156,14 @@ def test_what_the_base_holds_already_supersedes_too(hub: GitHubServer, hub_site:
     assert "main holds a newer one" in hub.pulls[0].comments[0]
 
 
+def test_what_was_declined_supersedes_nothing(hub: GitHubServer, hub_site: Site) -> None:
+    hub_site.update(*argv(hub, "c", "rc"), "--branch-per-revision")
+    hub_site.update(*argv(hub))
+    hub.pulls[1].state = "closed"
+    hub_site.update(*argv(hub), "--close-superseded")
+    assert states(hub)["update-to-commit-rc"] == "open"
+
+
 def test_a_shallow_look_is_deepened(hub: GitHubServer, hub_site: Site) -> None:
     proposed(hub, hub_site, "update-to-commit-r0", {"app.yaml": "of the original tool"})
     for number in range(60):

@@ -90,8 +90,8 @@ class Api:
         answer = self.ask(tried, "GET", path, query=query)
         for _ in range(MOST_PAGES):
             data = answer.data
-            values = data.get("values", ()) if isinstance(data, dict) else data
-            if not isinstance(values, (list, tuple)):
+            values = data["values"] if isinstance(data, dict) else data
+            if not isinstance(values, list):
                 raise self._strange(tried, "is no list")
             yield from values
             following = answers.next_page(answer, query)
