@@ -69,7 +69,7 @@ spec:
 ---
 apiVersion: v1
 kind: ServiceAccount
-metadata: {name: runner}
+metadata: {name: runner, namespace: old}
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -80,7 +80,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: bind}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
-subjects: [{kind: ServiceAccount, name: runner, namespace: old}, {kind: ServiceAccount, name: default, namespace: old}, {kind: User, name: runner}]
+subjects: [{kind: ServiceAccount, name: runner, namespace: old}, {kind: ServiceAccount, name: default, namespace: old}, {kind: User, name: ada}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -167,7 +167,7 @@ CASES: dict[str, dict[str, str]] = {
     "common labels": over("commonLabels: {team: shop, app: all}\n"),
     "labels": over("labels:\n- pairs: {a: b}\n- pairs: {c: d}\n  includeTemplates: true\n- pairs: {e: f}\n  includeSelectors: true\n"),
     "common annotations": over("commonAnnotations: {owner: shop, note: other}\n"),
-    "images: tag": over("images: [{name: acme/web, newTag: '2.0'}, {name: side, newName: elsewhere/side}, {name: web, newTag: no}]\n"),
+    "images: tag": over("images: [{name: acme/web, newTag: '2.0'}, {name: side, newName: elsewhere/side}, {name: web, newTag: none}]\n"),
     "images: digest": over("images: [{name: acme/web, newName: r.test:5000/w, digest: 'sha256:11'}]\n"),
     "images: both": over("images: [{name: acme/web, newTag: v2, digest: 'sha256:11'}, {name: 'registry.test:5000/tools/init', newTag: x}]\n"),
     "replicas": over("replicas: [{name: web, count: 5}, {name: db, count: 0}]\n"),
@@ -175,25 +175,25 @@ CASES: dict[str, dict[str, str]] = {
     "generators": over(GENERATED, pull__json="{}"),
     "generators with prefix": over(GENERATED + "namePrefix: p-\nnamespace: prod\n", pull__json="{}"),
     "generators in the base": {**over("namePrefix: p-\n"), "base/kustomization.yaml": f"resources: [web.yaml, others.yaml]\n{GENERATED}nameSuffix: -s\n", "base/pull.json": "{}"},
-    "generators: options": over("generatorOptions: {disableNameSuffixHash: true, labels: {g: h}}\nconfigMapGenerator: [{name: settings, literals: ['a=\"q\"', \"b='\", c=], options: {annotations: {x: y}, immutable: true}}]\n"),
+    "generators: options": over("generatorOptions: {disableNameSuffixHash: true, labels: {g: h}}\nconfigMapGenerator: [{name: settings, literals: ['a=\"q\"', \"b='\", c=], options: {annotations: {x: z}, immutable: true}}]\n"),
     "generators: files": over("configMapGenerator: [{name: settings, files: [a.txt, b=a.txt], envs: [vars.env]}]\n", a__txt="line\n  <&> \u00fc \u2028\n", vars__env="# c\n\nX=1\n  Y= a b \nZ=\n"),
     "generators: hash of characters": over("configMapGenerator: [{name: settings, literals: ['a=<b>&\u2028\u00fc', 'b=\\\\x']}]\n"),
     "generators: merged": {**over("configMapGenerator: [{name: settings, behavior: merge, literals: [b=2, c=3]}]\n"), "base/kustomization.yaml": "resources: [web.yaml]\nconfigMapGenerator: [{name: settings, literals: [a=1, b=1]}]\n"},
     "generators: replaced": {**over("configMapGenerator: [{name: settings, behavior: replace, literals: [b=2]}]\n"), "base/kustomization.yaml": "resources: [web.yaml]\nconfigMapGenerator: [{name: settings, literals: [a=1]}]\n"},
-    "patch: a container": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3, template: {spec: {containers: [{name: web, image: new, args: [c], env: [{name: A, value: '2'}, {name: N, value: n}], ports: [{containerPort: 82}, {containerPort: 80, name: http}]}, {name: added, image: added}]}}}\n"),
+    "patch: a container": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3, template: {spec: {containers: [{name: web, image: new, args: [c], env: [{name: A, value: '2'}, {name: X, value: x}], ports: [{containerPort: 82}, {containerPort: 80, name: http}]}, {name: added, image: added}]}}}\n"),
     "patch: null and lists": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {l: l}}\nspec: {replicas: null, template: {spec: {serviceAccountName: null, volumes: [{name: v, emptyDir: {}, configMap: null}, {name: w, emptyDir: {}}]}}}\n"),
     "patch: delete an element": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: side, $patch: delete}], volumes: [{name: all, $patch: delete}]}}}\n"),
     "patch: delete an object": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: v1\nkind: Service\nmetadata: {name: bare}\n$patch: delete\n"),
     "patch: replace a mapping": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {$patch: replace, accessModes: [ReadWriteMany]}\n"),
     "patch: ports of a service": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 443, targetPort: 8443}, {port: 8080, name: alt}]}\n"),
     "patch: by target": over("patches:\n- target: {kind: Deployment|StatefulSet, name: '.*b'}\n  patch: |-\n    apiVersion: x\n    kind: Any\n    metadata: {name: any, annotations: {p: q}}\n"),
-    "patch: by labels": over("patches:\n- target: {labelSelector: 'team=shop'}\n  patch: '[{op: add, path: /metadata/annotations, value: {x: y}}]'\nlabels: [{pairs: {team: shop}}]\n"),
+    "patch: by labels": over("patches:\n- target: {labelSelector: 'team=shop'}\n  patch: '[{\"op\": \"add\", \"path\": \"/metadata/annotations\", \"value\": {\"x\": \"z\"}}]'\nlabels: [{pairs: {team: shop}}]\n"),
     "patch: custom kind": over("patches: [{path: p.yaml}]\n", p__yaml="apiVersion: example.com/v1\nkind: Policy\nmetadata: {name: custom}\nspec: {rules: [{name: c}], deep: {y: null, z: 3}}\n"),
     "patch: operations": over("patches:\n- target: {kind: Deployment, name: web}\n  patch: |-\n    - {op: replace, path: /spec/replicas, value: 7}\n    - {op: add, path: /spec/template/spec/containers/0/args/-, value: c}\n    - {op: add, path: /spec/template/spec/containers/0/args/0, value: z}\n    - {op: remove, path: /spec/template/spec/containers/1}\n    - {op: test, path: /metadata/name, value: web}\n    - {op: add, path: /metadata/annotations, value: {a~b/c: '1'}}\n    - {op: replace, path: /metadata/annotations/a~0b~1c, value: '2'}\n    - {op: copy, from: /spec/replicas, path: /spec/revisionHistoryLimit}\n"),
     "patchesStrategicMerge": over("patchesStrategicMerge: [p.yaml, \"apiVersion: v1\\nkind: Service\\nmetadata: {name: bare}\\nspec: {clusterIP: null}\\n\"]\n", p__yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {paused: true}\n"),
     "patchesJson6902": over("patchesJson6902:\n- target: {group: apps, version: v1, kind: Deployment, name: web}\n  patch: '[{\"op\": \"replace\", \"path\": \"/spec/replicas\", \"value\": 9}]'\n"),
     "a patch names another": over(GENERATED + "namePrefix: p-\npatches: [{path: p.yaml}]\n", pull__json="{}", p__yaml="apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {template: {spec: {containers: [{name: c, envFrom: [{configMapRef: {name: settings}}]}]}}}\n"),
-    "components": {**over("components: [../part]\nnamePrefix: p-\n"), "part/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [x.yaml]\npatches: [{target: {kind: Service}, patch: '[{op: add, path: /metadata/labels, value: {c: d}}]'}]\nreplicas: [{name: web, count: 2}]\n", "part/x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"},
+    "components": {**over("components: [../part]\nnamePrefix: p-\n"), "part/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [x.yaml]\npatches: [{target: {kind: Service}, patch: '[{\"op\": \"add\", \"path\": \"/metadata/labels\", \"value\": {\"c\": \"d\"}}]'}]\nreplicas: [{name: web, count: 2}]\n", "part/x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"},
     "local configuration": over("resources: [x.yaml, ../base]\n" if False else "", x__yaml=""),
     "everything": over(GENERATED + "namePrefix: p-\nnamespace: prod\ncommonLabels: {a: b}\ncommonAnnotations: {c: d}\nimages: [{name: acme/web, newTag: v9}]\nreplicas: [{name: web, count: 4}]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n", pull__json="{}", p__yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {spec: {containers: [{name: web, resources: {limits: {cpu: 100m}}}]}}}\n"),
 }  # fmt: skip
@@ -312,7 +312,7 @@ def test_what_no_builder_is_given(root: Path, text: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("patches: [{patch: '{apiVersion: v1, kind: Service, metadata: {name: no}}'}]\n", "no object is called so"),
+        ("patches: [{patch: '{apiVersion: v1, kind: Service, metadata: {name: none}}'}]\n", "no object is called so"),
         ("patches: [{target: {kind: Deployment}, patch: '[{op: remove, path: /spec/no}]'}]\n", "operation 1 of the patch (remove) does not apply"),
         ("replicas: [{name: no, count: 1}]\n", "nothing that has some is called so"),
         ("configMapGenerator: [{name: x, behavior: merge, literals: [a=1]}]\n", "there is no ConfigMap x to merge"),

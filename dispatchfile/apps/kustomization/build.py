@@ -185,7 +185,7 @@ def _set_namespace(items: list[Item], namespace: str) -> None:
         if item.kind == "Namespace" and not item.group:
             item.rename(namespace)
         elif (item.group, item.kind) not in cluster_wide:
-            item.metadata["namespace"] = namespace
+            item.move(namespace)
         if item.kind in ("RoleBinding", "ClusterRoleBinding"):
             for subject in fields.mappings(item.object.get("subjects")):
                 if subject.get("kind") == "ServiceAccount" and subject.get("name") == "default":
@@ -249,7 +249,10 @@ def _follow(item: Item, items: list[Item]) -> None:
     """Change the names of others in an object to those that they have now."""
     for kind, (found, field) in fields.references(item):
         named = [one for one in items if one.kind == kind and found[field] in one.names]
-        near = [one for one in named if one.namespace in ("", item.namespace)] or named
+        own = item.namespaces
+        if "kind" in found and kind == "ServiceAccount":  # a subject, which names a namespace of its own
+            own = [str(found.get("namespace") or "")]
+        near = [one for one in named if _shares_namespace(one, own)]
         names = {one.name for one in near}
         if len(names) == 1:
             found[field] = near[0].name
@@ -257,3 +260,10 @@ def _follow(item: Item, items: list[Item]) -> None:
                 found["namespace"] = near[0].namespace
         elif names:
             raise unsupported(item.place, f"the name {found[field]}, which {len(names)} objects have had,")
+
+
+def _shares_namespace(item: Item, namespaces: list[str]) -> bool:
+    """Return whether an object is, or was, in one of the namespaces, or in none as its kind is."""
+    if (item.group, item.kind) in scope.cluster_wide(()):
+        return True
+    return bool({name or "default" for name in item.namespaces} & {name or "default" for name in namespaces})

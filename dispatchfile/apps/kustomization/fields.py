@@ -97,9 +97,10 @@ def _selectors(item: Item) -> Iterator[dict[str, Any]]:
                 kept += [peer.get("podSelector") for peer in mappings(rule.get(side))]
     if item.kind in ("Deployment", "StatefulSet"):
         kept += _scheduling(at(spec, "template", "spec"))
-    yield from (
-        selector["matchLabels"] for selector in kept if isinstance(mapping(selector).get("matchLabels"), dict)
-    )
+    for selector in kept:
+        labels = at(selector, "matchLabels")
+        if labels:
+            yield labels
 
 
 def _scheduling(pod: dict[str, Any]) -> Iterator[Any]:

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 class Item:
-    """`object` is changed in place; `names` are all that it had, the first one first; `hashed`: its name gets a hash."""
+    """`object` is changed in place; `names` and `namespaces` are all that it had; `hashed`: its name gets a hash."""
 
     def __init__(self, found: Object, place: str, *, hashed: bool = False) -> None:
         self.object = found
         self.place = place
         self.hashed = hashed
         self.names = [self.name]
+        self.namespaces = [self.namespace]
 
     @property
     def kind(self) -> str:
@@ -54,6 +55,11 @@ class Item:
         """Give it another name; by the former ones others still find it."""
         self.metadata["name"] = name
         self.names.append(name)
+
+    def move(self, namespace: str) -> None:
+        """Give it another namespace."""
+        self.metadata["namespace"] = namespace
+        self.namespaces.append(namespace)
 
 
 def unsupported(name: str, what: str) -> EnvironmentProblem:

@@ -38,9 +38,10 @@ def merge(item: Item, patch: dict[str, Any], name: str) -> bool:
     if patch.get(_DIRECTIVE) == "delete":
         return False
     kept = {field: item.metadata.get(field) for field in ("name", "namespace")}
+    own = {field: item.object[field] for field in ("apiVersion", "kind")}
     strategic = item.group in _PLAIN_GROUPS or item.group.endswith(_BUILTIN)
     merged = _Merge(name, item.kind, strategic=strategic).mapping(item.object, patch)
-    item.object = merged
+    item.object = {**merged, **own}
     for field, value in kept.items():
         if value is None:
             item.metadata.pop(field, None)
@@ -85,19 +86,17 @@ class _Merge:
         keys = self._keys(field)
         if not keys or not all(isinstance(one, dict) for one in patch):
             return [self._clean(one) if isinstance(one, dict) else one for one in patch]
-        merged = [one for one in base if isinstance(one, dict)] if isinstance(base, list) else []
-        added: list[Any] = []
+        rest = [one for one in base if isinstance(one, dict)] if isinstance(base, list) else []
+        # As kustomize orders them: those of the patch in its order, then those that it does not mention.
+        first: list[Any] = []
         for one in patch:
             if set(one) == {_DIRECTIVE}:
                 raise unsupported(self._name, f"the directive {one[_DIRECTIVE]} of a list")
-            same = [at for at, other in enumerate(merged) if _key(other, keys) == _key(one, keys)]
-            if one.get(_DIRECTIVE) == "delete":
-                merged = [other for at, other in enumerate(merged) if at not in same]
-            elif same:
-                merged[same[0]] = self.mapping(merged[same[0]], one)
-            else:
-                added.append(self._clean(one))
-        return [*added, *merged]
+            same = next((other for other in rest if _key(other, keys) == _key(one, keys)), None)
+            rest = [other for other in rest if other is not same]
+            if one.get(_DIRECTIVE) != "delete":
+                first.append(self.mapping(same or {}, one))
+        return [*first, *rest]
 
     def _keys(self, field: str) -> tuple[str, ...]:
         if not self._strategic:
