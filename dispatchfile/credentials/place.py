@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
@@ -13,6 +13,7 @@ from dispatchfile.remote import Remote, is_loopback
 _PORTS = {"https": 443, "http": 80, "ssh": 22}
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _SCP = re.compile(r"(?:(?P<user>[^@/:]+)@)?(?P<host>\[[^]]+\]|[^@/:\[\]]+):(?!//)(?P<path>\D.*|)")
+_PLAIN = "/:@!$&'()*+,;=~"
 _UNFIT = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 
 
@@ -34,7 +35,7 @@ class Place(Record):
     @property
     def url(self) -> str:
         """Return the URL, without a user."""
-        return f"{self.scheme}://{self.server}{self.path}"
+        return f"{self.scheme}://{self.server}{quote(self.path, safe=_PLAIN)}"
 
     def holds(self, other: Place) -> bool:
         """Return whether `other` is this place or below it."""

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dispatchfile import remote
+from dispatchfile.credentials import git_access
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.remote import without_userinfo
 from dispatchfile.run.backend import Remote
@@ -79,7 +80,7 @@ def resolve_revision(url: str, revision: str) -> tuple[str, str]:
         raise EnvironmentProblem(f'"{revision}" is no git revision')
     wanted = [f"refs/heads/{revision}", f"refs/tags/{revision}", revision] if revision else ["HEAD"]
     patterns = [pattern for name in wanted for pattern in (name, f"{name}^{{}}")]
-    lines = git(["ls-remote", "--", url, *patterns]).decode(errors="replace").splitlines()
+    lines = git(["ls-remote", "--", url, *patterns], env=_let_in(url)).decode(errors="replace").splitlines()
     refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in lines)}
     for name in wanted:
         if name in refs:
@@ -129,15 +130,21 @@ def packed_tags(repository: Path, commit: str) -> str:
 def _fetch(folder: Path, url: str, ref: str, depth: int) -> None:
     """Fetch `ref` at a depth; all branches and tags when the server gives out no single commits."""
     shallow = [f"--depth={depth}"] if depth else []
+    env = _let_in(url)
     if ref:
         try:
-            git(["fetch", "-q", *shallow, "--", url, ref], cwd=folder)
+            git(["fetch", "-q", *shallow, "--", url, ref], cwd=folder, env=env)
         except EnvironmentProblem:
             if not _FULL.fullmatch(ref):
                 raise
         else:
             return
-    git(["fetch", "-q", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*"], cwd=folder)
+    git(["fetch", "-q", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*"], cwd=folder, env=env)
+
+
+def _let_in(url: str) -> dict[str, str]:
+    """Return the variables with which git uses a login that was made for a remote. Raises EnvironmentProblem."""
+    return git_access.variables(remote.parse(url))
 
 
 def _update_submodules(folder: Path, url: str) -> None:
@@ -146,7 +153,7 @@ def _update_submodules(folder: Path, url: str) -> None:
     # Paths of this machine only where the repository itself came from one: a stranger's must not name them.
     protocols = "file:git:http:https:ssh" if remote.parse(url).directory else "git:http:https:ssh"
     command = ["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]
-    git(command, cwd=folder, protocols=protocols)
+    git(command, cwd=folder, protocols=protocols, env=_let_in(url))
 
 
 def _cached(cache: Path, key: tuple[str, ...], fill: Callable[[Path], None]) -> Path:

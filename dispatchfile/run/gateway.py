@@ -33,7 +33,7 @@ from typing import IO
 from urllib.parse import parse_qs, urlsplit
 
 from dispatchfile import remote
-from dispatchfile.credentials import Credential, find, forge_of, host_variables
+from dispatchfile.credentials import Credential, find, forge_of, git_access, host_variables
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.remote import without_userinfo
@@ -360,6 +360,7 @@ def refresh_mirror(path: Path, url: str) -> None:
     git(
         ["fetch", "-q", "--prune", "--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"],
         cwd=path,
+        env=git_access.variables(remote.parse(url)),
     )
 
 

@@ -11,8 +11,11 @@ from uuid import uuid4
 import pytest
 from docker import APIClient
 
-from dispatchfile.credentials import docker_config, logins
+from dispatchfile import remote
+from dispatchfile.credentials import docker_config, git_access, logins
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.run.backend import Remote
+from dispatchfile.run.checkouts import checkout_remote
 from dispatchfile.run.connect import connect
 from dispatchfile.run.gateway import Gateway, credential_of
 from dispatchfile.run.images import Images
@@ -76,3 +79,64 @@ def test_a_steps_git_is_let_in_by_the_gateway(user: User, tmp_path: Path) -> Non
         finally:
             gateway.close()
         assert credential_of(f"{server.url}/other/a.git") is None
+
+
+def test_a_run_fetches_and_its_submodules_too(user: User, tmp_path: Path) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "protocol.file.allow=always"]
+
+    def git(*words: str, cwd: Path) -> str:
+        done = subprocess.run(
+            ["git", *identity, *words], cwd=cwd, env=user.env, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    with GitServer(tmp_path / "served", user="me", password=TOKEN) as server:
+        for name in ("inner", "outer"):
+            (tmp_path / name).mkdir()
+            git("init", "-q", "-b", "main", cwd=tmp_path / name)
+            (tmp_path / name / "file").write_text(name)
+            if name == "outer":
+                git("submodule", "--quiet", "add", str(tmp_path / "inner"), "part", cwd=tmp_path / name)
+                git(
+                    "config",
+                    "-f",
+                    ".gitmodules",
+                    "submodule.part.url",
+                    f"{server.url}/acme/inner.git",
+                    cwd=tmp_path / name,
+                )
+            git("add", "-A", cwd=tmp_path / name)
+            git("commit", "-q", "-m", name, cwd=tmp_path / name)
+            git("clone", "-q", "--bare", ".", str(tmp_path / f"served/acme/{name}.git"), cwd=tmp_path / name)
+        url = f"{server.url}/acme/outer.git"
+        with pytest.raises(EnvironmentProblem):
+            checkout_remote(tmp_path / "cache", url, Remote("main"))
+        logins.keep(logins.Login(f"{server.url}/acme", "", "me", "file", "creds"), TOKEN, git=False)
+        folder = checkout_remote(tmp_path / "cache", url, Remote("main"))
+    assert (folder / "part/file").read_text() == "inner"
+    told = "".join(path.read_text(errors="replace") for path in folder.rglob("config") if path.is_file())
+    assert "url" in told
+    assert "Authorization" not in told
+
+
+def test_another_host_is_told_nothing(user: User) -> None:
+    logins.keep(logins.Login("https://git.example.com/a%20b", "", "me", "file", "creds"), TOKEN, git=False)
+    let_in = git_access.variables(
+        remote.parse("https://git.example.com/a%20b/c.git"), {**user.env, "GIT_CONFIG_COUNT": "2"}
+    )
+    assert let_in["GIT_CONFIG_COUNT"] == "3"
+    for url, known in (("https://git.example.com/a%20b/c.git", True), ("https://git.example.com/ab", False), ("https://evil.test/a%20b", False)):  # fmt: skip
+        env = {
+            **user.env,
+            **git_access.variables(remote.parse("https://git.example.com/a%20b/c.git"), user.env),
+        }
+        words = ["git", "config", "--get-urlmatch", "http.extraHeader", url]
+        told = subprocess.run(words, env=env, capture_output=True, text=True, check=False).stdout
+        assert told.startswith("Authorization: Basic ") == known
+    for url in (
+        "https://u:p@git.example.com/a%20b/c",
+        "git@git.example.com:a b/c",
+        "/srv/a",
+        "git://git.example.com/a b/c",
+    ):
+        assert git_access.variables(remote.parse(url), user.env) == {}

@@ -24,6 +24,8 @@ from dispatchfile.errors import UsageError
         ("ssh://git@git.example.com:2222/acme", "ssh://git.example.com:2222/acme"),
         ("bücher.example", "https://xn--bcher-kva.example"),
         ("localhost", "https://localhost"),
+        ("https://h.test/a%20b/%C3%BC", "https://h.test/a%20b/%C3%BC"),
+        ("https://h.test/ü", "https://h.test/%C3%BC"),
         ("my_host", "https://my_host"),
     ],
 )
@@ -75,6 +77,7 @@ def test_what_is_no_server(text: str, said: str) -> None:
         ("https://h.test", "https://evil-h.test/a", False),
         ("https://h.test", "https://h.test.evil.test/a", False),
         ("https://localhost", "http://localhost/a", False),
+        ("https://h.test/a%20b", "https://h.test/a%20b/c", True),
     ],
 )
 def test_what_a_login_is_for(outer: str, inner: str, holds: bool) -> None:
