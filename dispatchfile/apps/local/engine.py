@@ -15,6 +15,7 @@ from dispatchfile.apps.diff import hidden
 from dispatchfile.apps.local import health, jobs, plain, rollout, schedules
 from dispatchfile.apps.local.applied import Applied
 from dispatchfile.apps.local.labels import APP, network_name
+from dispatchfile.apps.local.looked import Looked
 from dispatchfile.apps.local.machine import Machine
 from dispatchfile.apps.local.objects import Objects
 from dispatchfile.apps.local.readiness import is_ready
@@ -58,6 +59,7 @@ class LocalEngine:
     def observe(self, app: App, wanted: Sequence[Manifest]) -> Sequence[Resource]:
         """Return how each wanted object stands, in their order, and then what is there of `app` and not wanted."""
         site = self._site(app, wanted, _nothing)
+        site.looked.begin()
         seen = take(self._client, app.name)
         details = self._details(site, seen)
         pods = [pod.pod(ready=not details.unready.get(pod.owner.id)) for pod in seen.pods]
@@ -73,6 +75,7 @@ class LocalEngine:
             else:
                 resources.append(plain.stands(site, manifest, claims))
         resources += found.values()
+        site.looked.save(seen)
         return [_shown(one) for one in (*resources, *self._unwanted(site, wanted, seen))]
 
     def apply(
@@ -81,8 +84,11 @@ class LocalEngine:
         """Bring `chosen` about, side by side; return what was done with each, in their order."""
         site = self._site(app, wanted, say)
         site.machine.network()
+        site.looked.begin()
         seen = take(self._client, app.name)
         site.machine.in_use(seen.volumes_in_use)
+        for left in seen.fillers:
+            site.machine.remove_stray(left)
         results: dict[Key, Result] = {}
         try:
             for manifest in chosen:
@@ -92,7 +98,14 @@ class LocalEngine:
             if network:
                 pods = self._pods(seen)
                 results.update((one.key, one) for one in site.traffic.apply(network, pods, say))
-            loads = [one for one in chosen if one.key.kind in WORKLOADS]
+            loads = []
+            for one in chosen:
+                if one.key.kind not in WORKLOADS:
+                    continue
+                if _is_as_wanted(site, one, seen.of(one.key)):
+                    results[one.key] = Result(one.key, "Synced")
+                else:
+                    loads.append(one)
             with ThreadPoolExecutor(max(1, len(loads)), thread_name_prefix="workload") as workers:
                 try:
                     done = workers.map(lambda one: self._bring_about(site, one, seen.of(one.key)), loads)
@@ -154,7 +167,10 @@ class LocalEngine:
     def _site(self, app: App, wanted: Sequence[Manifest], say: Say) -> Site:
         traffic = Services(self._client, app, wanted, self._folder, self._proxy_image)
         machine = Machine(self._client, app)
-        return Site(app, Objects(wanted), machine, traffic, Applied(self._folder), say, threading.Event())
+        looked = Looked(self._client, self._folder, app)
+        return Site(
+            app, Objects(wanted), machine, traffic, Applied(self._folder), looked, say, threading.Event()
+        )
 
     def _discard_container(self, container: str) -> None:
         discard(self._client.remove_container, container, force=True, v=True)
@@ -187,7 +203,8 @@ class LocalEngine:
 
     def _details(self, site: Site, seen: Snapshot) -> health.Details:
         """Ask the engine about every container, and every pod whether it is ready."""
-        ids = [part.id for pod in seen.pods for part in pod.parts]
+        images = site.machine.images
+        ids = [part.id for pod in seen.pods if not site.looked.is_clean(pod, images) for part in pod.parts]
         with ThreadPoolExecutor(LOOKS) as workers:
             containers = dict(zip(ids, workers.map(site.machine.inspect_if_there, ids), strict=True))
         return health.Details(
@@ -220,6 +237,20 @@ class LocalEngine:
             if key not in keys and key not in found and key.kind not in NETWORK_KINDS:
                 resources.append(plain.unwanted(site, key))
         return resources + [_stray(site.app, one.name, one.image) for one in seen.strays]
+
+
+def _is_as_wanted(site: Site, manifest: Manifest, pods: Sequence[Found]) -> bool:
+    """Return whether a workload was brought about, and nothing was done to its pods since they were looked at last."""
+    if manifest.key.kind in ("Job", "CronJob") or site.applied.get(manifest.key) != manifest.object:
+        return False
+    try:
+        wanted = workload(site, manifest)
+    except UsageError:
+        return False  # it is told when it is tried
+    images = site.machine.images
+    return len(pods) == wanted.count and all(
+        wanted.fits(pod) and site.looked.is_clean(pod, images) for pod in pods
+    )
 
 
 def _bring_about(site: Site, manifest: Manifest, pods: Sequence[Found]) -> str:

@@ -40,7 +40,7 @@ def stands(site: Site, manifest: Manifest, pods: Sequence[Found], details: Detai
         wanted = workload(site, manifest)
         if manifest.key.kind == "CronJob":
             schedule_of(wanted)
-        notes = "; ".join(wanted.example().notes)
+        notes = wanted.notes()
         differences = _differences(wanted, pods, details)
     except UsageError as problem:
         live = copy.deepcopy(base) if pods else None
@@ -75,11 +75,14 @@ def _differences(wanted: Workload, pods: Iterable[Found], details: Details) -> l
     if wanted.key.kind in ("Job", "CronJob"):
         return []
     for pod in pods:
-        if wanted.fits(pod):
+        if wanted.fits(pod) and not wanted.site.looked.is_clean(pod, wanted.site.machine.images):
             plan = wanted.draw(pod.name)
             images = wanted.site.machine.images
-            found += [(pod, one) for one in drift.of_state(wanted, pod, plan)]
-            found += [(pod, one) for one in drift.of_settings(pod, plan, details.containers, images)]
+            own = [*drift.of_state(wanted, pod, plan)]
+            own += drift.of_settings(pod, plan, details.containers, images)
+            if not own:
+                wanted.site.looked.found_clean(pod)
+            found += [(pod, one) for one in own]
     return found
 
 

@@ -49,6 +49,8 @@ def sort(wanted: Workload, found: Sequence[Found]) -> Sorted:
                 old.append(pod)
         elif pod.digest != wanted.template.digest:
             old.append(pod)
+        elif wanted.site.looked.is_clean(pod, machine.images):
+            new.append(pod)
         else:
             plan = wanted.draw(pod.name)
             details = {part.id: machine.inspect(part.id) for part in pod.parts}

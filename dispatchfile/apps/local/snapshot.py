@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dispatchfile.apps.local.labels import (
     APP,
     CONTAINER,
+    FILLER,
     GIVEN,
     HASH,
     INIT,
@@ -29,7 +30,7 @@ from dispatchfile.record import Record
 from dispatchfile.run.connect import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from docker import APIClient
 
@@ -128,14 +129,19 @@ class Found(Record):
 
 
 class Snapshot(Record):
-    """All pods of an application, and containers of its that belong to no pod: ours by label, made by somebody else."""
+    """All pods of an application, and containers of its that belong to no pod.
+
+    `strays` somebody else made with its label; `fillers` are what filled volumes for a call that was cut off.
+    """
 
     pods: tuple[Found, ...]
     strays: tuple[Seen, ...]
+    fillers: tuple[Seen, ...]
+    by_workload: Mapping[Key, Sequence[Found]]
 
-    def of(self, key: Key) -> list[Found]:
+    def of(self, key: Key) -> Sequence[Found]:
         """Return the pods of a workload."""
-        return [pod for pod in self.pods if pod.key == key]
+        return self.by_workload.get(key, ())
 
     @property
     def volumes_in_use(self) -> set[str]:
@@ -153,16 +159,22 @@ def take(client: APIClient, app: str) -> Snapshot:
 def snapshot(listed: Iterable[dict[str, Any]], app: str) -> Snapshot:
     """Return what a listing of containers says."""
     pods: dict[tuple[Key, str], list[Seen]] = {}
-    strays = []
+    strays, fillers = [], []
     for item in listed:
         seen = _seen(item, network_name(app))
         key = key_of_object(seen.labels.get(OBJECT, ""))
         if key is not None and POD in seen.labels and seen.role in (MAIN, INIT, PAUSE):
             pods.setdefault((key, seen.labels[POD]), []).append(seen)
+        elif seen.role == FILLER:
+            fillers.append(seen)
         elif seen.role in ("", MAIN, INIT, PAUSE):
             strays.append(seen)
     found = [_found(key, pod, parts) for (key, pod), parts in pods.items()]
-    return Snapshot(tuple(sorted(found, key=lambda pod: (pod.created, pod.name))), tuple(strays))
+    found.sort(key=lambda pod: (pod.created, pod.name))
+    by_workload: dict[Key, list[Found]] = {}
+    for one in found:
+        by_workload.setdefault(one.key, []).append(one)
+    return Snapshot(tuple(found), tuple(strays), tuple(fillers), by_workload)
 
 
 def _seen(item: dict[str, Any], network: str) -> Seen:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dispatchfile.apps.app import App
     from dispatchfile.apps.local.applied import Applied
     from dispatchfile.apps.local.blueprint import Blueprint
+    from dispatchfile.apps.local.looked import Looked
     from dispatchfile.apps.local.machine import Machine
     from dispatchfile.apps.local.objects import Objects
     from dispatchfile.apps.local.snapshot import Found
@@ -38,6 +39,7 @@ class Site(Record, eq=False):
     machine: Machine
     traffic: Traffic
     applied: Applied
+    looked: Looked
     say: Callable[[str], None]
     stop: threading.Event
 
@@ -68,6 +70,15 @@ class Workload(Record):
     def example(self) -> Blueprint:
         """Return a pod as it would be drawn, to see what all of them have."""
         return self.draw(self.names()[0])
+
+    def notes(self) -> str:
+        """Return what is asked for and not honoured, as a message. Raises UsageError for what cannot be run."""
+        looked = self.site.looked
+        found = looked.notes(self.template.digest)
+        if found is None:
+            found = list(self.example().notes)
+            looked.note(self.template.digest, found)
+        return "; ".join(found)
 
     def names(self) -> list[str]:
         """Return the names of the first pods; a rolling replacement goes on where these are taken."""

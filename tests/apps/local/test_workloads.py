@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -453,3 +454,43 @@ def test_what_a_claim_holds_outlives_pruning(site: Bench):
     assert docker("volume", "ls", "-q", "--filter", f"name={volume}") == volume
     docker("volume", "rm", volume)
     assert site.observe(text)["PersistentVolumeClaim/kept"].health == "Missing"
+
+
+KILLED = """
+import sys, pathlib
+from tests.apps.local.apps_on_engine import Bench
+made = Bench(pathlib.Path(sys.argv[1]))
+made.app = type(made.app)(sys.argv[2], made.app.repository)
+print("begun", flush=True)
+made.apply(sys.stdin.read())
+"""
+
+
+def several() -> str:
+    init = {**container("sleep 0.3"), "name": "first"}
+    conf = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "page"}, "data": {"page": "x"}}
+    spec = yaml.safe_load(pod(SLEEP, volumeMounts=[{"name": "conf", "mountPath": "/conf"}]))
+    spec |= {"initContainers": [init], "volumes": [{"name": "conf", "configMap": {"name": "page"}}]}
+    texts = [
+        workload("Deployment", "a", yaml.safe_dump(spec), replicas=2),
+        workload("StatefulSet", "b", pod(SLEEP), replicas=2),
+    ]
+    return "---\n".join([yaml.safe_dump(conf), *texts])
+
+
+@pytest.mark.parametrize("seconds", [0.4, 1.0, 1.8])
+def test_a_sync_killed_at_any_moment_is_ended_by_the_next(tmp_path, seconds):
+    with bench(tmp_path) as site:
+        command = [sys.executable, "-c", KILLED, str(tmp_path), site.app.name]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as killed:
+            killed.stdin.write(several())
+            killed.stdin.close()
+            assert killed.stdout.readline() == "begun\n"
+            time.sleep(seconds)
+            killed.kill()
+        assert {one.done for one in site.apply(several()).values()} == {"Synced"}
+        stands = site.observe(several())
+        assert {(one.sync, one.health in (None, "Healthy")) for one in stands.values()} == {("Synced", True)}
+        assert sorted(one.key.name for one in site.pods()) == ["a", "a", "b", "b"]
+        listed = site.client.containers(all=True, filters={"label": f"dispatchfile.app={site.app.name}"})
+        assert len(listed) == 6
