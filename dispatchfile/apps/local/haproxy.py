@@ -263,7 +263,7 @@ def _sorting(rules: Sequence[Rule], default: str) -> str:
     lines += [f"  default_backend {_name(default or NO_RULE)}", f"backend {NO_RULE}", "  mode http"]
     lines.append(
         "  http-request return status 404 content-type text/plain "
-        "string 'no rule of an Ingress is for this host and path\\n'"
+        "string 'no rule of an Ingress is for this host and path'"
     )
     return "\n".join(lines) + "\n"
 

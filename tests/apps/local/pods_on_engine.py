@@ -20,7 +20,7 @@ from dispatchfile.run.connect import connect
 
 TOOLBOX = "dispatchfile/toolbox:latest"
 # Answers every request with its name and the length of the body; it ends at once, with whatever it was answering.
-WEB = """mkdir -p /w/cgi-bin; cd /w
+WEB = """mkdir -p /w/cgi-bin; cd /w; echo $NAME >index.html
 cat >cgi-bin/web <<'END'
 #!/bin/sh
 length=0; [ "$REQUEST_METHOD" = GET ] || length=$(wc -c)
