@@ -105,6 +105,10 @@ class Clone:
         tip = self._tip(f"refs/remotes/origin/{branch}") if branch in have else None
         return self._tip(f"refs/remotes/origin/{base}"), tip
 
+    def is_at(self, branch: str, commit: str) -> bool:
+        """Return whether a branch of the remote is at a commit at this moment. Raises EnvironmentProblem."""
+        return self._ask("ls-remote", "origin", f"refs/heads/{branch}").partition("\t")[0] == commit
+
     def _tip(self, ref: str) -> Tip:
         fields = ("%H", "%T", "%P", "%an <%ae>", "%B", "%(trailers:unfold)")
         shown = self.git.text("show", "-s", f"--format={'%x00'.join(fields)}", ref)

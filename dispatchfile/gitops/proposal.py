@@ -54,8 +54,14 @@ def propose(outcome: Outcome, job: Job, hub: Forge) -> Outcome:
             )
             return outcome
         pull = hub.create(job.branch, job.base, title, body)
-    elif (pull.title, pull.body) != (title, body):
-        pull = hub.update(pull.number, title, body)
+    asked = options.merge_pull_request or options.auto_merge
+    if asked or (pull.title, pull.body) != (title, body):
+        # Another update may have replaced the branch since, and its pull request says what that one does.
+        if not job.clone.is_at(job.branch, outcome.commit):
+            job.say(f"{job.branch} holds another update by now, which sees to {pull.url}")
+            return replace(outcome, pull_request=pull.url, opened=opened)
+        if (pull.title, pull.body) != (title, body):
+            pull = hub.update(pull.number, title, body)
     if options.label:
         try:
             hub.add_labels(pull.number, options.label)

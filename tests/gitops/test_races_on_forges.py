@@ -7,14 +7,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.gitops import proposal
+from dispatchfile.gitops.outcome import Outcome
 from tests.gitops.conftest import DIGESTS, TEMPLATE, Site, git
 from tests.gitops.forges.base import Fault, ForgeServer, basic
 from tests.gitops.test_forges import BRANCH, argv
 from tests.gitops.test_races import at_once
+
 
 def test_eight_apps_at_once_are_all_proposed_and_merged(
     kind: str, look_alike: ForgeServer, forge_site: Site
@@ -46,6 +50,39 @@ def test_five_updates_of_one_app_make_one_pull_request(
     assert git(forge_site.bare, "rev-list", "--count", f"main..{BRANCH}") == "1"
     (last,) = [one for one in done if one.commit == forge_site.tip(BRANCH)]
     assert (pull.state, pull.title) == ("open", last.title)
+
+
+@pytest.mark.parametrize("merging", [False, True])
+def test_who_was_overtaken_leaves_the_pull_request_to_the_other(
+    kind: str, look_alike: ForgeServer, forge_site: Site, monkeypatch: pytest.MonkeyPatch, merging: bool
+) -> None:
+    """Pushed first, and at the forge last."""
+    honest, others = proposal.propose, []
+
+    def propose(*args: Any) -> Outcome:
+        monkeypatch.setattr(proposal, "propose", honest)
+        others.append(forge_site.update(*argv(kind, "b", "r2")))
+        return honest(*args)
+
+    monkeypatch.setattr(proposal, "propose", propose)
+    slow = forge_site.update(*argv(kind, "a", "r1"), *(["-merge-pull-request"] if merging else []))
+    assert (slow.pull_request, slow.merged) == (others[0].pull_request, False)
+    assert "holds another update by now" in forge_site.notes[-1]
+    (pull,) = look_alike.pulls
+    assert (pull.state, pull.title) == ("open", "update templates for commit r2")
+    assert DIGESTS["b"] in pull.body
+
+
+def test_a_pull_request_that_the_other_opened_gets_our_text(
+    kind: str, look_alike: ForgeServer, forge_site: Site
+) -> None:
+    """The other one pushed before us and opened it after we had looked."""
+    forge_site.update(*argv(kind, "a", "r1"))
+    look_alike.hidden_from_list = 1
+    ours = forge_site.update(*argv(kind, "b", "r2"))
+    (pull,) = look_alike.pulls
+    assert pull.title == ours.title
+    assert DIGESTS["b"] in pull.body
 
 
 def test_an_older_build_that_ends_late_changes_nothing(
