@@ -14,7 +14,7 @@ from dispatchfile.gitops.forge import ChecksPending, Forge, NoAutoMerge
 from dispatchfile.gitops.update import PersonNeeded
 from dispatchfile.remote import parse
 from tests.gitops.conftest import DIGESTS, Site, git
-from tests.gitops.forges.base import ForgeServer
+from tests.gitops.forges.base import Fault, ForgeServer
 
 BRANCH = "dispatch/update-web"
 
@@ -275,8 +275,6 @@ def test_a_persons_commit_is_answered_on_the_pull_request(
 
 
 def test_a_token_without_rights_is_told(kind: str, look_alike: ForgeServer, forge_site: Site) -> None:
-    from tests.gitops.forges.base import Fault
-
     fault = Fault(403, {"message": "Because so"}, method="POST")
     with look_alike.bad_day(fault), pytest.raises(EnvironmentProblem, match="403: Because so") as caught:
         forge_site.update(*argv(kind))
@@ -287,10 +285,20 @@ def test_a_token_without_rights_is_told(kind: str, look_alike: ForgeServer, forg
 def test_a_gateway_that_fails_once_is_tried_again(
     kind: str, look_alike: ForgeServer, forge_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.gitops.forges.base import Fault
-
     monkeypatch.setattr("dispatchfile.gitops.forge.http.time.sleep", lambda _seconds: None)
     lost = Fault(502, b"bad gateway", method="POST", after=True)
     with look_alike.bad_day(Fault(502, method="GET"), lost):
         assert forge_site.update(*argv(kind)).pull_request
+    assert len(look_alike.pulls) == 1
+
+
+def test_a_forge_that_answers_late_is_told_and_the_next_run_goes_on(
+    kind: str, look_alike: ForgeServer, forge_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Fault(0, method="POST", slow=2.5)
+    with monkeypatch.context() as impatient, look_alike.bad_day(late):
+        impatient.setattr("dispatchfile.gitops.forge.http.TIMEOUTS", (1.0, 1.0))
+        with pytest.raises(EnvironmentProblem, match="does not answer in time"):
+            forge_site.update(*argv(kind))
+    assert forge_site.update(*argv(kind)).pull_request
     assert len(look_alike.pulls) == 1

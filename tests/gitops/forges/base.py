@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -165,7 +165,8 @@ class ForgeServer(GitServer):
         content = (
             b"" if answer is None else answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         )
-        request.reply(status, {"Content-Type": "application/json", **headers}, content)
+        with suppress(ConnectionError):  # a client may have given up by now
+            request.reply(status, {"Content-Type": "application/json", **headers}, content)
 
     def answer_to(self, call: Call) -> Answer:
         self.check(call)
