@@ -115,9 +115,10 @@ def blueprint(draft: Draft, template: Template, name: str, address: str = "") ->
     shared = len(main) > 1 or any(part.sidecar for part in init) or asks
     # A volume in memory is gone when nothing mounts it, as between the containers that begin a pod and its own.
     shared |= bool(init) and any(volume.memory for volume in volumes.used.values())
-    labels = _labels(draft, template, name, [*init, *main], len(names) + shared, where)
     host = spec.get("hostNetwork") is True
-    holder = _holder(volumes, labels) if shared and not host else None
+    shared = shared and not host
+    labels = _labels(draft, template, name, [*init, *main], len(names) + shared, where)
+    holder = _holder(volumes, labels) if shared else None
     for part in (*init, *main):
         part.config["Labels"] = {**labels, ROLE: part.role, CONTAINER: part.name}
     owners = [holder] if holder else [*init, *main]

@@ -113,6 +113,8 @@ class LocalEngine:
                 except BaseException:
                     site.stop.set()
                     raise
+            if loads:
+                site.machine.tidy(plain.is_claim)
         finally:
             site.applied.save()
         return [results[manifest.key] for manifest in chosen]
@@ -126,6 +128,7 @@ class LocalEngine:
         for resource in gone:
             if resource.key not in results:
                 results[resource.key] = self._prune(site, resource.key, seen)
+        site.machine.tidy(plain.is_claim)
         site.applied.save()
         return [results[resource.key] for resource in gone]
 

@@ -298,6 +298,14 @@ class Machine:
                 for volume in self.client.volumes(filters={"label": own}).get("Volumes") or []:
                     discard(self.client.remove_volume, volume["Name"], force=True)
 
+    def tidy(self, kept: Callable[[dict[str, Any]], bool]) -> None:
+        """Remove the volumes of the application that no container mounts any more, but for those to be kept."""
+        unused = {"dangling": True, "label": f"{APP}={self.app.name}"}
+        with asking("remove volumes that are not used any more"):
+            for volume in self.client.volumes(filters=unused).get("Volumes") or []:
+                if not kept(volume):
+                    discard(self.client.remove_volume, volume["Name"], force=True)
+
     def remove_stray(self, stray: Seen) -> None:
         """Remove a container that has the application's label and belongs to none of its pods."""
         with self._gate, asking(f"remove the container {stray.name}"):

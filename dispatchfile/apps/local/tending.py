@@ -75,16 +75,21 @@ def tend(site: Site, wanted: Sequence[Manifest], seen: Snapshot, folder: Path) -
 
 def _tend_pod(site: Site, pod: Found, counts: Counts, now: float) -> float:
     """Run the probes of a pod that are due; return the seconds until one is due again."""
-    pauses, ready = [LONGEST], pod.running
+    pauses = [LONGEST]
+    answers: list[bool | None] = [pod.running]
     try:
         for part in pod.main:
             if part.state == "running":
                 pauses.append(_tend_container(site, pod, part, counts, now))
                 asked = probe(pod.given, part.part, "readiness")
-                ready = ready and (asked is None or counts.of[part.id].get("ready", False))
+                answers.append(True if asked is None else counts.of[part.id].get("ready"))
+            else:
+                _rejoin(site, pod, part)
+        # Until its probes were asked often enough a pod stays what the sync that began it left it.
+        ready = False if False in answers else None if None in answers else True
         before = counts.of.setdefault(pod.owner.id, {}).get("told")
         told = [ready, pod.owner.address]
-        if before != told:
+        if ready is not None and before != told:
             if ready:
                 site.traffic.admit(pod.pod(ready=True))
             elif before is None or before[0]:
@@ -94,6 +99,16 @@ def _tend_pod(site: Site, pod: Found, counts: Counts, now: float) -> float:
     except DispatchfileError as error:
         site.say(f"{pod.name}: {error.message}")
     return min(pauses)
+
+
+def _rejoin(site: Site, pod: Found, part: Seen) -> None:
+    """Start a container that the engine, when it was restarted, tried to start before the one that holds its network."""
+    if part.state != "exited" or pod.owner.state != "running" or pod.owner.id == part.id:
+        return
+    if "cannot join network" in str(site.machine.inspect(part.id)["State"].get("Error", "")):
+        site.say(f"{part.name}: it is started after the container that holds its network")
+        with asking(f"start the container {part.name}"):
+            site.machine.client.start(part.id)
 
 
 def _tend_container(site: Site, pod: Found, part: Seen, counts: Counts, now: float) -> float:
@@ -143,6 +158,7 @@ def _count(
         with asking(f"restart the container {part.name}"):
             site.machine.client.restart(part.id, timeout=pod.grace)
         count.clear()
+        count.update(started="", ready=False)
 
 
 def _began(site: Site, part: Seen, count: dict[str, Any]) -> float:
@@ -151,8 +167,11 @@ def _began(site: Site, part: Seen, count: dict[str, Any]) -> float:
 
     text = str(site.machine.inspect(part.id)["State"].get("StartedAt", ""))
     if count.get("started") != text:
+        again = "started" in count
         count.clear()
         count["started"] = text
+        if again:
+            count["ready"] = False  # it has to say so anew
     head = text.partition(".")[0]
     try:
         return datetime.fromisoformat(head.removesuffix("Z") + "+00:00").timestamp() if head else 0.0

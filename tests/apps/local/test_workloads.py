@@ -432,6 +432,24 @@ class TestTend:
             site.engine.tend(site.app, manifests(text), site.said.append)
             assert site.observe(text)["Deployment/live"].health == "Healthy"
 
+    def test_what_the_engine_began_too_early_after_its_own_restart_is_begun_again(self, tmp_path):
+        spec = {
+            "terminationGracePeriodSeconds": 0,
+            "containers": [container(SLEEP), {**container(SLEEP), "name": "two"}],
+        }
+        text = workload("Deployment", "pair", yaml.safe_dump(spec))
+        with bench(tmp_path) as site:
+            site.apply(text)
+            (before,) = site.pods()
+            own = [part.id for part in before.main]
+            docker("kill", *own, before.owner.id)
+            # As an engine that starts in another order does: what is to join comes first, and cannot.
+            assert subprocess.run(["docker", "start", own[0]], capture_output=True).returncode
+            docker("start", before.owner.id, own[1])
+            assert not site.pods()[0].running
+            site.engine.tend(site.app, manifests(text), site.said.append)
+            assert site.pods()[0].running
+
 
 def test_kinds_without_an_effect_and_unknown_ones_are_told(site: Bench):
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a"}}
