@@ -154,7 +154,7 @@ def _part(
     where = f"{where}, container {name}"
     if "." in name:
         raise UsageError(f"{where}: the name of a container has no dot")
-    engine_name(name)
+    engine_name("", name)
     env = {
         "HOSTNAME": _hostname(spec, facts.name),
         **draft.env,
