@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pty
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,9 +20,9 @@ from tests.credentials.conftest import User, user
 from tests.credentials.test_docker_config import HELPER
 from tests.credentials.test_registry import guarded
 from tests.credentials.test_ssh import HOST, known, make_key
-from tests.gitops.forges.base import Call, Fault, ForgeServer
-from tests.gitops.forges.gitlab import GitLabServer
+from tests.gitops.forges.base import Fault
 from tests.gitops.git_server import GitServer
+from tests.gitops.test_whoami import GitLab
 from tests.tekton import crds
 from tests.tekton.credentials import credential_files
 
@@ -58,14 +57,9 @@ def call(user: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
 
 @pytest.fixture
-def gitlab(tmp_path: Path) -> Iterator[GitLabServer]:
+def gitlab(tmp_path: Path) -> Iterator[GitLab]:
     (tmp_path / "forge").mkdir()
-    with GitLabServer(tmp_path / "forge", token="t0ken-Of-The-Tests") as server:
-
-        def me(_server: ForgeServer, _call: Call) -> tuple[int, Any]:
-            return 200, {"username": "ada"}
-
-        server._routes.append(("GET", re.compile("/user"), me))
+    with GitLab(tmp_path / "forge", token="t0ken-Of-The-Tests") as server:
         yield server
 
 
@@ -74,7 +68,7 @@ def rows(call: Any, *words: str) -> tuple[int, list[dict[str, Any]]]:
     return code, json.loads(out)
 
 
-def test_a_forge_from_login_to_removal(call: Any, user: User, gitlab: GitLabServer) -> None:
+def test_a_forge_from_login_to_removal(call: Any, user: User, gitlab: GitLab) -> None:
     where = ("gitlab", "--git-server", gitlab.url)
     code, out, _ = call("login", *where, "--token-stdin", stdin=f"{gitlab.token}\n")
     assert (code, out) == (0, f"logged in to {gitlab.url} as ada; the token is kept in {user.logins}\n")
@@ -92,14 +86,14 @@ def test_a_forge_from_login_to_removal(call: Any, user: User, gitlab: GitLabServ
     assert gitlab.token not in user.logins.read_text()
 
 
-def test_a_wrong_token_is_not_kept(call: Any, user: User, gitlab: GitLabServer) -> None:
+def test_a_wrong_token_is_not_kept(call: Any, user: User, gitlab: GitLab) -> None:
     code, _, err = call("login", "gitlab", "--git-server", gitlab.url, "--token-stdin", stdin=TOKEN)
     assert code == 4
     assert "error: GitLab does not take this token" in err
     assert not user.logins.exists()
 
 
-def test_the_name_that_is_given_stays(call: Any, gitlab: GitLabServer) -> None:
+def test_the_name_that_is_given_stays(call: Any, gitlab: GitLab) -> None:
     code, out, err = call("login", "gitlab", "--git-server", gitlab.url, "--user", "bot", "--token-stdin", stdin=gitlab.token)  # fmt: skip
     assert (code, "as bot;" in out) == (0, True)
     assert "note: the token is ada's, not bot's" in err

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile.credentials import keyring
+
+INSTALLED = keyring.there
+"""Which keyrings there are; a user has none unless a test gives this back."""
+
 
 class User:
     """A user at `home`; `env` is their environment, `bin` the first folder on PATH."""
@@ -55,4 +60,5 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> User:
         monkeypatch.delenv(name, raising=False)
     for name, value in made.env.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(keyring, "there", lambda _env: [])
     return made

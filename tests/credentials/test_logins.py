@@ -11,7 +11,7 @@ from dispatchfile import credentials, remote
 from dispatchfile.credentials import git_helper, keyring, logins, place
 from dispatchfile.credentials.logins import Login
 from dispatchfile.errors import EnvironmentProblem, UsageError
-from tests.credentials.conftest import User
+from tests.credentials.conftest import INSTALLED, User
 
 TOKEN = "t0ken-ü-of:the/tests"
 
@@ -133,7 +133,8 @@ def test_the_helpers_that_are_set_up(user: User) -> None:
 
 
 @pytest.mark.parametrize("kind", keyring.KINDS)
-def test_a_keyring(user: User, kind: str) -> None:
+def test_a_keyring(user: User, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring, "there", INSTALLED)
     if kind == "keyring":
         pytest.importorskip("keyring")
         with_keyring(user)
@@ -276,7 +277,10 @@ def test_a_line_more_is_no_name_and_no_token(user: User, text: str) -> None:
     assert not user.logins.exists()
 
 
-def test_no_token_is_an_argument_of_a_program(user: User, tmp_path: Path) -> None:
+def test_no_token_is_an_argument_of_a_program(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "there", INSTALLED)
     log = tmp_path / "words"
     for name in ("git", "secret-tool"):
         user.program(name, f'#!/bin/sh\nfor word; do echo "$word" >>{log}; done\nexit 0\n')

@@ -14,7 +14,7 @@ from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.forges import authorization
 from dispatchfile.gitops import whoami
 from tests.gitops.forges import published
-from tests.gitops.forges.base import Call, Fault, ForgeServer
+from tests.gitops.forges.base import Call, Fault, ForgeServer, route
 from tests.gitops.forges.bitbucket_cloud import CloudServer
 from tests.gitops.forges.bitbucket_server import StashServer
 from tests.gitops.forges.gitea import GiteaServer
@@ -24,7 +24,15 @@ TOKEN = "t0ken-Of-The-Tests"
 
 USERS: dict[str, dict[str, Any]] = {
     "github": {"login": "ada", "id": 1, "type": "User"},
-    "gitlab": {"username": "ada", "id": 1, "name": "Ada", "state": "active"},
+    "gitlab": {
+        "username": "ada",
+        "id": 1,
+        "name": "Ada",
+        "state": "active",
+        "avatar_url": "",
+        "web_url": "https://gitlab.test/ada",
+        "created_at": "2026-01-02T03:04:05Z",
+    },
     "gitea": {"login": "ada", "id": 1, "full_name": "Ada"},
     "bitbucket-cloud": {"type": "user", "username": "ada", "nickname": "Ada L", "account_id": "1"},
     "bitbucket-server": {"values": [], "size": 0, "limit": 1, "start": 0, "isLastPage": True},
@@ -35,11 +43,22 @@ class Plain(ForgeServer):
     prefix = "/api/v3"
 
 
+class GitLab(GitLabServer):
+    """It tells who is asking, too."""
+
+    def _types(self, call: Call) -> tuple[str, str]:
+        return ("", "SimpleUserSchema") if call.path == "/user" else super()._types(call)
+
+    @route("GET", "/user")
+    def me(self, _call: Call) -> tuple[int, Any]:
+        return 200, USERS["gitlab"]
+
+
 def make(kind: str, folder: Path) -> ForgeServer:
     if kind == "github":
         return Plain(folder, token=TOKEN)
     if kind == "gitlab":
-        return GitLabServer(folder, token=TOKEN)
+        return GitLab(folder, token=TOKEN)
     if kind == "gitea":
         return GiteaServer(folder, published.gitea(), token=TOKEN)
     if kind == "bitbucket-cloud":
