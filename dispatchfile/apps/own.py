@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import time
 
-from dispatchfile.apps import compare, sync
+from dispatchfile.apps import compare
 from dispatchfile.apps.app import check_name
 from dispatchfile.apps.engines import Settings, engine_of
 from dispatchfile.apps.keeper import SyncRequest
 from dispatchfile.apps.render import described
 from dispatchfile.apps.status import Condition, Deployment, Operation, View, overall_health, overall_sync
 from dispatchfile.apps.store import Store, Wanted, find
+from dispatchfile.apps.sync import Sync, SyncFailed, options
 from dispatchfile.apps.waves import hooks_of, is_extraneous, is_hook
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, TimedOut, UsageError
 from dispatchfile.notify import Occasion
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from dispatchfile.apps.app import App
     from dispatchfile.apps.engine import Engine
-    from dispatchfile.apps.status import Resource
+    from dispatchfile.apps.status import Phase, Resource
     from dispatchfile.notify import What
 
     Say = Callable[[str], None]
@@ -171,7 +172,8 @@ class OwnKeeper:
         finally:
             engine.close()
 
-    def _view(self, store: Store, app: App, engine: Engine) -> View:
+    def _view(self, store: Store, app: App, engine: Engine, seen: Sequence[Resource] | None = None) -> View:
+        """Return how it stands; `seen` is what the engine has just been asked for."""
         state, wanted = store.state(), store.wanted()
         conditions = list(state.conditions)
         resources: list[Resource] = []
@@ -180,7 +182,8 @@ class OwnKeeper:
         if wanted is not None:
             kept = [manifest for manifest in wanted.manifests if not is_hook(manifest)]
             try:
-                resources = [_counted(one) for one in engine.observe(app, kept) if not _is_past_hook(one)]
+                seen = engine.observe(app, kept) if seen is None else seen
+                resources = [_counted(one) for one in seen if not _is_past_hook(one)]
                 urls = engine.urls(app)
             except EnvironmentProblem as problem:
                 unseen = True
@@ -223,42 +226,54 @@ class OwnKeeper:
         self, store: Store, app: App, wanted: Wanted, subject: str, request: SyncRequest, say: Say
     ) -> View:
         """Bring a commit about, keeping how that goes; the lock is held."""
-        chosen = sync.options(app, request)
         with self._engine(app) as engine:
             if request.dry_run:
-                for line in sync.Sync(engine, app, wanted.manifests, chosen, say).plan() or ["nothing to do"]:
+                chosen = options(app, request)
+                for line in Sync(engine, app, wanted.manifests, chosen, say).plan() or ["nothing to do"]:
                     say(line)
                 return self._view(store, app, engine)
-            operation = Operation("Running", wanted.revision, time.time(), request.by)
+            run = self._operate(store, app, engine, wanted, subject, request, say)
+            known = wanted.revision == store.state().revision
+            return self._view(store, app, engine, run.seen if known else None)
 
-            def keep(phase: str = "Running", message: str = "") -> None:
-                finished = None if phase == "Running" else time.time()
-                done = tuple(run.results.values())
-                now = replace(operation, phase=phase, finished=finished, message=message, results=done)
-                store.save_state(replace(store.state(), operation=now))
+    def _operate(
+        self,
+        store: Store,
+        app: App,
+        engine: Engine,
+        wanted: Wanted,
+        subject: str,
+        request: SyncRequest,
+        say: Say,
+    ) -> Sync:
+        """Do the sync, its operation being told from the start to the end; return it when it succeeded."""
+        operation = Operation("Running", wanted.revision, time.time(), request.by)
+        commit = f"{wanted.revision[:10]} {subject}"
 
-            run = sync.Sync(engine, app, wanted.manifests, chosen, say, keep)
-            keep()
-            self._occasion(
-                "sync-started", app, f"syncing to {wanted.revision[:10]} {subject}", wanted.revision
-            )
-            if not request.only:
-                store.save_deployed(wanted)
-            try:
-                run.run()
-            except BaseException as error:
-                outside = not isinstance(error, (sync.SyncFailed, TimedOut))
-                message = error.message if isinstance(error, DispatchfileError) else type(error).__name__
-                keep("Error" if outside else "Failed", message)
-                self._occasion("sync-failed", app, message, wanted.revision)
-                raise
-            keep("Succeeded", "successfully synced")
-            if not request.only:
-                _remember(store, wanted, subject, request.by)
-            self._occasion(
-                "sync-succeeded", app, f"synced to {wanted.revision[:10]} {subject}", wanted.revision
-            )
-            return self._view(store, app, engine)
+        def keep(phase: Phase = "Running", message: str = "") -> None:
+            finished = None if phase == "Running" else time.time()
+            done = tuple(run.results.values())
+            now = replace(operation, phase=phase, finished=finished, message=message, results=done)
+            store.save_state(replace(store.state(), operation=now))
+
+        run = Sync(engine, app, wanted.manifests, options(app, request), say, keep)
+        keep()
+        self._occasion("sync-started", app, f"syncing to {commit}", wanted.revision)
+        if not request.only and not _is_deployed(store, wanted):
+            store.save_deployed(wanted)
+        try:
+            run.run()
+        except BaseException as error:
+            inside = isinstance(error, (SyncFailed, TimedOut))
+            message = error.message if isinstance(error, DispatchfileError) else "interrupted"
+            keep("Failed" if inside else "Error", message)
+            self._occasion("sync-failed", app, message, wanted.revision)
+            raise
+        keep("Succeeded", "successfully synced")
+        if not request.only:
+            _remember(store, wanted, subject, request.by)
+        self._occasion("sync-succeeded", app, f"synced to {commit}", wanted.revision)
+        return run
 
     def _recover(self, store: Store) -> None:
         """End an operation whose process is gone; the lock is held, so it cannot be going on."""
@@ -281,6 +296,14 @@ class OwnKeeper:
 
     def _occasion(self, what: What, app: App, text: str, revision: str) -> None:
         self._tell(Occasion(what, app.name, text, app.repository, revision, time=time.time()))
+
+
+def _is_deployed(store: Store, wanted: Wanted) -> bool:
+    deployed = store.deployed()
+    return deployed is not None and (deployed.revision, deployed.described) == (
+        wanted.revision,
+        wanted.described,
+    )
 
 
 def _remember(store: Store, wanted: Wanted, subject: str, by: str) -> None:

@@ -53,7 +53,10 @@ def options(app: App, request: SyncRequest) -> Options:
 
 
 class Sync:
-    """One sync. `results` grow while it goes on, and `told` is called when they did."""
+    """One sync. `results` grow while it goes on, and `told` is called when they did.
+
+    `seen` is how everything stands when there was nothing to do, so that nobody has to look again.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Sync:
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self.results: dict[Key, Result] = {}
+        self.seen: Sequence[Resource] | None = None
         self._engine = engine
         self._app = app
         self._wanted = wanted
@@ -82,6 +86,10 @@ class Sync:
         left_out = self._unknown(before)
         todo = [one for one in self._wanted if one.key not in left_out and self._is_chosen(one.key)]
         check_only(self._options.only, [resource.key for resource in before])
+        if self._is_done(before, left_out):
+            self.seen = before
+            self.results = {one.key: Result(one.key, "Synced", "unchanged") for one in todo}
+            return
         try:
             if not self._options.only:
                 self._phase(todo, "PreSync")
@@ -116,6 +124,13 @@ class Sync:
                 lines += [f"{verb} {one.key}" for one in gone if waves.may_be_pruned(one.live)]
         return lines
 
+    def _is_done(self, before: Sequence[Resource], left_out: set[Key]) -> bool:
+        """Return whether all is as wanted, and well: no hook to run, nothing to apply or to remove."""
+        return len(self._kept) == len(self._wanted) and all(
+            one.key in left_out or (one.sync == "Synced" and one.health in (None, "Healthy", "Suspended"))
+            for one in before
+        )
+
     def _unknown(self, resources: Iterable[Resource]) -> set[Key]:
         """Return the keys of kinds that the engine does not know. Raises SyncFailed when that is to be strict."""
         unknown = [resource for resource in resources if resource.unknown and self._is_chosen(resource.key)]
@@ -131,7 +146,8 @@ class Sync:
 
     def _phase(self, todo: Sequence[Manifest], phase: str) -> None:
         """Bring the waves of a phase about, one after the other, each once what came before is healthy."""
-        for wave in waves.in_waves(todo, phase):
+        found = waves.in_waves(todo, phase)
+        for wave in found:
             if phase != "Sync":
                 self._before_hooks(wave.manifests)
                 self._hooks += wave.manifests
@@ -141,7 +157,7 @@ class Sync:
                 self._say(f"{phase}, wave {wave.number}: {counted(len(wave.manifests), 'object')}")
             self._apply(wave.manifests)
             self._last = [manifest.key for manifest in wave.manifests]
-        if phase != "Sync" and self._last:
+        if found and phase != "Sync":
             self._settle(self._last)
             self._last = []
 

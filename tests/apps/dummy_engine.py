@@ -111,6 +111,7 @@ class DummyEngine:
         return Resource(key, sync, self._health(key), wanted=wanted, live=shown, place=manifest.place)
 
     def _put(self, manifest: Manifest, say: Say) -> Result:
+        self._answer()
         key = manifest.key
         if key.kind in self.unknown:
             return Result(key, "SyncFailed", f"{key.kind} is not known")

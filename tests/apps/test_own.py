@@ -91,6 +91,25 @@ def test_what_is_as_wanted_is_not_touched(house: House) -> None:
     assert house.engine.calls == []
 
 
+def test_a_sync_with_nothing_to_do_looks_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.create().sync()
+    looks: list[int] = []
+    observe = house.engine.observe
+    monkeypatch.setattr(house.engine, "observe", lambda app, wanted: looks.append(1) or observe(app, wanted))
+    monkeypatch.setattr(house.engine, "apply", lambda *_args: pytest.fail("there is nothing to apply"))
+    assert house.sync().sync == "Synced"
+    assert len(looks) == 1
+
+
+def test_what_is_synced_and_not_healthy_is_applied_all_the_same(house: House) -> None:
+    house.create().sync()
+    house.engine.health["web"] = "Degraded"
+    view = house.sync()
+    assert view.operation is not None
+    assert [one.message for one in view.operation.results] == ["unchanged", "unchanged"]
+    assert view.health == "Degraded"
+
+
 def test_a_pushed_commit_is_synced_once(house: House) -> None:
     house.create().reconcile()
     house.gitops.commit({"web.yaml": deployment("web", "web:2")})
