@@ -2,65 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dispatchfile.errors import UsageError
-from dispatchfile.gitops.files import Output, inside
+from dispatchfile.gitops.files import Output
 from dispatchfile.gitops.flags import Options
 from dispatchfile.gitops.splice import address as addresses
-from dispatchfile.gitops.splice import edit as edits
 from dispatchfile.gitops.splice.kustomized import left_to_kustomize, replaced
 from dispatchfile.gitops.splice.reference import Image, Wish, parse_wish
-from dispatchfile.gitops.splice.tree import Document, Scalar, SpliceError, check_keys, documents
-from dispatchfile.gitops.splice.uses import KUSTOMIZATIONS, Use, setters, uses
+from dispatchfile.gitops.splice.shelf import File, Shelf
+from dispatchfile.gitops.splice.tree import Scalar, SpliceError
+from dispatchfile.gitops.splice.uses import Use, setters, uses
 from dispatchfile.gitops.splice.wishes import image_edits, value_edit
-from dispatchfile.glob import matches
-from dispatchfile.source import Source
-
-TEMPLATE = ".tmpl"
-LARGEST = 4 << 20
-"""Bytes of the largest file that is looked through for images."""
 
 Say = Callable[[str], None]
-
-
-class _File:
-    """A file that is read once, and what is to change in it."""
-
-    def __init__(self, path: Path, name: str, text: str) -> None:
-        self.path = path
-        self.source = Source(name, text)
-        self.edits: list[tuple[int, edits.Edit]] = []
-        self.before: dict[str, str] = {}
-        self.now: dict[str, str] = {}
-        self._documents: list[Document] | None = None
-
-    @property
-    def documents(self) -> list[Document]:
-        """Return its documents. Raises SpliceError."""
-        if self._documents is None:
-            self._documents = documents(self.source)
-        return self._documents
-
-    @property
-    def is_kustomization(self) -> bool:
-        """Return whether kustomize builds by it."""
-        return self.path.name in KUSTOMIZATIONS
-
-    def change(self, number: int, label: str, before: str, now: str, made: list[edits.Edit]) -> None:
-        """Remember what is to change."""
-        check_keys(self.documents[number])
-        self.before[label], self.now[label] = before, now
-        self.edits += [(number, edit) for edit in made]
-
-    def output(self) -> Output:
-        """Return the file as it is to be. Raises SpliceError."""
-        text = edits.apply(self.source, self.documents, self.edits)
-        mode = stat.S_IMODE(self.path.stat().st_mode)
-        return Output(self.source.name, "", text.encode(), mode, self.before, self.now)
 
 
 def outputs(directory: Path, root: Path, options: Options, say: Say) -> list[Output]:
@@ -68,7 +24,7 @@ def outputs(directory: Path, root: Path, options: Options, say: Say) -> list[Out
 
     Raises SpliceError and UsageError where something is not found, is not certain, or cannot be changed alone.
     """
-    shelf = _Shelf(directory, root, options.filepath)
+    shelf = Shelf(directory, root, options.filepath)
     for text in options.set_image:
         _set_image(shelf, parse_wish(text), say)
     for text in options.set:
@@ -76,81 +32,12 @@ def outputs(directory: Path, root: Path, options: Options, say: Say) -> list[Out
     return [file.output() for file in shelf.files.values() if file.edits]
 
 
-class _Shelf:
-    """The files below a directory, read when they are asked for."""
-
-    def __init__(self, directory: Path, root: Path, glob: str) -> None:
-        self.directory = directory
-        self.root = root
-        self.glob = glob
-        self.files: dict[str, _File] = {}
-
-    def mentioning(self, name: str, say: Say) -> Iterator[_File]:
-        """Yield the files that hold a text, in order; what cannot be looked into is said."""
-        for path in _names(self.directory, self.glob):
-            if path not in self.files:
-                whole = self.directory / path
-                if whole.stat().st_size > LARGEST:
-                    say(f"{path} was not looked into: it is larger than {LARGEST >> 20} MiB")
-                    continue
-                content = whole.read_bytes()
-                if name.encode() not in content:
-                    continue
-                self.files[path] = _file(whole, path, content)
-            if name in self.files[path].source.text:
-                yield self.files[path]
-
-    def named(self, path: str) -> _File:
-        """Return a file by its path. Raises UsageError."""
-        if path not in self.files:
-            whole = self.directory / path
-            if Path(path).is_absolute() or path.startswith("..") or not whole.is_file():
-                raise UsageError(
-                    f"-set={path}: there is no such file here",
-                    help="FILE is relative to where the update runs",
-                )
-            if whole.with_name(whole.name + TEMPLATE).exists():
-                raise UsageError(
-                    f"-set={path}: this file is rendered from {path}{TEMPLATE}", help="-substitute sets it"
-                )
-            if self.glob and not matches(self.glob.removeprefix("./"), path, "path"):
-                raise UsageError(f'-set={path}: -filepath "{self.glob}" leaves this file out')
-            real = inside(whole, self.root)
-            self.files[path] = _file(real, path, real.read_bytes())
-        return self.files[path]
-
-
-def _names(directory: Path, glob: str) -> list[str]:
-    """Return the YAML and JSON files below a directory; what is hidden, a link or rendered is none of them."""
-    glob = glob.removeprefix("./")
-    found: list[str] = []
-    for where, folders, files in os.walk(directory):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            whole = Path(where, name)
-            path = whole.relative_to(directory).as_posix()
-            known = name.endswith((".yaml", ".yml", ".json")) or name in KUSTOMIZATIONS
-            if name.startswith(".") or not known or f"{name}{TEMPLATE}" in files or whole.is_symlink():
-                continue
-            if (not glob or matches(glob, path, "path")) and whole.is_file():
-                found.append(path)
-    return sorted(found)
-
-
-def _file(whole: Path, path: str, content: bytes) -> _File:
-    try:
-        return _File(whole, path, content.decode())
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is not UTF-8", help="leave it out with -filepath, or change it by hand"
-        ) from error
-
-
-def _set_image(shelf: _Shelf, wish: Wish, say: Say) -> None:
+def _set_image(shelf: Shelf, wish: Wish, say: Say) -> None:
     files = {file.source.name: file for file in shelf.mentioning(wish.name.rpartition("/")[2], say)}
     found: list[Use] = []
     for file in files.values():
-        found += _uses(file, wish, say)
+        if shelf.is_among(file.source.name):
+            found += _uses(file, wish, say)
     if not wish.policy:
         files |= _replacements(shelf, found, say)
     chosen = _chosen(shelf, wish, found, say)
@@ -163,9 +50,9 @@ def _set_image(shelf: _Shelf, wish: Wish, say: Say) -> None:
         file.change(use.number, use.label, before, now, made)
 
 
-def _replacements(shelf: _Shelf, found: list[Use], say: Say) -> dict[str, _File]:
+def _replacements(shelf: Shelf, found: list[Use], say: Say) -> dict[str, File]:
     """Add the entries of kustomizations that replace what was found under another name; return their files."""
-    files: dict[str, _File] = {}
+    files: dict[str, File] = {}
     known = {id(use.node) for use in found}
     for repository in {use.image.repository for use in found if use.form == "text"}:
         wish = Wish(repository, Image(""), policy=False)
@@ -174,14 +61,19 @@ def _replacements(shelf: _Shelf, found: list[Use], say: Say) -> dict[str, _File]
                 replaces = (
                     use.form == "kustomize" and use.original == repository and id(use.node) not in known
                 )
-                if replaces and replaced(shelf.directory, use, found):
+                if replaces and (by := replaced(shelf.directory, use, found)):
+                    if not shelf.is_among(file.source.name):
+                        raise UsageError(
+                            f"{by[0].place}: {by[0].label} is replaced by {use.place}, which -filepath leaves out",
+                            help="set the image there",
+                        )
                     known.add(id(use.node))
                     found.append(use)
                     files[file.source.name] = file
     return files
 
 
-def _uses(file: _File, wish: Wish, say: Say) -> Iterator[Use]:
+def _uses(file: File, wish: Wish, say: Say) -> Iterator[Use]:
     """Yield the uses that a file has of what is wished; a chart's templates are no YAML and are said to be left out."""
     try:
         parsed = file.documents
@@ -201,7 +93,7 @@ def _uses(file: _File, wish: Wish, say: Say) -> Iterator[Use]:
                 yield use
 
 
-def _chosen(shelf: _Shelf, wish: Wish, found: list[Use], say: Say) -> list[Use]:
+def _chosen(shelf: Shelf, wish: Wish, found: list[Use], say: Say) -> list[Use]:
     """Return the uses to change: all of one repository. Raises UsageError where there is none, or more than one."""
     chosen = found if wish.policy else left_to_kustomize(shelf.directory, found, say)
     if not chosen:
@@ -222,7 +114,7 @@ def _chosen(shelf: _Shelf, wish: Wish, found: list[Use], say: Say) -> list[Use]:
     return chosen
 
 
-def _set(shelf: _Shelf, address: addresses.Address) -> None:
+def _set(shelf: Shelf, address: addresses.Address) -> None:
     file = shelf.named(address.file)
     try:
         parsed = file.documents

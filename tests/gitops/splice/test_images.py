@@ -320,3 +320,24 @@ def test_two_wishes_for_one_image_are_an_error(folder: Folder) -> None:
 def test_what_is_no_wish(text: str) -> None:
     with pytest.raises(UsageError):
         flags.parse([f"-set-image={text}"])
+
+
+def test_what_a_kustomization_elsewhere_replaces_is_not_touched(folder: Folder) -> None:
+    folder.put(
+        base__pod=BASE,
+        prod__kustomization="resources: [../base/pod.yaml]\nimages:\n- name: web\n  newTag: v1\n",
+    )
+    with pytest.raises(
+        UsageError, match=r"base/pod.yaml:6: .* is replaced by prod/kustomization.yaml:3, which -filepath"
+    ):
+        folder.set("-set-image=web=:v2", "-filepath=base/**")
+    assert folder.text("base/pod.yaml") == BASE
+
+
+def test_one_file_under_two_names(folder: Folder) -> None:
+    folder.put(a="image: web:1\nb: 1\nc: 1\n")
+    (folder.path / "link.yaml").symlink_to("a.yaml")
+    folder.set("-set-image=web=:2", "-set=x/../a.yaml:b=2", "-set=./a.yaml:c=3")
+    assert folder.text("a.yaml") == "image: web:2\nb: 2\nc: 3\n"
+    with pytest.raises(UsageError, match="under another name"):
+        folder.set("-set=a.yaml:b=3", "-set=link.yaml:c=4")
