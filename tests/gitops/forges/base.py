@@ -235,9 +235,13 @@ class ForgeServer(GitServer):
         return known
 
     def default_branch(self) -> str:
-        return self.git("symbolic-ref", "--short", "HEAD")
+        return (self.repository / "HEAD").read_text().strip().removeprefix("ref: refs/heads/")
 
     def sha(self, branch: str) -> str:
+        """The commit of a branch, "" for none; a list of a hundred pull requests asks it hundreds of times."""
+        loose = self.repository / "refs" / "heads" / branch
+        if loose.is_file():
+            return loose.read_text().strip()
         return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
 
     def git(self, *args: str) -> str:
