@@ -63,6 +63,8 @@ class Maker:
         self._image: tuple[str, str] | None = None
         self._publishing = threading.Lock()  # or two would choose one port
         self._looking = threading.Lock()
+        self._texts: dict[str, str] = {}
+        """The files of proxies, as far as they are known: nobody else writes them while the application is locked."""
         self._leaving: dict[str, set[tuple[str, int]]] = {}
         """Places, by proxy, that pods have left and whose connections still last."""
 
@@ -83,7 +85,7 @@ class Maker:
         elif item["State"] != "running":
             with asking(f"start the proxy {want.name}"):
                 (self._client.unpause if item["State"] == "paused" else self._client.start)(want.name)
-            proxy.wait_for(self._client, want.name, proxy.read(self._client, want.name))
+            proxy.wait_for(self._client, want.name, self._text(want.name))
             self.order(want)
         elif self._kept.given(want.name) != want.orders:
             self.order(want)
@@ -96,15 +98,16 @@ class Maker:
         busy: dict[str, set[int]] = {}
         for backend, number in self._leaving.get(want.name, ()):
             busy.setdefault(backend, set()).add(number)
-        proxy.update(self._client, want.name, want.config, busy)
+        old = self._text(want.name)
+        self._texts.pop(want.name, None)  # until it is known again
+        self._texts[want.name] = proxy.update(self._client, want.name, old, want.config, busy)
         self._kept.give(want.name, want.orders)
 
     def places(self, name: str, host: str) -> set[tuple[str, int]]:
         """Return the places of a pod in a proxy: backend, and number from 0."""
-        text = proxy.read(self._client, name)
         return {
             (backend, number)
-            for backend, places in haproxy.places_in(text).items()
+            for backend, places in haproxy.places_in(self._text(name)).items()
             for number, server in enumerate(places)
             if server is not None and server.host == host
         }
@@ -120,7 +123,13 @@ class Maker:
     def remove(self, name: str) -> None:
         """Remove a proxy, at once."""
         self._discard(name)
+        self._texts.pop(name, None)
         self._kept.give(name, None)
+
+    def _text(self, name: str) -> str:
+        if name not in self._texts:
+            self._texts[name] = proxy.read(self._client, name)
+        return self._texts[name]
 
     def _make(self, want: Want, item: Mapping[str, Any] | None) -> None:
         image, image_id = self._known_image()
@@ -137,6 +146,7 @@ class Maker:
                 except proxy.PortTaken:
                     continue
                 break
+        self._texts[want.name] = text
         self._kept.publish(want.name, chosen)
         self._kept.give(want.name, want.orders)
         if item is not None:

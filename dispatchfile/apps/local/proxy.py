@@ -125,12 +125,13 @@ def read(client: APIClient, container: str) -> str:
         return (read_single(chunks, 1 << 24) or b"").decode(errors="replace")
 
 
-def update(client: APIClient, container: str, config: Config, busy: Mapping[str, Collection[int]]) -> str:
-    """Let a running proxy do what `config` says, losing no connection; return the text of its file now.
+def update(
+    client: APIClient, container: str, old: str, config: Config, busy: Mapping[str, Collection[int]]
+) -> str:
+    """Let a running proxy do what `config` says, losing no connection; return the text of its file, which was `old`.
 
     `busy` are places, by backend, that pods have left whose connections still last.
     """
-    old = read(client, container)
     before = haproxy.places_in(old)
     after = {
         one.name: haproxy.seat(one, before.get(one.name, ()), busy.get(one.name, ()))
