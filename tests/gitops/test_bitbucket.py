@@ -161,6 +161,17 @@ def test_a_name_that_is_not_one_persons(hub: Forge, number: int, named: str, why
 
 
 @cloud_only
+def test_a_token_that_may_not_see_the_members(hub: Forge, look_alike: CloudServer, number: int) -> None:
+    with look_alike.bad_day(Fault(403, {"error": {"message": "scopes"}}, path="/members$", times=9)):
+        with pytest.raises(EnvironmentProblem, match='the token may see, "ada"'):
+            hub.request_reviewers(number, ("ada",))
+        for _ in range(2):
+            hub.request_reviewers(number, ("5f0000000000000000000003",))
+    assert look_alike.pulls[0].reviewers == [uuid(3)]
+    assert [method for method, _ in look_alike.writes()].count("PUT") == 1
+
+
+@cloud_only
 def test_a_failed_build_is_not_merged(
     hub: Forge, look_alike: CloudServer, number: int, forge_site: Site
 ) -> None:

@@ -140,5 +140,20 @@ def test_small_pages_of_a_server_that_is_known_by_another_name(
     assert found.number == number
 
 
+def test_of_many_closed_ones_the_last_are_looked_at(
+    hub: Forge, gitea: GiteaServer, number: int, forge_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatchfile.gitops.forge.gitea._RECENT", 4)
+    hub.close(number, "no")
+    for _ in range(3):
+        gitea.add("topic", "main", "older", "").state = "closed"
+    commit = forge_site.tip("topic")
+    assert hub.find_declined("topic", "main", commit) is not None
+    for pull in gitea.pulls[1:]:
+        pull.last_head = "0" * 40
+    gitea.add("other", "main", "the newest", "").state = "closed"
+    assert hub.find_declined("topic", "main", commit) is None, "four others changed after it"
+
+
 def test_forgejo_is_gitea_by_another_name(forge_site: Site, gitea: GiteaServer) -> None:
     assert forge_site.update(*argv("forgejo")).pull_request == f"{gitea.url}/acme/gitops/pulls/1"

@@ -106,39 +106,44 @@ class BitbucketCloud:
     def request_reviewers(self, number: int, users: tuple[str, ...]) -> None:
         """Ask users for a review: UUIDs in braces, account ids, or nicknames of members of the workspace."""
         tried = f"ask for reviews of pull request {number}"
-        wanted = self._people(tried, users)
+        members = self._members(tried) if any(_UUID.fullmatch(user) is None for user in users) else []
         data = self._get(tried, number)
-        have = _known(data)
-        new = [user for user in wanted if user not in have]
+        have = {user.get(name) for user in data.get("reviewers") or () for name in ("uuid", "account_id")}
+        wanted = [self._person(tried, user, members) for user in dict.fromkeys(users)]
+        new = [user for user in wanted if have.isdisjoint(user.values())]
         if new:
-            self._change(tried, number, data, reviewers=[*have, *new])
+            self._change(tried, number, data, reviewers=[*_known(data), *new])
 
-    def _people(self, tried: str, users: tuple[str, ...]) -> list[dict[str, str]]:
-        """Return users by their UUIDs where they are known; what the API takes of the others."""
-        members: list[Any] = []
-        if any(_UUID.fullmatch(user) is None for user in users):
-            workspace = quote(self._repository.partition("/")[0], safe="")
-            members = [
-                item["user"]
-                for item in self._api.pages(tried, f"/workspaces/{workspace}/members", pagelen="100")
-            ]
-        return [
-            {"uuid": user} if _UUID.fullmatch(user) else self._person(tried, user, members) for user in users
-        ]
+    def _members(self, tried: str) -> list[Any]:
+        """Return the members of the workspace; none when the token may not see them."""
+        workspace = quote(self._repository.partition("/")[0], safe="")
+        try:
+            listed = list(self._api.pages(tried, f"/workspaces/{workspace}/members", pagelen="100"))
+        except Refused as refused:
+            if refused.status not in (401, 403, 404):
+                raise
+            return []
+        return [item["user"] for item in listed]
 
     def _person(self, tried: str, user: str, members: list[Any]) -> dict[str, str]:
-        found = [
-            one
-            for one in members
-            if user in (one.get("account_id"), one.get("nickname"), one.get("username"))
-        ]
+        """Return a user as the API takes one, by the UUID where it is known."""
+        if _UUID.fullmatch(user):
+            return {"uuid": user}
+        names = ("account_id", "nickname", "username")
+        found = [one for one in members if user in (one.get(name) for name in names)]
         if len(found) == 1:
             return {"uuid": found[0]["uuid"]}
         if not found and _ACCOUNT.fullmatch(user):
             return {"account_id": user}
-        number = "no member" if not found else f"{len(found)} members"
+        seen = (
+            f"{len(found)} members"
+            if found
+            else "no member"
+            if members
+            else "no member that the token may see,"
+        )
         raise EnvironmentProblem(
-            f'cannot {tried}: the workspace has {number} "{user}"',
+            f'cannot {tried}: the workspace has {seen} "{user}"',
             help="name the person by account id or by UUID in braces",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,8 @@ from dispatchfile.gitops.forge.http import MOST_PAGES, Api, Refused
 from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
 _NEW_LABEL = "#ededed"
+# Of thousands that bots left closed, the one that counts is among those that changed last.
+_RECENT = 500
 # 405 is Gitea's answer to a merge for many reasons; these are of a protected branch whose conditions are not met yet.
 _MISSING = re.compile(
     r"not ready|status check|approval|review|requested changes|behind the base", re.IGNORECASE
@@ -41,7 +44,9 @@ class Gitea:
 
     def _listed(self, state: str, base: str, head: str = "") -> Iterator[PullRequest]:
         # There is no filter by branch: what Gitea does not know (`head`) it ignores, and lists all.
-        for data in self._pages("list pull requests", f"{self._here}/pulls", state=state):
+        query = {"state": state, "sort": "recentupdate"}
+        listed = self._pages("list pull requests", f"{self._here}/pulls", **query)
+        for data in listed if state == "open" else itertools.islice(listed, _RECENT):
             pull = _plain(data)
             if data["base"]["ref"] == base and head in ("", pull.head) and _same_repository(data):
                 yield pull
@@ -87,7 +92,7 @@ class Gitea:
         """Add labels to those that are there; one that neither repository nor organisation has is made."""
         tried = f"label pull request {number}"
         known = self._labels(tried)
-        wanted = [known.get(label) or self._make_label(tried, label) for label in labels]
+        wanted = [known.get(label) or self._make_label(tried, label) for label in dict.fromkeys(labels)]
         path = f"{self._here}/issues/{number}/labels"
         self._api.send(tried, "POST", path, {"labels": wanted}, repeatable=True)
 
