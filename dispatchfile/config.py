@@ -27,6 +27,7 @@ SETTINGS: dict[str, type] = {
     "progress": str,
     "output-format": str,
     "docker-host": str,
+    "proxy-image": str,
     "cache-dir": str,
     "jobs": int,
     "offline": bool,
@@ -38,7 +39,7 @@ SETTINGS: dict[str, type] = {
 TABLES = {"lint": "lint/project.py", "notifications": "notify/targets.py"}
 """Tables, which their own rooms know how to read."""
 
-OF_THE_USER = ("notifications", "cache-dir", "docker-host")
+OF_THE_USER = ("notifications", "cache-dir", "docker-host", "proxy-image")
 
 CHOICES = {
     "color": ("auto", "always", "never"),

@@ -212,7 +212,7 @@ class Store:
 
     def _write(self, name: str, what: object) -> None:
         path = self.folder / f"{name}.json"
-        text = json.dumps({"version": VERSION, name: _plain(what)}, ensure_ascii=False)
+        text = json.dumps({"version": VERSION, name: _plain(what)})
         with self._told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = self.folder / f".{name}.{os.getpid()}.new"

@@ -205,12 +205,13 @@ def _keeper(args: argparse.Namespace, app: App | None = None) -> Iterator[Keeper
 
     telling = notifier(args.settings, lambda line: note(args, line))
     try:
-        yield keeper_of(app or find(args.name).app(), _settings(args), telling.tell)
+        yield keeper_of(app or find(args.name).app(), engine_settings(args), telling.tell)
     finally:
         telling.close()
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def engine_settings(args: argparse.Namespace) -> Settings:
+    """Return what the user's settings say of engines."""
     made = args.settings
     docker, proxy = (made.get(name) for name in ("docker-host", "proxy-image"))
     return Settings(docker.value if docker else "", proxy.value if proxy else "")
@@ -225,7 +226,7 @@ def _remember(app: App) -> None:
 def _view_of(args: argparse.Namespace, name: str) -> View | tuple[str, DispatchfileError]:
     """Return how an application stands, or its name and why that cannot be told."""
     try:
-        return keeper_of(find(name).app(), _settings(args)).view(name)
+        return keeper_of(find(name).app(), engine_settings(args)).view(name)
     except DispatchfileError as problem:
         return name, problem
 
