@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.cluster.store import Kind
@@ -118,14 +119,32 @@ def _resources(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
     }
 
 
-def openapi_v2() -> bytes:
+def openapi_v2(kinds: list[Kind]) -> bytes:
     """Return a description without any schema, in the one encoding that kubectl asks for (protobuf).
 
-    kubectl checks what it sends against the schema of its kind, and sends what has none as it is.
+    kubectl checks what it sends against the schema of its kind, and sends what has none as it is. That a kind can be
+    patched in a dry run, kubectl before 1.26 wants to be told here before it shows a difference.
     """
+    paths = b"".join(
+        _field(2, _field(1, f"/{kind.plural}".encode()) + _field(2, _patched(kind))) for kind in kinds
+    )
+    info = _field(1, b"fake") + _field(2, b"v1.32.0")
+    return _field(1, b"2.0") + _field(2, info) + _field(8, paths)
 
-    def field(number: int, data: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(data)]) + data
 
-    info = field(1, b"fake") + field(2, b"v1.32.0")
-    return field(1, b"2.0") + field(2, info) + field(8, b"")
+def _patched(kind: Kind) -> bytes:
+    """Return a PathItem whose operation `patch` has the parameter dryRun (gnostic, OpenAPIv2.proto)."""
+    means = f"group: {json.dumps(kind.group)}\nkind: {kind.kind}\nversion: {kind.version}\n".encode()
+    extension = _field(1, b"x-kubernetes-group-version-kind") + _field(2, _field(2, means))
+    query = _field(2, b"query") + _field(4, b"dryRun")
+    parameter = _field(1, _field(2, _field(3, query)))
+    return _field(8, _field(8, parameter) + _field(13, extension))
+
+
+def _field(number: int, data: bytes) -> bytes:
+    """Return a field of protobuf that holds bytes."""
+    length, rest = bytearray(), len(data)
+    while rest > 0x7F:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([number << 3 | 2, *length, rest]) + data

@@ -76,7 +76,9 @@ class Handler(Streams, BaseHTTPRequestHandler):
     def _route(self, path: list[str]) -> None:
         if path == ["openapi", "v2"]:
             self._send(
-                200, discovery.openapi_v2(), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+                200,
+                discovery.openapi_v2(self.api.kinds),
+                "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
             )
             return
         if path[:1] in (["healthz"], ["readyz"]):

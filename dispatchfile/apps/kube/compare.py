@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dispatchfile.apps.kube.marks import CLUSTERS_OWN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -10,16 +12,10 @@ if TYPE_CHECKING:
     from dispatchfile.apps.manifest import Object
     from dispatchfile.kube.problems import Refused
 
-# What the cluster writes by itself, and changes with every write.
-_OWN = (
-    "managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink",
-    "deletionTimestamp", "deletionGracePeriodSeconds",
-)  # fmt: skip
-
 
 def told(found: Object) -> Object:
     """Return an object without what only the cluster says of it."""
-    metadata = {name: value for name, value in found["metadata"].items() if name not in _OWN}
+    metadata = {name: value for name, value in found["metadata"].items() if name not in CLUSTERS_OWN}
     rest = {name: value for name, value in found.items() if name not in ("metadata", "status")}
     return {**rest, "metadata": metadata}
 

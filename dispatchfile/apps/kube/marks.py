@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 APP = "dispatchfile/app"
 """Label of every object of an application: the application's name."""
+CLUSTERS_OWN = (
+    "managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink",
+    "deletionTimestamp", "deletionGracePeriodSeconds",
+)  # fmt: skip
+"""Fields of `metadata` that a cluster writes by itself, and changes with every write."""
 _OPTIONS = "argocd.argoproj.io/sync-options"
 TRACKING = "argocd.argoproj.io/tracking-id"
 """Annotation of Argo CD on what it deploys: APPLICATION:GROUP/KIND:NAMESPACE/NAME."""
@@ -20,12 +25,17 @@ _ARGO_LABEL = "argocd.argoproj.io/instance"
 
 
 def stamped(made: Object, app: str, namespace: str) -> Object:
-    """Return an object as it is applied: with the application's label, in its namespace ("" where it has none)."""
-    metadata = {name: value for name, value in made["metadata"].items() if name != "namespace"}
+    """Return an object as it is applied: with the application's label, in its namespace ("" where it has none).
+
+    What only a cluster writes is left out: it is there when somebody has committed what `kubectl get -o yaml` printed.
+    """
+    metadata = {
+        name: value for name, value in made["metadata"].items() if name not in ("namespace", *CLUSTERS_OWN)
+    }
     metadata["labels"] = {**_map(metadata.get("labels")), APP: app}
     if namespace:
         metadata["namespace"] = namespace
-    return {**made, "metadata": metadata}
+    return {**{name: value for name, value in made.items() if name != "status"}, "metadata": metadata}
 
 
 def owner(live: Object) -> str:
