@@ -235,14 +235,14 @@ class ForgeServer(GitServer):
         return known
 
     def default_branch(self) -> str:
-        return (self.repository / "HEAD").read_text().strip().removeprefix("ref: refs/heads/")
+        return (self.repository / "HEAD").read_text().removeprefix("ref: refs/heads/").strip()
 
     def sha(self, branch: str) -> str:
-        """The commit of a branch, "" for none; a list of a hundred pull requests asks it hundreds of times."""
-        loose = self.repository / "refs" / "heads" / branch
-        if loose.is_file():
-            return loose.read_text().strip()
-        return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
+        """A branch's commit, empty where there is none; read from its file, for lists ask hundreds of times."""
+        try:
+            return (self.repository / "refs/heads" / branch).read_text().strip()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
 
     def git(self, *args: str) -> str:
         done = subprocess.run(
