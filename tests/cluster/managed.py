@@ -97,7 +97,7 @@ def applied(
     wants = fields.of(node, given)
     made = merged(node, copy.deepcopy(live) if live else {}, given)
     others = [its for other, its in managers.items() if other != writer]
-    for path in sorted(managers.get(writer, set()) - wants, key=len, reverse=True):
+    for path in sorted(managers.get(writer, set()) - wants, key=len):  # an item before its keys
         length = len(path)
         held = any(one[:length] == path for its in [*others, wants] for one in its)
         if not held:
