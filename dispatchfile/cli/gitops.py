@@ -24,6 +24,7 @@ ACTIONS = {
     "update": "set images and values, push, open a pull request",
     "app": "run what a repository holds, and keep it that way",
     "creds": "let this machine read private repositories",
+    "cert": "trust the certificate authority of a git server",
     "agent": "watch the repositories of all applications",
 }
 

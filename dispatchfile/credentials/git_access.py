@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from dispatchfile.credentials import Credential, logins, place, ssh
+from dispatchfile.credentials import Credential, certificates, logins, place, ssh
 from dispatchfile.errors import UsageError
 from dispatchfile.remote import Remote
 
@@ -18,21 +18,29 @@ def variables(remote: Remote, env: Mapping[str, str] = os.environ) -> dict[str, 
     """
     if remote.scheme == "ssh":
         return ssh.environment(remote, env)
-    if remote.scheme not in ("http", "https") or remote.password:
+    if remote.scheme not in ("http", "https"):
         return {}
     try:
-        login = logins.best(place.of_remote(remote), remote.user, env)
+        where = place.of_remote(remote)
     except UsageError:
         return {}  # a host or a path that no login can be for
-    if login is None or login.kept in ("git", "ssh"):
-        return {}
-    token = logins.token_of(login, env)
-    if token is None:
-        return {}
-    header = f"Authorization: {Credential(login.user, token, '').basic}"
-    at = int(env.get("GIT_CONFIG_COUNT") or 0)
-    return {
-        "GIT_CONFIG_COUNT": str(at + 1),
-        f"GIT_CONFIG_KEY_{at}": f"http.{login.url}.extraHeader",
-        f"GIT_CONFIG_VALUE_{at}": header,
-    }
+    settings = {}
+    if file := certificates.of(where.url, env):
+        settings[f"http.{where.scheme}://{where.server}.sslCAInfo"] = str(file)
+    login = None if remote.password else logins.best(where, remote.user, env)
+    if login and login.kept not in ("git", "ssh") and (token := logins.token_of(login, env)):
+        header = f"Authorization: {Credential(login.user, token, '').basic}"
+        settings[f"http.{login.url}.extraHeader"] = header
+    # The setting is for this server alone; where a variable names what to trust, git looks at nothing else.
+    trust = {"GIT_SSL_CAINFO": str(file)} if file and "GIT_SSL_CAINFO" in env else {}
+    return {**_as_variables(settings, env), **trust}
+
+
+def _as_variables(settings: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Return settings of git as its variables for them, behind those that are there."""
+    given = env.get("GIT_CONFIG_COUNT", "")
+    at = int(given) if given.isdecimal() else 0
+    made = {"GIT_CONFIG_COUNT": str(at + len(settings))} if settings else {}
+    for number, (name, value) in enumerate(settings.items(), at):
+        made |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return made

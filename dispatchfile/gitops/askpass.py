@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dispatchfile.credentials import Credential, ssh
+from dispatchfile.credentials import Credential, certificates, ssh
 from dispatchfile.mask import Masker
 from dispatchfile.remote import Remote
 
@@ -31,6 +31,7 @@ def git_environment(remote: Remote, credential: Credential | None, folder: Path)
     Over ssh git uses the key of a login instead. Raises EnvironmentProblem when the list of logins cannot be read.
     """
     base = {"GIT_TERMINAL_PROMPT": "0", "GIT_TRACE_REDACT": "1", **ssh.environment(remote)}
+    base |= certificates.for_git(remote)
     if credential is None or remote.scheme not in ("http", "https"):
         return base
     script = folder / "askpass"

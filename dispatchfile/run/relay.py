@@ -20,7 +20,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 
 from dispatchfile import forges, remote
-from dispatchfile.credentials import Credential
+from dispatchfile.credentials import Credential, certificates
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote, without_userinfo
@@ -212,8 +212,9 @@ def ask(
     if authorization:
         # Not sent on when the remote redirects elsewhere.
         request.add_unredirected_header("Authorization", authorization)
+    trust = certificates.context(url)
     try:
-        answer: HTTPResponse = urlopen(request, timeout=300)  # noqa: S310 as above
+        answer: HTTPResponse = urlopen(request, timeout=300, context=trust)  # noqa: S310 as above
     except HTTPError as error:
         return error
     except (URLError, OSError) as error:

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from dispatchfile.credentials import certificates
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops.forge import answer as answers
 from dispatchfile.gitops.forge.answer import Answer
@@ -73,6 +74,7 @@ class Api:
         self._between_writes = 0.0 if near or direct else BETWEEN_WRITES
         self._last_write = 0.0
         self._session = _session(authorization, alone=near or direct)
+        self._session.verify = str(certificates.of(self.endpoint) or _bundle() or "") or True
 
     def get(self, tried: str, path: str, **query: str) -> Any:
         """Return what the forge has at a path; `tried` says what for, in words that follow "cannot"."""
@@ -228,6 +230,11 @@ class Api:
         return clean if len(clean) <= _LONGEST_REASON else f"{clean[:_LONGEST_REASON]}…"
 
 
+def _bundle() -> str:
+    """Return the file with certificates that the user's environment names, "" for none."""
+    return next((path for name in _BUNDLES if (path := os.environ.get(name))), "")
+
+
 def _session(authorization: str, *, alone: bool) -> requests.Session:
     """Return the session; `alone`: without the proxies that the environment names, as to this machine itself."""
     import requests
@@ -247,7 +254,6 @@ def _session(authorization: str, *, alone: bool) -> requests.Session:
     session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment] # `_follow` judges where they lead
     session.trust_env = not alone
     session.headers.update({"User-Agent": f"dispatchfile/{__version__}", "Accept": "application/json"})
-    session.verify = next((path for name in _BUNDLES if (path := os.environ.get(name))), True)
     # A connection that fails is tried again; an answer is judged in `ask`, by its body too.
     retry = Retry(
         total=3,
