@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apps.repository import GitOps
+from tests.apps.repository import GitOps, git
 from tests.notify.receiver import Receiver
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("toolbox", "proxy_image")]
@@ -94,6 +94,10 @@ class Loop:
     def push(self, message: str) -> str:
         return self.gitops.commit({"web.yaml": WEB.replace("MESSAGE", message)}, message)
 
+    def serves(self, message: str, commit: str) -> None:
+        """Wait until a commit is deployed, and its page answers."""
+        self.until(lambda: (self.view()["synced"], self.page()) == (commit, message))
+
     def page(self) -> str:
         urls = self.view()["urls"]
         try:
@@ -127,24 +131,18 @@ def running(gitops: GitOps, tmp_path: Path) -> Iterator[tuple[Loop, Receiver]]:
 def test_the_loop(running: tuple[Loop, Receiver]) -> None:
     loop, receiver = running
     first = loop.agent()
-    loop.until(lambda: loop.page() == "one")
+    loop.serves("one", git(loop.gitops.folder, "rev-parse", "HEAD"))
     second = loop.agent()
     loop.until(lambda: f"kept by the agent with process {first.pid}" in loop.log.read_text())
-    commit = loop.push("two")
-    loop.until(lambda: loop.page() == "two")
+    loop.serves("two", loop.push("two"))
     first.send_signal(signal.SIGTERM)
     assert first.wait(30) == 0
     loop.until(lambda: "taken over" in loop.log.read_text())
-    loop.push("three")
-    loop.until(lambda: loop.page() == "three")
-    good = loop.gitops.commit({"web.yaml": "kind: ["}, "broken")
+    loop.serves("three", loop.push("three"))
+    loop.gitops.commit({"web.yaml": "kind: ["}, "broken")
     loop.until(lambda: "ComparisonError" in loop.log.read_text())
-    assert loop.page() == "three"
-    view = loop.view()
-    assert view["sync"] == "Unknown", view
-    assert good != commit
-    loop.push("four")
-    loop.until(lambda: loop.page() == "four")
+    assert (loop.page(), loop.view()["sync"]) == ("three", "Unknown")
+    loop.serves("four", loop.push("four"))
     second.send_signal(signal.SIGINT)
     assert second.wait(30) == 0
     told = [posted.data["what"] for posted in receiver.posted]
@@ -156,7 +154,7 @@ def test_the_loop(running: tuple[Loop, Receiver]) -> None:
 def test_killed_in_the_middle(running: tuple[Loop, Receiver], delay: float) -> None:
     loop, receiver = running
     first = loop.agent()
-    loop.until(lambda: loop.page() == "one")
+    loop.serves("one", git(loop.gitops.folder, "rev-parse", "HEAD"))
     told = len(receiver.posted)
     commit = loop.push("two")
     loop.until(lambda: len(receiver.posted) > told)
