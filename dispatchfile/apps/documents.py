@@ -119,6 +119,8 @@ def _why_named(metadata: dict[str, Any]) -> str:
 
 
 def _values(source: Source) -> list[Value]:
+    if source.name.endswith(".json"):
+        return _json(source)
     from dispatchfile.plain.refusal import Unreadable
     from dispatchfile.plain.yaml_reader import read_documents
 
@@ -127,6 +129,27 @@ def _values(source: Source) -> list[Value]:
     except Unreadable as error:
         where = f"{source.name}:{error.found.span.line}" if error.found.span else source.name
         raise SourceProblem(f"{where}: {error.found.message}", help=error.found.help) from None
+
+
+def _json(source: Source) -> list[Value]:
+    """Return what a JSON text holds; YAML's reader would not take all of JSON's escapes."""
+    import json
+
+    from dispatchfile.diagnostics import errors
+    from dispatchfile.plain.json_reader import read_json
+
+    reading = read_json(source)
+    for found in errors(reading.diagnostics):
+        where = f"{source.name}:{found.span.line}" if found.span else source.name
+        raise SourceProblem(f"{where}: {found.message}", help=found.help)
+    if reading.value is None:
+        return []
+    if "\\u" in source.text:
+        try:
+            json.dumps(_plain(reading.value), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise SourceProblem(f"{source.name} holds half of a character (\\ud800 to \\udfff)") from None
+    return [reading.value]
 
 
 def _taken_apart(value: Value, name: str) -> Iterator[Document]:

@@ -85,14 +85,18 @@ def find(name: str, home: Path | None = None) -> Store:
     """Return the store of an application. Raises UsageError when there is none of that name."""
     store = Store(name, home)
     if not store.exists():
-        from dispatchfile.spelling import nearest
-
-        near = nearest(name, names(home))
-        raise UsageError(
-            f'there is no application "{name}"',
-            help=f'did you mean "{near}"?' if near else "`dispatchfile gitops app list` lists them",
-        )
+        raise _unknown(name, home)
     return store
+
+
+def _unknown(name: str, home: Path | None) -> UsageError:
+    from dispatchfile.spelling import nearest
+
+    near = nearest(name, names(home))
+    return UsageError(
+        f'there is no application "{name}"',
+        help=f'did you mean "{near}"?' if near else "`dispatchfile gitops app list` lists them",
+    )
 
 
 class Store:
@@ -100,6 +104,7 @@ class Store:
 
     def __init__(self, name: str, home: Path | None = None) -> None:
         self.name = name
+        self._home = home
         self.folder = folder_of(name, home)
 
     def exists(self) -> bool:
@@ -107,7 +112,9 @@ class Store:
         return (self.folder / "app.json").is_file()
 
     def app(self) -> App:
-        """Return the application."""
+        """Return the application. Raises UsageError when it is gone, as when another process deleted it meanwhile."""
+        if not self.exists():
+            raise _unknown(self.name, self._home)
         return self._read("app", lambda data: App(**_tuples(data)), None)
 
     def state(self) -> State:

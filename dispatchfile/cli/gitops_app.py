@@ -143,7 +143,7 @@ def _create(parser: Parser) -> None:
         metavar="NAME",
         help="taken for scripts of Dispatch: see `dispatchfile gitops creds add`",
     )
-    _output(parser, "json", "yaml")
+    _output(parser, "json", "yaml", "wide")
 
 
 def _source_options(parser: Parser) -> None:

@@ -79,10 +79,11 @@ def get_(args: argparse.Namespace) -> int:
 
 
 def diff_(args: argparse.Namespace) -> int:
-    """Print what differs; return 0 when nothing does, else 1, or 20 under --exit-code."""
+    """Print what differs; return 0 when nothing does, else 1, or 20 under --exit-code; 1 when it cannot be told."""
     from dispatchfile.apps.diff import differs, unified
     from dispatchfile.apps.own import OwnKeeper
 
+    known = True
     with _keeper(args) as keeper:
         if args.revision:
             if not isinstance(keeper, OwnKeeper):
@@ -97,8 +98,10 @@ def diff_(args: argparse.Namespace) -> int:
                 else keeper.refresh(args.name, hard=args.hard_refresh)
             )
             text.print_conditions(view, Terminal.of(sys.stderr, args.color))
-            resources = view.resources
+            resources, known = view.resources, view.sync != "Unknown"
     text.print_diff(unified(resources), Terminal.of(sys.stdout, args.color))
+    if not known:
+        return 1
     if not any(map(differs, resources)):
         return 0
     return DIFFERENCE if args.exit_code else 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatchfile.apps import own
 from dispatchfile.apps.app import App
 from dispatchfile.apps.auto import due, reconcile
 from dispatchfile.apps.engines import Settings
@@ -389,6 +390,17 @@ def test_delete(house: House, cascade: bool) -> None:
     assert (house.engine.live == {}) is cascade
     with pytest.raises(UsageError, match='no application "web"'):
         house.keeper.view("web")
+
+
+def test_an_application_that_is_deleted_while_another_waits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.create()
+    store = Store("web")
+    monkeypatch.setattr(own, "find", lambda _name, _home: store)
+    store.remove()
+    with pytest.raises(UsageError, match='no application "web"'):
+        house.sync()
 
 
 def test_the_history_is_limited(house: House) -> None:

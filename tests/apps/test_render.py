@@ -57,6 +57,13 @@ def test_documents_lists_and_places(gitops: GitOps) -> None:
     assert [one.place for one in found.manifests][:3] == ["x/all.yaml:4", "x/all.yaml:15", "x/list.json:5"]
 
 
+def test_json_has_escapes_of_its_own(gitops: GitOps) -> None:
+    found = rendered(
+        gitops, {"a.json": config("a", {"face": "\U0001f600", "slash": "/"}).replace("/", "\\/")}
+    )
+    assert found.manifests[0].object["data"] == {"face": "\U0001f600", "slash": "/"}
+
+
 def test_a_single_file_as_path(gitops: GitOps) -> None:
     assert names(rendered(gitops, {"a.yaml": config("a"), "b.yaml": config("b")}, path="b.yaml")) == [
         "ConfigMap/b"
@@ -137,6 +144,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ({"a.yaml": "apiVersion: v1\nkind: '../x'\nmetadata: {name: a}\n"}, "kind cannot be"),
         ({"a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {a: 1}}\n"}, r"labels\.a must be a text, not 1"),
         ({"a.yaml": config("x"), "b.yaml": config("x")}, r"ConfigMap default/x is there twice: a\.yaml:1 and b\.yaml:1"),
+        ({"a.json": '{"a": "\\ud83d x"}'}, "half of a character"),
+        ({"a.json": '{"a": 1,\n "b": }'}, r"a\.json:2: "),
+        ({"a.json": '{"a": ' + "[" * 300 + "]" * 300 + "}"}, r"a\.json:1: .*deep"),
         ({"a.yaml": "a: [", "b.yaml": "b: {"}, r"a\.yaml:1: .*\nb\.yaml:1: "),
     ],
 )  # fmt: skip

@@ -137,6 +137,8 @@ def test_get_tells_of_a_broken_repository_and_what_to_do(web: Shell, gitops: Git
     assert "web  Unknown, Healthy" in web.out
     assert re.search(r"^ComparisonError: web\.yaml:2: ", web.out, re.MULTILINE)
     assert "next: mend the repository" in web.out
+    assert web("diff web --exit-code") == 1
+    assert "ComparisonError" in web.err
 
 
 def test_diff_and_its_exit_codes(web: Shell, gitops: GitOps, engine: DummyEngine) -> None:
