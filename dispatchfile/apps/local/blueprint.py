@@ -165,6 +165,10 @@ def _part(
         probes.probe_of(
             given, field, containers.named_ports(given, where), where
         )  # a bad one is told before it begins
+    for hook in ("postStart", "preStop"):
+        texts(
+            mapping(mapping(mapping(given, "lifecycle", where), hook, where), "exec", where), "command", where
+        )
     sidecar = role == INIT and given.get("restartPolicy") == "Always"
     restart = {"Name": "always"} if sidecar else {"Name": "no"} if role == INIT else draft.restart
     config["HostConfig"]["RestartPolicy"] = {"MaximumRetryCount": 0, **restart}

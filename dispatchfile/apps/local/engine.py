@@ -18,7 +18,7 @@ from dispatchfile.apps.local.labels import APP, network_name
 from dispatchfile.apps.local.looked import Looked
 from dispatchfile.apps.local.machine import Machine
 from dispatchfile.apps.local.objects import Objects
-from dispatchfile.apps.local.readiness import is_ready
+from dispatchfile.apps.local.readiness import has_probe, is_ready
 from dispatchfile.apps.local.services import KINDS as NETWORK_KINDS
 from dispatchfile.apps.local.services import Services
 from dispatchfile.apps.local.snapshot import take
@@ -221,9 +221,13 @@ class LocalEngine:
             except UsageError as error:
                 return error.message
 
-        with ThreadPoolExecutor(LOOKS) as workers:
-            answers = workers.map(ask, seen.pods)
-            return {pod.owner.id: answer for pod, answer in zip(seen.pods, answers, strict=True)}
+        probed = [pod for pod in seen.pods if has_probe(pod)]
+        answers = {pod.owner.id: ask(pod) for pod in seen.pods if not has_probe(pod)}
+        if probed:
+            with ThreadPoolExecutor(LOOKS) as workers:
+                found = workers.map(ask, probed)
+                answers.update((pod.owner.id, one) for pod, one in zip(probed, found, strict=True))
+        return answers
 
     def _pods(self, seen: Snapshot) -> list[Pod]:
         unready = self._unready(seen)

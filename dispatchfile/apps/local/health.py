@@ -135,7 +135,9 @@ def _live(
 
 def _put(found: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for name in path[:-1]:
-        found = found.setdefault(name, {})
+        if not isinstance(found.get(name), dict):
+            found[name] = {}
+        found = found[name]
     if value is None:
         found.pop(path[-1], None)
     else:

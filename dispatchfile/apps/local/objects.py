@@ -19,6 +19,13 @@ class Objects:
 
     def __init__(self, wanted: Iterable[Manifest]) -> None:
         self._found = {(one.key.kind, one.key.namespace, one.key.name): one.object for one in wanted}
+        self._headless = {
+            namespace
+            for (kind, namespace, _), found in self._found.items()
+            if kind == "Service"
+            and isinstance(spec := found.get("spec"), dict)
+            and spec.get("clusterIP") == "None"
+        }
 
     def data(self, kind: str, namespace: str, name: str) -> dict[str, bytes] | None:
         """Return what a ConfigMap or Secret holds, None when there is none of that name."""
@@ -35,9 +42,9 @@ class Objects:
         data.update((str(key), as_text(value).encode()) for key, value in plain.items())
         return data
 
-    def get(self, kind: str, namespace: str, name: str) -> Mapping[str, Any] | None:
-        """Return an object, None when there is none of that name."""
-        return self._found.get((kind, namespace, name))
+    def has_headless(self, namespace: str) -> bool:
+        """Return whether a namespace has a Service without an address of its own, whose name its pods have."""
+        return namespace in self._headless
 
 
 def mapping(found: Mapping[str, Any], field: str, where: str) -> dict[str, Any]:

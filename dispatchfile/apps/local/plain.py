@@ -42,9 +42,7 @@ def stands(site: Site, manifest: Manifest, claims: set[str]) -> Resource:
     if not _is_known(key):
         message = f"this engine does not know the kind {f'{key.group}/' if key.group else ''}{key.kind}"
         return Resource(key, "Unknown", None, message, manifest.object, unknown=True, place=manifest.place)
-    there = base is not None and (
-        key.kind != _CLAIM or claim_volume("", key.namespace, key.name).name in claims
-    )
+    there = base is not None and (key.kind != _CLAIM or f"_claim_{key.namespace}_{key.name}" in claims)
     if not there:
         return Resource(key, "OutOfSync", "Missing", "", manifest.object, place=manifest.place)
     if key.kind in _CONFIG:

@@ -22,6 +22,8 @@ SETTLED = 0.5
 """Seconds that a container without a probe runs before it counts as ready: what ends at once never was."""
 CRASHES, CRASHING = 5, 20.0
 """Restarts, and seconds since a pod began, after which it is not waited for any more."""
+ENDING = ("Never", "OnFailure")
+"""restartPolicy of pods that may end."""
 _QUICK = (0.05, 1.0)
 """Between two looks at a pod that begins: short first, then longer; a probe's own period is for those that run."""
 
@@ -54,11 +56,18 @@ def probe(spec: Mapping[str, Any], container: str, kind: str) -> probes.Probe | 
     return probes.probe_of(given, probes.FIELDS[kind], named_ports(given, where), where)
 
 
+def has_probe(pod: Found) -> bool:
+    """Return whether a container of a pod is to be asked whether it is ready."""
+    return any(one.get("readinessProbe") for one in specs(pod.given).values())
+
+
 def is_ready(client: APIClient, pod: Found) -> str:
     """Ask a pod once; return "" when it is ready, else why not. Raises UsageError for a probe that cannot be run."""
     if not pod.whole:
         return "it is not whole"
     for part in pod.main:
+        if part.exit_code == 0 and pod.given.get("restartPolicy") in ENDING:
+            continue  # it has done what it was there for
         if part.state != "running":
             return f"the container {part.part} is {part.state}"
         asked = probe(pod.given, part.part, "readiness")
@@ -107,7 +116,7 @@ def _look(machine: Machine, pod: Found, started: set[str], age: float) -> _Look:
         state = found["State"]
         if not state["Running"] or state.get("Restarting"):
             code = state.get("ExitCode")
-            if code == 0 and spec.get("restartPolicy") in ("Never", "OnFailure"):
+            if code == 0 and spec.get("restartPolicy") in ENDING:
                 continue
             policy = found["HostConfig"]["RestartPolicy"]["Name"]
             often = found.get("RestartCount", 0) >= CRASHES and age >= CRASHING

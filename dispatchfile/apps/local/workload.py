@@ -13,7 +13,7 @@ from dispatchfile.errors import UsageError
 from dispatchfile.record import Record, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from dispatchfile.apps.app import App
     from dispatchfile.apps.local.applied import Applied
@@ -65,7 +65,10 @@ class Workload(Record):
         draft = self.draft
         if self.key.kind == "StatefulSet":
             draft = replace(draft, claims=_claims(self.spec, name, self.where))
-        return blueprint(replace(draft, aliases=tuple(_aliases(self.site, self.template, self.spec, name))), self.template, name, address)  # fmt: skip
+        host = as_text(self.template.spec.get("hostname")) or name
+        subdomain = _subdomain(self.template.spec, self.spec, self.key.kind)
+        found = _aliases(self.site, self.key, self.template.labels, host, subdomain)
+        return blueprint(replace(draft, aliases=tuple(sorted({name, *found}))), self.template, name, address)
 
     def example(self) -> Blueprint:
         """Return a pod as it would be drawn, to see what all of them have."""
@@ -114,12 +117,10 @@ def workload(site: Site, manifest: Manifest) -> Workload:
     spec = manifest.object.get("spec")
     if not isinstance(spec, dict):
         raise UsageError(f"{where}: it has no spec")
-    found = templates.pod_template(manifest)
-    labels = mapping(mapping(found, "metadata", where), "labels", where)
-    subdomain = _subdomain(mapping(found, "spec", where), spec, key.kind)
-    aliases = site.traffic.aliases(
-        key.namespace, "pod", {n: as_text(v) for n, v in labels.items()}, subdomain
-    )
+    metadata = mapping(templates.pod_template(manifest), "metadata", where)
+    labels = {name: as_text(value) for name, value in mapping(metadata, "labels", where).items()}
+    pod = mapping(templates.pod_template(manifest), "spec", where)
+    aliases = _aliases(site, key, labels, "pod", _subdomain(pod, spec, key.kind))
     made_of = templates.template(manifest, site.objects, sorted(aliases))
     if problem := templates.selector_problem(manifest, made_of.labels):
         raise UsageError(problem)
@@ -198,10 +199,7 @@ def _subdomain(pod: Mapping[str, Any], spec: Mapping[str, Any], kind: str) -> st
     return as_text(spec.get("serviceName") if kind == "StatefulSet" else pod.get("subdomain"))
 
 
-def _aliases(site: Site, made_of: Template, spec: Mapping[str, Any], name: str) -> list[str]:
-    key = made_of.key
-    host = as_text(made_of.spec.get("hostname")) or name
-    found = site.traffic.aliases(
-        key.namespace, host, made_of.labels, _subdomain(made_of.spec, spec, key.kind)
-    )
-    return sorted({name, *found})
+def _aliases(site: Site, key: Key, labels: Mapping[str, str], host: str, subdomain: str) -> Sequence[str]:
+    if not site.objects.has_headless(key.namespace):
+        return ()
+    return site.traffic.aliases(key.namespace, host, labels, subdomain)

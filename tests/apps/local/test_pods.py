@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import json
+import threading
 import time
 
 import pytest
@@ -10,12 +13,15 @@ import yaml
 
 from dispatchfile.apps.app import App
 from dispatchfile.apps.local import jobs
-from dispatchfile.apps.local.blueprint import Draft, blueprint
+from dispatchfile.apps.local import workload as workloads
+from dispatchfile.apps.local.applied import Applied
+from dispatchfile.apps.local.blueprint import Draft, blueprint, pull_secrets
 from dispatchfile.apps.local.container import config
 from dispatchfile.apps.local.objects import Objects
 from dispatchfile.apps.local.snapshot import snapshot
 from dispatchfile.apps.local.template import template
 from dispatchfile.apps.local.workload import share
+from dispatchfile.apps.manifest import Manifest
 from dispatchfile.errors import UsageError
 from tests.apps.local.apps_on_engine import container, manifests, pod, workload
 
@@ -163,3 +169,89 @@ def test_containers_that_somebody_gave_our_labels_are_no_pods():
     assert [one.name for one in seen.strays] == ["s", "shop_default_w_main"]
     assert [one.name for one in seen.pods] == ["j-0-0"]
     assert time.time() > seen.pods[0].created
+
+
+FULL = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replicas: 2
+  minReadySeconds: 1
+  progressDeadlineSeconds: 5
+  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 25%}}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}, annotations: {a: b}}
+    spec:
+      restartPolicy: Always
+      hostname: host
+      hostAliases: [{ip: 192.0.2.1, hostnames: [far]}]
+      imagePullSecrets: [{name: pull}]
+      terminationGracePeriodSeconds: 3
+      securityContext: {runAsUser: 1, fsGroup: 2, supplementalGroups: [3]}
+      initContainers: [{name: first, image: x, restartPolicy: Always}]
+      volumes:
+      - {name: c, configMap: {name: c, defaultMode: 420, items: [{key: k, path: p, mode: 256}]}}
+      - {name: p, projected: {sources: [{configMap: {name: c}}, {downwardAPI: {items: [{path: n, fieldRef: {fieldPath: metadata.name}}]}}]}}
+      - {name: e, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
+      - {name: d, persistentVolumeClaim: {claimName: d}}
+      containers:
+      - name: main
+        image: x
+        command: [a]
+        args: [b]
+        workingDir: /
+        ports: [{name: http, containerPort: 80, hostPort: 8080, protocol: TCP}]
+        envFrom: [{prefix: P_, configMapRef: {name: c}}]
+        env:
+        - {name: A, value: b}
+        - {name: B, valueFrom: {fieldRef: {fieldPath: "metadata.labels['app']"}}}
+        - {name: C, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+        - {name: D, valueFrom: {configMapKeyRef: {name: c, key: k}}}
+        resources: {limits: {memory: 1Mi, cpu: 1}, requests: {cpu: 10m}}
+        securityContext: {readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+        lifecycle: {preStop: {exec: {command: [x]}}, postStart: {exec: {command: [y]}}}
+        readinessProbe: {httpGet: {path: /, port: http, httpHeaders: [{name: a, value: b}]}, periodSeconds: 1}
+        livenessProbe: {tcpSocket: {port: 80}}
+        startupProbe: {exec: {command: [x]}}
+        volumeMounts: [{name: c, mountPath: /c}, {name: p, mountPath: /p}, {name: e, mountPath: /e}, {name: d, mountPath: /d, subPath: s}]
+"""
+WRONG = (None, True, -1, 7, "", "x", "../x", "A\0", [], ["x"], [None], {}, {"x": "y"}, [{"x": None}])
+
+
+def places(found, path=()):
+    """Yield the path of every node below."""
+    for name, value in found.items() if isinstance(found, dict) else enumerate(found):
+        yield (*path, name)
+        if isinstance(value, (dict, list)):
+            yield from places(value, (*path, name))
+
+
+def test_whatever_stands_in_a_manifest_is_run_or_refused_in_words(tmp_path):
+    config = manifests(config_map("1"))[0]
+    whole, key = yaml.safe_load(FULL), manifests(FULL)[0].key
+    tried = 0
+    for path in [one for one in places(whole) if one[0] == "spec"]:
+        for wrong in WRONG:
+            changed = copy.deepcopy(whole)
+            node = changed
+            for name in path[:-1]:
+                node = node[name]
+            node[path[-1]] = wrong
+            manifest = Manifest(key, changed)
+            with contextlib.suppress(UsageError):
+                wanted = workloads.workload(nowhere(tmp_path, [config, manifest]), manifest)
+                pull_secrets(wanted.template.spec, "")
+                workloads.progress_deadline(wanted)
+                workloads.room(wanted)
+                assert json.dumps([part.config for part in wanted.example().parts])
+            tried += 1
+    assert tried > 1000
+
+
+def nowhere(folder, wanted):
+    """Return a site without an engine: nothing that only reads manifests asks one."""
+    return workloads.Site(
+        APP, Objects(wanted), None, None, Applied(folder), None, lambda _text: None, threading.Event()
+    )
