@@ -237,3 +237,24 @@ def test_a_client_keeps_its_pod_where_it_is_asked_for(site: Site):
             time.sleep(1)
         assert asking.failures == []
         assert len({answer.split()[0] for answer in asking.answers}) == pods
+
+
+def test_pods_that_come_back_at_each_others_addresses_are_told_apart(site: Site):
+    """As after a restart of the engine, when nobody is there to tell the proxies."""
+    hello, other = site.pod("hello", HELLO), site.pod("other", {"app": "other"})
+    wanted = [service(type="NodePort"), service("other", "other", type="NodePort")]
+    site.services(*wanted).apply(wanted, site.pods, lambda line: None)
+    before = {pod.name: pod.address for pod in (hello, other)}
+    for pod in (hello, other):
+        site.client.stop(pod.container, timeout=0)
+    for pod in (other, hello):
+        site.client.start(pod.container)
+    after = {pod.name: site.address(pod.container) for pod in (hello, other)}
+    assert after == {"hello": before["other"], "other": before["hello"]}
+    time.sleep(5)  # what the engine's DNS said is believed for two seconds
+    places = ports_of(site)
+    for name, port in zip(("hello", "other"), places, strict=True):
+        with Asking((port, WEB), kinds=("GET new", "POST new")) as asking:
+            time.sleep(0.5)
+        assert asking.failures == []
+        assert {answer.split()[0] for answer in asking.answers} == {name}
