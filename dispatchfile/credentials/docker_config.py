@@ -33,7 +33,7 @@ class DockerLogin(Record):
 def file_of(env: Mapping[str, str] = os.environ) -> Path:
     """Return the path of Docker's config.json."""
     folder = env.get("DOCKER_CONFIG")
-    return (Path(folder) if folder else Path(env.get("HOME") or Path.home()) / ".docker") / "config.json"
+    return (Path(folder) if folder else private.home(env) / ".docker") / "config.json"
 
 
 def server_of(text: str) -> str:

@@ -22,17 +22,29 @@ def data_home(env: Mapping[str, str]) -> Path:
     """Return the folder for what this program keeps (XDG base directory specification, $XDG_DATA_HOME)."""
     chosen = Path(env.get("XDG_DATA_HOME", ""))
     if not chosen.is_absolute():  # the specification wants a relative one ignored
-        chosen = Path(env.get("HOME") or Path.home()) / ".local/share"
+        chosen = home(env) / ".local/share"
     return chosen / "dispatchfile"
 
 
+def home(env: Mapping[str, str]) -> Path:
+    """Return the user's home; "/" for a user who has none, as in a pod that runs as any number."""
+    if named := env.get("HOME"):
+        return Path(named)
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
+
+
 def read(path: Path, *, secret: bool = True) -> str | None:
-    """Return a file's text, None when there is none. Raises EnvironmentProblem; for a `secret` one that others may read too."""
+    """Return a file's text, None when there is none, or none that this user could ever see. Raises EnvironmentProblem; for a `secret` one that others may read too."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if isinstance(error, PermissionError) and not _is_visible(path):
+            return None  # HOME is another user's, as root's is in a pod that does not run as root
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from None
     try:
         status = os.fstat(descriptor)
@@ -52,6 +64,14 @@ def read(path: Path, *, secret: bool = True) -> str | None:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         raise EnvironmentProblem(f"{path} is no text in UTF-8") from None
+
+
+def _is_visible(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def refuse_open(path: Path, status: os.stat_result) -> None:

@@ -41,7 +41,7 @@ def known_hosts(where: Place, files: Sequence[Path] = (), env: Mapping[str, str]
     A server that nobody has vouched for is not asked for its key: whoever stands in between would give his own.
     """
     name = f"[{where.host}]:{where.port}" if where.port else where.host
-    looked = files or (Path(env.get("HOME") or Path.home()) / ".ssh/known_hosts", _SYSTEM)
+    looked = files or (private.home(env) / ".ssh/known_hosts", _SYSTEM)
     for file in looked:
         if not file.is_file():
             continue

@@ -290,3 +290,28 @@ def test_no_token_is_an_argument_of_a_program(
     assert "credential" not in log.read_text() or "secret-tool" not in log.read_text()
     assert "store" in log.read_text()
     assert "t0ken" not in log.read_text()
+
+
+@pytest.mark.parametrize("home", ["nobody's", "no folder", "none"])
+def test_who_has_no_home_has_no_logins(user: User, home: str) -> None:
+    """As in a pod that runs as any number: what the environment gives is found all the same."""
+    secret = user.home / "roots"
+    secret.mkdir(mode=0o700)
+    homes = {"nobody's": str(secret), "no folder": "/dev/null", "none": ""}
+    env = {**user.env, "HOME": homes[home], "DISPATCHFILE_GIT_TOKEN": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    program = """
+import os
+from pathlib import Path
+from dispatchfile import credentials, remote
+from dispatchfile.credentials import git_helper, logins
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(54321)
+    os.setuid(54321)
+found = [credentials.find(remote.parse("https://git.example.com/a"), {**os.environ, **more}, directory=Path("/"))
+         for more in ({}, {"DISPATCHFILE_GIT_TOKEN": "x"})]
+print([one and one.token for one in found])
+"""
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, env=env, cwd="/", capture_output=True, text=True, check=False)
+    assert done.stdout == "[None, 'x']\n", done.stderr
