@@ -51,10 +51,9 @@ def argv(kind: str, letter: str = "a", revision: str = "r1") -> list[str]:
     ]
 
 
-def soon(monkeypatch: pytest.MonkeyPatch, hub: Forge) -> None:
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the wait for what a forge does not know end before the test gets long."""
-    for module in ("dispatchfile.gitops.forge", type(hub).__module__):
-        monkeypatch.setattr(f"{module}.MERGEABLE_WAIT", 0.5, raising=False)
+    monkeypatch.setattr(forge, "MERGEABLE_WAIT", 0.5)
 
 
 def test_create_and_find(hub: Forge, look_alike: ForgeServer, forge_site: Site) -> None:
@@ -147,7 +146,7 @@ def test_another_head_is_not_merged(
     made = hub.create("topic", "main", "t", "")
     before = forge_site.tip("main")
     branch(forge_site, "topic", {"topic.txt": "pushed meanwhile"})
-    soon(monkeypatch, hub)
+    soon(monkeypatch)
     with pytest.raises(EnvironmentProblem):
         hub.merge(made.number, made.head_commit)
     assert (forge_site.tip("main"), look_alike.pulls[0].state) == (before, "open")
@@ -157,7 +156,7 @@ def test_a_conflict_is_told(
     hub: Forge, look_alike: ForgeServer, forge_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Gitea does not tell a conflict from what it does not know yet.
-    soon(monkeypatch, hub)
+    soon(monkeypatch)
     made = hub.create("topic", "main", "t", "")
     forge_site.commit("in the way", {"topic.txt": "something else"})
     git(forge_site.checkout, "push", "-q", str(forge_site.bare), "main")
