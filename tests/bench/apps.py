@@ -12,6 +12,7 @@ rounds. Prints figures of one run and asserts nothing: machines differ.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -85,7 +86,7 @@ def measure(count: int, rounds: int) -> None:
     import docker
 
     wanted = objects(count)
-    app = App(f"bench-{count}", "https://git.example.test/apps.git")
+    app = App(f"bench-{count}-{os.getpid()}", "https://git.example.test/apps.git")
     with tempfile.TemporaryDirectory() as folder:
         engine = LocalEngine(Path(folder))
         sdk = docker.DockerClient(base_url=find_endpoint().host)
