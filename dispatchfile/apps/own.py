@@ -265,7 +265,7 @@ class OwnKeeper:
             run.run()
         except BaseException as error:
             inside = isinstance(error, (SyncFailed, TimedOut))
-            message = error.message if isinstance(error, DispatchfileError) else "interrupted"
+            message = _reason(error)
             keep("Failed" if inside else "Error", message)
             self._occasion("sync-failed", app, message, wanted.revision)
             raise
@@ -296,6 +296,12 @@ class OwnKeeper:
 
     def _occasion(self, what: What, app: App, text: str, revision: str) -> None:
         self._tell(Occasion(what, app.name, text, app.repository, revision, time=time.time()))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, DispatchfileError):
+        return error.message
+    return type(error).__name__ if isinstance(error, Exception) else "interrupted"
 
 
 def _is_deployed(store: Store, wanted: Wanted) -> bool:

@@ -198,8 +198,8 @@ class Sync:
                 why = "its annotation says Prune=false" if self._options.prune else "not asked to prune"
                 self.results[resource.key] = Result(resource.key, "PruneSkipped", why)
         if going:
-            # What was applied last is removed first.
-            done = self._engine.prune(self._app, going[::-1], self._say)
+            going.sort(key=lambda one: waves.rank(one.key), reverse=True)
+            done = self._engine.prune(self._app, going, self._say)
             self.results.update((result.key, result) for result in done)
             failed = [result for result in done if result.done == "SyncFailed"]
             if failed:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dispatchfile.apps.manifest import Object
+    from dispatchfile.apps.manifest import Key, Object
 
 PREFIX = "argocd.argoproj.io"
 PHASES = ("PreSync", "Sync", "PostSync", "SyncFail")
@@ -115,10 +115,12 @@ def in_waves(manifests: Iterable[Manifest], phase: str) -> list[Wave]:
 
 def in_order(manifests: Iterable[Manifest]) -> Sequence[Manifest]:
     """Return manifests in the order of their kinds, then by name."""
-    return sorted(
-        manifests,
-        key=lambda one: (_RANK.get(one.key.kind, len(_RANK)), one.key.kind, one.key.namespace, one.key.name),
-    )
+    return sorted(manifests, key=lambda one: rank(one.key))
+
+
+def rank(key: Key) -> tuple[int, str, str, str]:
+    """Return what objects are applied in the order of; they are removed in the opposite one."""
+    return _RANK.get(key.kind, len(_RANK)), key.kind, key.namespace, key.name
 
 
 def _annotation(found: Object, name: str) -> str:

@@ -268,6 +268,16 @@ def test_what_is_gone_is_removed_when_asked(house: House) -> None:
     assert house.names == {"Deployment/web"}
 
 
+def test_what_others_need_is_removed_last(house: House) -> None:
+    namespace = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}'
+    house.gitops.commit({"a.yaml": namespace, "z.yaml": deployment("z", namespace="shop")})
+    house.create().sync()
+    house.gitops.commit({"a.yaml": None, "z.yaml": None, "settings.yaml": None})
+    house.engine.calls.clear()
+    house.sync(prune=True)
+    assert house.engine.calls == ["prune Deployment/z", "prune ConfigMap/settings", "prune Namespace/shop"]
+
+
 @pytest.mark.parametrize(
     ("annotation", "sync"),
     [
