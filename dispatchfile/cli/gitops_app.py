@@ -29,7 +29,7 @@ VERBS = {
     ),
     "list": (
         "list the applications",
-        ("dispatchfile gitops app list", "dispatchfile gitops app list -o name"),
+        ("dispatchfile gitops app list", "dispatchfile gitops app list --engine argocd -o name"),
     ),
     "get": (
         "say how an application stands",
@@ -199,6 +199,19 @@ def _policy_options(parser: Parser) -> None:
 
 
 def _list(parser: Parser) -> None:
+    add = parser.add_argument
+    add(
+        "--engine",
+        choices=("local", "kube", "argocd"),
+        help="only those of an engine; argocd: all that Argo CD has, also what was made elsewhere",
+    )
+    add("--context", metavar="NAME", help="with --engine argocd: the kubeconfig's context")
+    add(
+        "--argocd-namespace",
+        metavar="NAME",
+        default="argocd",
+        help="with --engine argocd: where it lives (default: argocd)",
+    )
     _output(parser, "wide", "name", "json", "yaml")
 
 

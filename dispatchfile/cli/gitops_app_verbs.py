@@ -60,10 +60,28 @@ def create_(args: argparse.Namespace) -> int:
 
 def list_(args: argparse.Namespace) -> int:
     """List the applications; return 0."""
+    if args.engine == "argocd":
+        return _list_argo(args)
+    if args.context:
+        raise UsageError("--context names the cluster of an Argo CD", help="add --engine argocd")
+    listed = [name for name in names() if args.engine in (None, find(name).app().engine)]
     if args.output == "name":
-        print("\n".join(names()))
+        print("\n".join(listed))
         return 0
-    text.print_list([_view_of(args, name) for name in names()], args)
+    text.print_list([_view_of(args, name) for name in listed], args)
+    return 0
+
+
+def _list_argo(args: argparse.Namespace) -> int:
+    from dispatchfile.apps.argocd.keeper import ArgoKeeper
+
+    keeper = ArgoKeeper(args.context or "", args.argocd_namespace)
+    views = keeper.all()
+    keeper.close()
+    if args.output == "name":
+        print("\n".join(view.app.name for view in views))
+    else:
+        text.print_list(views, args)
     return 0
 
 

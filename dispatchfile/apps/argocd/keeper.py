@@ -14,6 +14,7 @@ from dispatchfile.apps.argocd.reach import APPLICATIONS, installation
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.kube.problems import Refused
 from dispatchfile.record import replace
+from dispatchfile.spelling import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ class ArgoKeeper:
 
     def all(self) -> Sequence[View]:
         """Return how all Applications in the namespace of Argo CD stand."""
-        return [self._view(one) for one in self._cluster.every(APPLICATIONS, self._control)]
+        return [self._view(one) for one in self._all()]
 
     def refresh(self, name: str, *, hard: bool = False) -> View:
         """Let Argo CD ask the repository and compare; return how it stands then, and in what objects differ.
@@ -132,12 +133,16 @@ class ArgoKeeper:
     def _get(self, name: str) -> Object:
         found = self._cluster.look(APPLICATIONS, name)
         if found is None:
+            near = nearest(name, [one["metadata"]["name"] for one in self._all()])
             raise UsageError(
                 f'Argo CD has no application "{name}" in namespace {self._control} '
                 f'(context "{self._cluster.target.context}")',
-                help=f"kubectl get applications -n {self._control} lists them",
+                help=f'did you mean "{near}"?' if near else "`gitops app list --engine argocd` lists them",
             )
         return found
+
+    def _all(self) -> Sequence[Object]:
+        return self._cluster.every(APPLICATIONS, self._control)
 
     def _view(self, found: Object) -> View:
         return status.view(found, self._context)

@@ -112,6 +112,8 @@ def test_kubectl_applies_what_is_printed(app: tuple[Command, ApiServer], served:
         text=True, check=False,
     )  # fmt: skip
     assert applied.returncode == 0, applied.stderr
+    assert command("list", "-o", "name").strip() == ""
+    assert command("list", "--engine", "argocd", "-o", "name").strip() == "shop"
     command(*create)
     command("wait", "shop", "--timeout", "20s")
     assert len(server.cluster.list("Deployment")) == 1

@@ -134,6 +134,15 @@ def test_history_and_rollback(keeper: ArgoKeeper, server: ApiServer, commits: Co
         keeper.rollback("shop", 0, silent, prune=False)
 
 
+def test_all_of_them(keeper: ArgoKeeper, app: App) -> None:
+    for name in ("shop", "till"):
+        keeper.create(replace(app, name=name), upsert=False)
+    assert [view.app.name for view in keeper.all()] == ["shop", "till"]
+    with pytest.raises(UsageError, match='no application "shpo"') as caught:
+        keeper.view("shpo")
+    assert caught.value.help == 'did you mean "shop"?'
+
+
 # Parts of a sync.
 
 
