@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dispatchfile.apps.kube.marks import CLUSTERS_OWN
 
 TYPE_CHECKING = False
@@ -45,8 +47,10 @@ def conflicts(problem: Refused) -> str:
 
 
 def refusal(problem: Refused, kind: str) -> str:
-    """Return why an object is not taken, and what to do."""
+    """Return why an object is not taken, and what to do; of a Secret, no value that the cluster quotes."""
     said = problem.message.removeprefix("the cluster refused: ")
+    if kind == "Secret":
+        said = re.split(r"[,:]? (?:got|Invalid value:) ", said, maxsplit=1)[0]
     if problem.code == 422 and "immutable" in said:
         return (
             f"{said}; fields of a {kind} that cannot be changed need a new one: give it another name, "

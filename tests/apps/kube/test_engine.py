@@ -132,6 +132,12 @@ def test_no_value_of_a_secret_is_told(server: ApiServer, engine: KubeEngine, app
     assert server.cluster.get("Secret", "ci", "login")["data"] == {"password": "aHVudGVyMi1odW50ZXIy"}
 
 
+def test_no_value_of_a_secret_is_told_that_the_cluster_quotes(engine: KubeEngine, app: App) -> None:
+    wanted = manifests("apiVersion: v1\nkind: Secret\nmetadata: {name: pin}\ndata: {pin: 4711471147}\n")
+    said = engine.observe(app, wanted)[0].message, engine.apply(app, wanted, wanted, silent)[0].message
+    assert set(said) == {".data.pin: expected string"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
