@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from dispatchfile.credentials.logins import Login
 
@@ -66,16 +67,29 @@ def _rows() -> Iterator[Row]:
                     check=_asking_forge(kind, f"https://{host}", "", token),
                 )
                 break
-    for login in logins.read():
-        yield Row(login.url, login.kind or "git", login.user, kept_where(login), check=_asking(login))
-    for found in docker_config.listed():
+    try:
+        for login in logins.read():
+            yield Row(login.url, login.kind or "git", login.user, kept_where(login), check=_asking(login))
+    except EnvironmentProblem as problem:
+        yield _unreadable("git", logins.file_of(os.environ), problem)
+    try:
+        known = docker_config.listed()
+    except EnvironmentProblem as problem:
+        known = []
+        yield _unreadable("docker", docker_config.file_of(os.environ), problem)
+    for found in known:
         where = kept_by_docker(found.helper)
         if found.problem:
-            yield Row(
-                shown(found.server) or "registries", "docker", "", where, works=False, message=found.problem
-            )
+            name = shown(found.server) or "registries"
+            yield Row(name, "docker", "", where, works=False, message=found.problem)
         else:
             yield Row(shown(found.server), "docker", found.user, where, check=_asking_registry(found.server))
+
+
+def _unreadable(kind: str, file: Path, problem: EnvironmentProblem) -> Row:
+    """Return the row in place of the logins that a file does not tell."""
+    message = f"{problem.message}: {problem.help}" if problem.help else problem.message
+    return Row("all", kind, "", f"in {file}", works=False, message=message)
 
 
 def _tried(row: Row) -> Row:

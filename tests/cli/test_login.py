@@ -346,3 +346,15 @@ def test_names_of_a_hostile_file_do_not_steer_the_terminal(call: Any, user: User
     _, out, _ = call("login", "--status")
     assert "\x1b" not in out
     assert len(out.splitlines()) == 1
+
+
+def test_a_damaged_file_hides_no_other_login(call: Any, user: User) -> None:
+    call("login", "github", "--no-check", "--token-stdin", stdin=TOKEN)
+    user.docker.parent.mkdir()
+    user.docker.write_text("{")
+    code, [git, docker] = rows(call)
+    assert (code, git["server"], docker["works"]) == (1, "https://github.com", False)
+    user.logins.chmod(0o644)
+    code, [git, docker] = rows(call)
+    assert (code, git["works"], docker["works"]) == (1, False, False)
+    assert "chmod 600" in git["message"]
