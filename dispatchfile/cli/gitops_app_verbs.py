@@ -64,7 +64,7 @@ def list_(args: argparse.Namespace) -> int:
         return _list_argo(args)
     if args.context:
         raise UsageError("--context names the cluster of an Argo CD", help="add --engine argocd")
-    listed = [name for name in names() if args.engine in (None, find(name).app().engine)]
+    listed = [name for name in names() if args.engine is None or find(name).app().engine == args.engine]
     if args.output == "name":
         print("\n".join(listed))
         return 0

@@ -210,6 +210,15 @@ def test_an_engine_that_is_gone(web: Shell, engine: DummyEngine) -> None:
     assert re.search(r"^web +Unknown +Unknown +local", web.out, re.MULTILINE)
 
 
+def test_one_broken_application_hides_no_other(web: Shell, tmp_path: Path) -> None:
+    broken = tmp_path / "state" / "dispatchfile" / "apps" / "other"
+    broken.mkdir()
+    (broken / "app.json").write_text("{")
+    assert web("list") == 0
+    assert re.search(r"^web +Synced +Healthy", web.out, re.MULTILINE)
+    assert re.search(r"^other +Unknown +Unknown .*is damaged", web.out, re.MULTILINE)
+
+
 def test_history_and_rollback(web: Shell, gitops: GitOps, engine: DummyEngine) -> None:
     gitops.commit({"web.yaml": deployment("web", "web:2")}, "Say more")
     assert web("refresh web") == 0
