@@ -286,7 +286,9 @@ def test_a_redirect_on_the_same_host_is_followed(api: Api, server: Server) -> No
     assert server.asked[1][1] == "/api/repositories/7"
 
 
-@pytest.mark.parametrize("place", ["https://evil.test/x", "//evil.test/x", "http://127.0.0.1:1/x", "http://127.0.0.1:x/"])
+@pytest.mark.parametrize(
+    "place", ["https://evil.test/x", "//evil.test/x", "http://127.0.0.1:1/x", "http://127.0.0.1:x/"]
+)
 def test_a_redirect_elsewhere_is_not(api: Api, server: Server, place: str) -> None:
     server.says((307, {}, {"Location": place}))
     assert "which does not get the token" in refusal(api).message
