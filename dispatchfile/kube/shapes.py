@@ -27,6 +27,7 @@ _OBJECT: dict[str, Any] = {
     },
     "data": {},
 }
+_ANY: dict[str, Any] = {"metadata": {"labels": {}, "annotations": {}}}
 
 
 def parsed(text: bytes) -> Any:
@@ -37,16 +38,24 @@ def parsed(text: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def is_object(found: object) -> bool:
-    """Return whether it is an object of Kubernetes with a name and a version."""
+def is_object(found: object, api_version: str = "") -> bool:
+    """Return whether it is an object of Kubernetes with a name and a version.
+
+    Fields are looked at where their meaning is known: other APIs may have others of the same names. `api_version` is
+    what a list says of its items.
+    """
     return (
-        fits(found, _OBJECT)
-        and isinstance(found, dict)
+        isinstance(found, dict)
+        and fits(found, _OBJECT if _is_known(found.get("apiVersion") or api_version) else _ANY)
         and isinstance(metadata := found.get("metadata"), dict)
         and isinstance(name := metadata.get("name"), str)
         and _NAME.fullmatch(name) is not None
         and isinstance(metadata.get("resourceVersion"), str)
     )
+
+
+def _is_known(api_version: object) -> bool:
+    return api_version in ("", "v1") or str(api_version).startswith("tekton.dev/")
 
 
 def is_list(found: object) -> bool:
@@ -55,7 +64,7 @@ def is_list(found: object) -> bool:
         isinstance(found, dict)
         and isinstance(found.get("metadata"), dict)
         and isinstance(items := found.get("items") or [], list)
-        and all(map(is_object, items))
+        and all(is_object(one, str(found.get("apiVersion") or "")) for one in items)
     )
 
 

@@ -124,3 +124,18 @@ def test_a_look_that_is_refused_is_no_answer(
     with pytest.raises(raises):
         cluster.look(CONFIG_MAPS, "a")
     assert cluster.look(CONFIG_MAPS, "a") is None
+
+
+def test_other_apis_have_fields_of_their_own(cluster: Cluster, server: ApiServer) -> None:
+    version = {"name": "v1", "served": True, "storage": True}
+    names = {"plural": "tills", "kind": "Till"}
+    server.define(
+        {"spec": {"group": "shop.test", "scope": "Namespaced", "names": names, "versions": [version]}}
+    )
+    kind = Kind("shop.test", "v1", "tills")
+    odd = {"spec": {"timeouts": "none"}, "status": {"conditions": "fine", "results": 5}, "data": "text"}
+    server.store.create(
+        server.kind_of("shop.test", "v1", "tills"), "ci", {"metadata": {"name": "one"}, **odd}
+    )
+    assert cluster.get(kind, "one", "ci")["data"] == "text"
+    assert [one["kind"] for one in cluster.every(kind)] == ["Till"]
