@@ -137,9 +137,10 @@ class Cluster:
         params = {**params, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
         metadata = made["metadata"]
         path = kind.path(metadata.get("namespace", ""), metadata["name"])
-        return self._object(
-            self._json("PATCH", path, made, params=params, content_type="application/apply-patch+yaml")
-        )
+        found = self._json("PATCH", path, made, params=params, content_type="application/apply-patch+yaml")
+        if dry_run and isinstance(its := found.get("metadata"), dict):
+            its.setdefault("resourceVersion", "")  # which nobody has given to what is not there
+        return self._object(found)
 
     def replace(self, kind: Kind, made: Object) -> Object:
         """Put an object in the place of one of its name; a `resourceVersion` in it has to be that one's."""

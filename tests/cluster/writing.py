@@ -118,7 +118,6 @@ class Write:
             if live.get("spec") != made.get("spec"):
                 made["metadata"]["generation"] = int(live["metadata"].get("generation", 1)) + 1
         if self.dry:
-            made["metadata"].setdefault("resourceVersion", "0")
             return made
         return self.api.keep(self.kind, self.namespace, made)
 
