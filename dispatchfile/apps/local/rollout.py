@@ -7,7 +7,7 @@ the hash of what they were made of, so that a replacement that was cut off goes 
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from dispatchfile.apps.local import drift
@@ -76,7 +76,10 @@ def _without_copies(wanted: Workload, pod: Found) -> Found:
 
 
 def roll(wanted: Workload, pods: Sorted) -> str:
-    """Bring about the pods of a Deployment, ReplicaSet or DaemonSet; return why it cannot be, "" when it is."""
+    """Bring about the pods of a Deployment, ReplicaSet or DaemonSet; return why it cannot be, "" when it is.
+
+    As on a cluster, a pod that ends counts no more: the next begins while it still drains.
+    """
     count = wanted.count
     surge, missing = room(wanted)
     drop(wanted, pods.new[count:])
@@ -89,18 +92,23 @@ def roll(wanted: Workload, pods: Sorted) -> str:
         old = []
     if problem := admit(wanted, new):
         return problem
-    while len(new) < count or old:
-        begin = min(count - len(new), count + surge - len(new) - len(old))
-        if begin > 0:
-            made, problem = begin_all(wanted, _names(wanted, begin, [*new, *old]))
-            new += made
-            if problem:
-                return problem
-            continue
-        spare = len(old) if len(new) >= count else max(1, len(new) + len(old) - (count - missing))
-        drop(wanted, old[:spare])
-        old = old[spare:]
-    return ""
+    with ThreadPoolExecutor(_TOGETHER) as workers:
+        ending: list[Future[None]] = []
+        problem = ""
+        while not problem and (len(new) < count or old):
+            begin = min(count - len(new), count + surge - len(new) - len(old))
+            if begin > 0:
+                made, problem = begin_all(wanted, _names(wanted, begin, [*new, *old]))
+                new += made
+                continue
+            spare = len(old) if len(new) >= count else max(1, len(new) + len(old) - (count - missing))
+            ending.append(workers.submit(drop, wanted, old[:spare]))
+            old = old[spare:]
+            if not surge:
+                ending[-1].result()  # the next may need what the one before has, such as a port
+        for one in ending:
+            one.result()
+    return problem
 
 
 def in_order(wanted: Workload, pods: Sorted) -> str:
