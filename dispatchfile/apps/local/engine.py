@@ -154,7 +154,8 @@ class LocalEngine:
             for volume in self._client.volumes(filters=only).get("Volumes") or []:
                 if data or not plain.is_claim(volume):
                     discard(self._client.remove_volume, volume["Name"], force=True)
-            discard(self._client.remove_network, network_name(app.name))
+            for network in self._client.networks(names=[network_name(app.name)], filters=only):
+                discard(self._client.remove_network, network["Id"])
         site.applied.clear()
 
     def urls(self, app: App) -> Sequence[str]:

@@ -26,6 +26,7 @@ from dispatchfile.apps.local.labels import (
     network_name,
     object_of,
 )
+from dispatchfile.apps.local.owned import check_own, remove_own
 from dispatchfile.apps.local.snapshot import snapshot
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.run.connect import asking, last_line
@@ -66,7 +67,7 @@ class Machine:
         name = network_name(self.app.name)
         with asking("make the application's network"):
             try:
-                self.client.inspect_network(name)
+                check_own("network", name, self.client.inspect_network(name), self.app.name)
             except docker.errors.NotFound:
                 self.client.create_network(
                     name, driver="bridge", labels={APP: self.app.name}, check_duplicate=True
@@ -115,7 +116,7 @@ class Machine:
                 if error.status_code != 409:
                     raise
             # Its name is taken by what somebody made by hand in its place.
-            discard(self.client.remove_container, name, force=True, v=True)
+            remove_own(self.client, name, self.app.name)
             return str(self.client.create_container_from_config(settings, name)["Id"])
 
     def _settings(self, plan: Blueprint, part: Part, network: str) -> dict[str, Any]:
@@ -195,7 +196,10 @@ class Machine:
                 return
             with asking("make the volumes of a pod"):
                 for volume in new:
-                    self.client.create_volume(volume.name, "local", dict(volume.options), dict(volume.labels))
+                    made = self.client.create_volume(
+                        volume.name, "local", dict(volume.options), dict(volume.labels)
+                    )
+                    check_own("volume", volume.name, made, self.app.name)  # the engine gives what is there
                 self._lay([volume for volume in new if not volume.memory])
             self._filled.update(volume.name for volume in new)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local import haproxy, proxy, publish
 from dispatchfile.apps.local.labels import APP, HASH, OBJECT, PROXY, ROLE, network_name
+from dispatchfile.apps.local.owned import remove_own
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.run.connect import asking
@@ -204,13 +205,11 @@ class Maker:
     def _discard(self, name: str, patience: int = 0) -> None:
         import docker
 
-        from dispatchfile.run.sweep import discard
-
         with asking(f"remove the proxy {name}"):
             if patience:
                 with suppress(docker.errors.NotFound):
                     self._client.stop(name, timeout=patience)
-            discard(self._client.remove_container, name, force=True, v=True)
+            remove_own(self._client, name, self._app)
 
 
 def faults(item: Mapping[str, Any], shape: str) -> list[str]:
