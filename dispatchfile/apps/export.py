@@ -140,7 +140,7 @@ def _read(git: Git, batch: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
 
 
 def _write(path: Path, data: bytes, *, executable: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)  # no link is there yet
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(path, flags, 0o755 if executable else 0o644), "wb") as file:
         file.write(data)
@@ -150,12 +150,19 @@ def _link(folder: Path, links: Sequence[tuple[Entry, bytes]]) -> list[str]:
     """Make links once no more files are written through anything; return what is said of those that lead out."""
     root = os.path.realpath(folder)
     made: list[Path] = []
+    # All folders before any link: a tree made by hand may hold a folder and a link of one name.
+    for entry, _ in links:
+        (folder / entry.path).parent.mkdir(parents=True, exist_ok=True)
     for entry, data in links:
         path, target = folder / entry.path, data.decode("utf-8", "surrogateescape")
         if not target or "\0" in target:
             raise SourceProblem(f"{entry.path} is a broken link")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(target)
+        try:
+            path.symlink_to(target)
+        except FileExistsError:
+            raise SourceProblem(
+                f"the repository holds {entry.path} twice, as a link and as a folder"
+            ) from None
         made.append(path)
     out = [path for path in made if not _inside(root, os.path.realpath(path))]
     for path in out:

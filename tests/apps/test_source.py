@@ -217,12 +217,17 @@ def test_names_that_no_checkout_may_have(gitops: GitOps, tmp_path: Path, name: b
     assert not list(tmp_path.glob("**/evil"))
 
 
-def test_a_file_is_not_written_through_a_link(gitops: GitOps, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_link", [False, True], ids=["file", "link"])
+def test_nothing_is_made_through_a_link(gitops: GitOps, tmp_path: Path, is_link: bool) -> None:
     gitops.commit({"d/f": "evil", "l": str(tmp_path / "victim")})
+    if is_link:
+        (gitops.folder / "d/f").unlink()
+        (gitops.folder / "d/f").symlink_to("/etc/passwd")
+        gitops.commit_all()
     (tmp_path / "victim").mkdir()
     tree, link = git(gitops.folder, "rev-parse", "HEAD:d"), git(gitops.folder, "rev-parse", "HEAD:l")
     raw_tree(gitops, ("120000", b"d", link), ("40000", b"d", tree))
-    with pytest.raises((OSError, EnvironmentProblem)):
+    with pytest.raises(SourceProblem, match="holds d twice, as a link and as a folder"):
         exported(gitops, ".", tmp_path / "out")
     assert list((tmp_path / "victim").iterdir()) == []
 
