@@ -169,11 +169,13 @@ def _part(
         texts(
             mapping(mapping(mapping(given, "lifecycle", where), hook, where), "exec", where), "command", where
         )
+    containers.may_not_be_root(given, spec, where)
     sidecar = role == INIT and given.get("restartPolicy") == "Always"
     restart = {"Name": "always"} if sidecar else {"Name": "no"} if role == INIT else draft.restart
     config["HostConfig"]["RestartPolicy"] = {"MaximumRetryCount": 0, **restart}
-    if spec.get("hostPID") is True:
-        config["HostConfig"]["PidMode"] = "host"
+    for field, mode in (("hostPID", "PidMode"), ("hostIPC", "IpcMode")):
+        if spec.get(field) is True:
+            config["HostConfig"][mode] = "host"
     return Part(name, MAIN if sidecar else role, config, given, sidecar)
 
 

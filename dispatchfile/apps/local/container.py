@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 # What a container of ours has where its manifest asks for nothing else, so that a change by hand is seen.
 UNLIMITED = {"Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0}
 _PRIVILEGES = ("hostNetwork", "hostPID", "hostIPC")
-_HONOURED = {
-    "name", "image", "command", "args", "workingDir", "ports", "envFrom", "env", "resources", "volumeMounts",
-    "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "imagePullPolicy", "securityContext",
-    "restartPolicy", "tty", "stdin", "terminationMessagePath", "terminationMessagePolicy",
-}  # fmt: skip
 
 
 def config(
@@ -64,6 +59,16 @@ def config(
     return settings
 
 
+def may_not_be_root(container: Mapping[str, Any], pod: Mapping[str, Any], where: str) -> bool:
+    """Return whether the image decides about a container's user, and must not say root. Raises UsageError."""
+    merged = {**mapping(pod, "securityContext", where), **mapping(container, "securityContext", where)}
+    if merged.get("runAsNonRoot") is not True:
+        return False
+    if "runAsUser" in merged and number(merged, "runAsUser", 0, where) == 0:
+        raise UsageError(f"{where}: runAsNonRoot is true, and runAsUser is 0, which is root")
+    return "runAsUser" not in merged
+
+
 def limits_of(container: Mapping[str, Any], where: str) -> dict[str, str]:
     """Return what a resourceFieldRef can ask for: limits and requests, CPU in whole cores upwards, memory in bytes."""
     found = {}
@@ -100,18 +105,6 @@ def refuse_privileges(pod: Mapping[str, Any], app: App, where: str) -> None:
     for field in _PRIVILEGES:
         if pod.get(field) is True and not app.privileged:
             raise _not_given(f"{where}: {field}", app)
-
-
-def unhonoured(container: Mapping[str, Any]) -> list[str]:
-    """Return the fields of a container that this engine does nothing with."""
-    found = [field for field in container if field not in _HONOURED]
-    resources = container.get("resources")
-    if isinstance(resources, dict):
-        for field in ("limits", "requests"):
-            asked = resources.get(field)
-            names = asked if isinstance(asked, dict) else {}
-            found += [f"resources.{field}.{name}" for name in names if name not in ("cpu", "memory")]
-    return found
 
 
 def _resources(container: Mapping[str, Any], where: str) -> dict[str, int]:

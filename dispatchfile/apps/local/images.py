@@ -37,6 +37,11 @@ class PodImages:
                 self._ids[ref] = str((inspect_image(self._client, ref) or {}).get("Id", ""))
             return self._ids[ref]
 
+    def is_root(self, ref: str) -> bool:
+        """Return whether containers of an image that is here run as root where nobody says otherwise."""
+        user = str(((inspect_image(self._client, ref) or {}).get("Config") or {}).get("User") or "")
+        return user.partition(":")[0] in ("", "0", "root")
+
     def ensure(self, ref: str, policy: str, logins: Mapping[str, Mapping[str, str]]) -> None:
         """Make an image usable. Raises EnvironmentProblem when it is not here and may or can not be pulled.
 

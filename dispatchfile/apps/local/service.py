@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dispatchfile.apps.local import honoured
 from dispatchfile.apps.local.objects import as_text, items, mapping, number
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
@@ -111,7 +112,7 @@ def read(manifest: Manifest) -> Service:
         raise UsageError(f"{where}: it has no ports")
     return Service(
         key, kind, selector, tuple(ports), as_text(spec.get("clusterIP")) == "None", external.rstrip("."),
-        _affinity(spec, where), tuple(notes),
+        _affinity(spec, where), (*notes, *honoured.words(honoured.untold(spec, honoured.SERVICE))),
     )  # fmt: skip
 
 

@@ -6,26 +6,18 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from dispatchfile.apps.local import environment, volumes
-from dispatchfile.apps.local.container import unhonoured
+from dispatchfile.apps.local import environment, honoured, volumes
 from dispatchfile.apps.local.objects import as_text, items, mapping
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dispatchfile.apps.local.objects import Objects
     from dispatchfile.apps.manifest import Key, Manifest
 
 WORKLOADS = ("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
-
-_HONOURED = {
-    "activeDeadlineSeconds", "automountServiceAccountToken", "containers", "enableServiceLinks", "hostAliases",
-    "hostIPC", "hostNetwork", "hostPID", "hostname", "imagePullSecrets", "initContainers", "restartPolicy",
-    "securityContext", "serviceAccount", "serviceAccountName", "subdomain", "terminationGracePeriodSeconds",
-    "volumes", "schedulerName", "dnsPolicy",
-}  # fmt: skip
 
 
 class Template(Record):
@@ -69,7 +61,7 @@ def template(manifest: Manifest, objects: Objects, aliases: Sequence[str]) -> Te
         spec,
         config,
         hashlib.sha256(text.encode()).hexdigest()[:10],
-        _notes(spec, where),
+        _notes(key.kind, mapping(manifest.object, "spec", where), spec, where),
     )
 
 
@@ -107,11 +99,20 @@ def _config_digest(spec: Mapping[str, Any], objects: Objects, namespace: str, wh
     return digest.hexdigest()[:10]
 
 
-def _notes(spec: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    ignored = [field for field in spec if field not in _HONOURED]
+def _notes(kind: str, workload: Mapping[str, Any], spec: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    return honoured.words(_unhonoured(kind, workload, spec, where))
+
+
+def _unhonoured(kind: str, workload: Mapping[str, Any], spec: Mapping[str, Any], where: str) -> Iterator[str]:
+    if kind != "Pod":
+        yield from honoured.untold(workload, honoured.SPECS[kind])
+    if kind == "CronJob":
+        job = mapping(mapping(workload, "jobTemplate", where), "spec", where)
+        yield from honoured.untold(job, honoured.SPECS["Job"], "jobTemplate.spec")
+    yield from honoured.untold(spec, honoured.POD)
     for container in containers(spec, where):
-        ignored += [f"{container.get('name')}: {field}" for field in unhonoured(container)]
-    return (f"not honoured: {', '.join(ignored)}",) if ignored else ()
+        for field in honoured.untold(container, honoured.CONTAINER):
+            yield f"{container.get('name')}: {field}"
 
 
 def _pairs(metadata: Mapping[str, Any], field: str, where: str) -> dict[str, str]:

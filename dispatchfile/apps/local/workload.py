@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local import template as templates
 from dispatchfile.apps.local.blueprint import Draft, blueprint, pull_secrets
+from dispatchfile.apps.local.container import may_not_be_root
 from dispatchfile.apps.local.images import logins
 from dispatchfile.apps.local.objects import as_text, items, mapping, number
 from dispatchfile.errors import UsageError
@@ -108,7 +109,13 @@ class Workload(Record):
         known = logins(self.site.objects, namespace, pull_secrets(spec, self.where))
         for part in self.example().parts:
             policy = as_text(part.given.get("imagePullPolicy"))
-            self.site.machine.images.ensure(part.config["Image"], policy, known)
+            image = part.config["Image"]
+            self.site.machine.images.ensure(image, policy, known)
+            if may_not_be_root(part.given, spec, self.where) and self.site.machine.images.is_root(image):
+                raise UsageError(
+                    f"{self.where}: runAsNonRoot is true, and the image {image} runs as root",
+                    help="say runAsUser, or give the image a USER",
+                )
 
 
 def workload(site: Site, manifest: Manifest) -> Workload:
