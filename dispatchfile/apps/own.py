@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from typing import Any
 
     from dispatchfile.apps.app import App
     from dispatchfile.apps.engine import Engine
@@ -250,11 +251,11 @@ class OwnKeeper:
         operation = Operation("Running", wanted.revision, time.time(), request.by)
         commit = f"{wanted.revision[:10]} {subject}"
 
-        def keep(phase: Phase = "Running", message: str = "") -> None:
+        def keep(phase: Phase = "Running", message: str = "", **known: Any) -> None:
             finished = None if phase == "Running" else time.time()
             done = tuple(run.results.values())
             now = replace(operation, phase=phase, finished=finished, message=message, results=done)
-            store.save_state(replace(store.state(), operation=now))
+            store.save_state(replace(store.state(), operation=now, **known))
 
         run = Sync(engine, app, wanted.manifests, options(app, request), say, keep)
         keep()
@@ -269,9 +270,12 @@ class OwnKeeper:
             keep("Failed" if inside else "Error", message)
             self._occasion("sync-failed", app, message, wanted.revision)
             raise
-        keep("Succeeded", "successfully synced")
-        if not request.only:
+        if request.only:
+            keep("Succeeded", "successfully synced")
+        else:
+            # Whoever is killed in between does it again, and does not stand twice in the history.
             _remember(store, wanted, subject, request.by)
+            keep("Succeeded", "successfully synced", synced=wanted.revision, drift=())
         self._occasion("sync-succeeded", app, f"synced to {commit}", wanted.revision)
         return run
 
@@ -314,11 +318,12 @@ def _is_deployed(store: Store, wanted: Wanted) -> bool:
 
 def _remember(store: Store, wanted: Wanted, subject: str, by: str) -> None:
     history = store.history()
+    if history and history[-1].revision == wanted.revision != store.state().synced:
+        history = history[:-1]  # its process was killed before it could say so
     number = history[-1].number + 1 if history else 0
     images = tuple(sorted({image for one in wanted.manifests for image in _images(one.object)}))
     entry = Deployment(number, wanted.revision, time.time(), by, subject, images)
     store.save_history((*history, entry)[-HISTORY:])
-    store.save_state(replace(store.state(), synced=wanted.revision, drift=()))
 
 
 def _images(found: object) -> Iterator[str]:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from dispatchfile.apps.auto import due, reconcile
 from dispatchfile.apps.engines import Settings
 from dispatchfile.apps.keeper import SyncRequest
 from dispatchfile.apps.own import INTERRUPTED, OwnKeeper
-from dispatchfile.apps.status import View
+from dispatchfile.apps.status import Deployment, View
 from dispatchfile.apps.store import Store
 from dispatchfile.apps.sync import SyncFailed
 from dispatchfile.errors import EnvironmentProblem, TimedOut, UsageError
@@ -442,6 +443,28 @@ def test_a_sync_whose_process_was_killed_is_done_again(house: House) -> None:
     assert operation is not None
     assert (operation.phase, operation.message) == ("Error", INTERRUPTED)
     assert house.reconcile().sync == "Synced"
+
+
+def test_a_sync_killed_while_it_was_remembered_stands_once_in_the_history(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.create().sync()
+    tip = house.gitops.commit({"web.yaml": deployment("web", "web:2")})
+    save = Store.save_history
+
+    def killed(store: Store, history: Sequence[Deployment]) -> None:
+        save(store, history)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Store, "save_history", killed)
+        house.sync(by="agent")
+    view = house.reconcile()
+    assert (view.sync, view.synced) == ("Synced", tip)
+    assert [(one.number, one.revision == tip) for one in house.keeper.history("web")] == [
+        (0, False),
+        (1, True),
+    ]
 
 
 def test_one_at_a_time(house: House) -> None:

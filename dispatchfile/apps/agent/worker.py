@@ -51,6 +51,11 @@ class Stopping(BaseException):
     """The agent ends; what it does for an application is left where it is, and gone on with by the next one."""
 
 
+def longer(count: int) -> float:
+    """Return the seconds to wait after so many failures in a row; they may go on for days."""
+    return min(FIRST_PAUSE * 2.0 ** min(count - 1, 30), LONGEST_PAUSE)
+
+
 class Attempts:
     """Counts syncs of one commit: those that correct what was changed by hand, and those after an error.
 
@@ -66,8 +71,7 @@ class Attempts:
         """Return the seconds until the next one may be."""
         if not self._count:
             return 0.0
-        wait = min(FIRST_PAUSE * 2.0 ** (self._count - 1), LONGEST_PAUSE)
-        return max(0.0, self._last + wait - now)
+        return max(0.0, self._last + longer(self._count) - now)
 
     def given_up(self) -> bool:
         """Return whether there were too many."""
@@ -201,7 +205,7 @@ class Worker:
                 self._failures = 0
                 return min(later, pause)
         self._failures += 1
-        return min(later, FIRST_PAUSE * 2.0 ** (self._failures - 1))
+        return min(later, longer(self._failures))
 
     def _look(self) -> float:
         """Refresh, and sync when due; return the seconds after which to look again, at the latest."""

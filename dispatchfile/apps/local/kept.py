@@ -141,12 +141,12 @@ class Kept:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise EnvironmentProblem(
-            f"{path} cannot be read: {error}", help="without this file the next sync does its part anew"
-        ) from error
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            return {}
+        raise EnvironmentProblem(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError:
+        return {}  # damaged: the next sync does its part anew
     if not isinstance(found, dict) or found.get("version") != VERSION:
         return {}
     return {name: part for name, part in found.items() if isinstance(part, dict)}

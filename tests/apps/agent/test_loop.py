@@ -115,6 +115,13 @@ def test_attempts_wait_longer_each_time() -> None:
     assert attempts.pause(now) == 0
 
 
+def test_what_fails_for_days_is_waited_for_no_longer() -> None:
+    attempts = worker.Attempts()
+    for now in range(5000):
+        attempts.add("c", now)
+    assert attempts.pause(now) == worker.longer(100_000) == worker.LONGEST_PAUSE
+
+
 def test_auto_sync_off_touches_nothing(house: House, web: GitOps) -> None:
     house.create("web", web.url, auto_sync=False)
     house.start(interval=0.1)
