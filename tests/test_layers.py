@@ -12,10 +12,10 @@ ROOT = Path(__file__).parent.parent / "dispatchfile"
 
 # A room may import rooms of earlier lines, and the modules of its own line only where it is that module's own package.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("changes", "late", "record"),
+    ("atomic", "changes", "late", "locks", "record"),
     ("source",),
     ("diagnostics",),
-    ("errors", "gitenv", "glob", "mask", "spelling", "value"),
+    ("errors", "gitenv", "glob", "mask", "outages", "spelling", "value"),
     ("remote",),
     ("credentials",),
     ("forges",),

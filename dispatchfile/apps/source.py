@@ -8,7 +8,6 @@ after a force-push. Nothing of a repository is checked out by git, and so none o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -16,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dispatchfile import credentials
+from dispatchfile import credentials, locks
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops import askpass
 from dispatchfile.gitops.git import Git, GitFailed
@@ -27,6 +26,10 @@ from dispatchfile.remote import Remote, parse
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ABBREVIATED = re.compile(r"[0-9a-f]{7,63}")
 _BAD_REVISION = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|^[-/]|/$|//|\.lock$|@\{")
+
+
+ANSWER, TRANSFER = 60.0, 600.0
+"""Seconds for a remote to list its branches and tags, and to send what is new of them."""
 
 
 class Commit(Record):
@@ -92,7 +95,7 @@ class Repository:
         if _COMMIT.fullmatch(revision):
             return revision
         names = _names(revision)
-        listed = self._ask("ls-remote", "--quiet", self.remote.url, *names)
+        listed = self._ask(ANSWER, "ls-remote", "--quiet", self.remote.url, *names)
         lines = (line.partition("\t") for line in listed.splitlines())
         found = {name: commit for commit, _, name in lines}
         for name in names:
@@ -134,12 +137,12 @@ class Repository:
         refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         options = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         with self._locked():
-            self._ask("fetch", *options, self.remote.url, *refs)
+            self._ask(TRANSFER, "fetch", *options, self.remote.url, *refs)
             if wanted and self._have(wanted) is None:
                 with contextlib.suppress(
                     GitFailed
                 ):  # a server need not serve such commits; the caller tells it
-                    self.git.raw("fetch", *options, self.remote.url, wanted)
+                    self.git.raw("fetch", *options, self.remote.url, wanted, seconds=TRANSFER)
 
     def _have(self, revision: str) -> str | None:
         """Return the full id of a commit that is here."""
@@ -150,17 +153,17 @@ class Repository:
     def _nearest(self, revision: str) -> str:
         from dispatchfile.spelling import nearest
 
-        listed = self._ask("ls-remote", "--quiet", "--heads", "--tags", self.remote.url)
+        listed = self._ask(ANSWER, "ls-remote", "--quiet", "--heads", "--tags", self.remote.url)
         names = [
             line.partition("\t")[2].split("/", 2)[2] for line in listed.splitlines() if line.count("/") > 1
         ]
         near = nearest(revision, names)
         return f'; did you mean "{near}"?' if near else ""
 
-    def _ask(self, *args: str) -> str:
+    def _ask(self, seconds: float, *args: str) -> str:
         """Talk to the remote; say what a refusal means."""
         try:
-            return self.git.text(*args)
+            return self.git.text(*args, seconds=seconds)
         except GitFailed as error:
             told = refusal(self.remote, error.output, check="check the URL, and that your token may see it")
             raise told or EnvironmentProblem(
@@ -168,12 +171,9 @@ class Repository:
                 help="check the URL and the network; what runs goes on meanwhile",
             ) from error
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> contextlib.AbstractContextManager[None]:
         """Let one process at a time write to the mirror."""
-        with (self.folder / "dispatchfile.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return locks.held(self.folder / "dispatchfile.lock")
 
 
 def _names(revision: str) -> tuple[str, ...]:

@@ -14,13 +14,12 @@ Files are written whole or not at all. `version` lets a later program tell what 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dispatchfile import atomic, locks
 from dispatchfile.apps.app import App
 from dispatchfile.apps.manifest import Key, Manifest
 from dispatchfile.apps.status import Condition, Deployment, Operation, Result
@@ -174,16 +173,13 @@ class Store:
         """Hold the application's lock; raises TimedOut when another holds it for `patience` seconds."""
         with self._told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = locks.take(self.folder / "lock", patience)
+        if lock is None:
+            raise TimedOut(
+                f"another process is working on {self.name}",
+                help=f"`dispatchfile gitops app wait {self.name} --operation` waits for it",
+            )
         try:
-            until = time.monotonic() + patience
-            while not _locks(lock):
-                if time.monotonic() >= until:
-                    raise TimedOut(
-                        f"another process is working on {self.name}",
-                        help=f"`dispatchfile gitops app wait {self.name} --operation` waits for it",
-                    )
-                time.sleep(0.1)
             yield
         finally:
             os.close(lock)
@@ -222,12 +218,7 @@ class Store:
         text = json.dumps({"version": VERSION, name: _plain(what)})
         with self._told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new = self.folder / f".{name}.{os.getpid()}.new"
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+            atomic.write(path, text.encode(), lasting=True)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -238,14 +229,6 @@ class Store:
                 f"the state of {self.name} cannot be kept in {self.folder}: {error.strerror}",
                 help="set XDG_STATE_HOME to a directory you can write",
             ) from error
-
-
-def _locks(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _plain(what: Any) -> Any:

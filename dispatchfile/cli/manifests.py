@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
+from dispatchfile import atomic
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.tekton import manifest
 
@@ -28,10 +28,11 @@ def write(files: Mapping[str, Object], folder: str, how: str = "", *, force: boo
         for path in texts:
             _refuse_others(path)
     staged: dict[Path, Path] = {}
+    mode = atomic.usual_mode()
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            staged[path] = _staged(path, text)
+            staged[path] = atomic.staged(path, text.encode(), mode)
         for path, temporary in staged.items():
             temporary.replace(path)
     except FileExistsError as error:
@@ -137,23 +138,3 @@ def _refuse_others(path: Path) -> None:
 def _is_ours(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(manifest.MARK)) == manifest.MARK.encode()
-
-
-def _staged(path: Path, text: str) -> Path:
-    """Write a text beside the file that it is to become, and return where it is."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        temporary.chmod(0o666 & ~_umask())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

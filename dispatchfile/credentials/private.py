@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from dispatchfile import atomic, locks
 from dispatchfile.errors import EnvironmentProblem
 
 LARGEST = 8 << 20
 PATIENCE_S = 30.0
-_POLL_S = 0.05
 
 
 def data_home(env: Mapping[str, str]) -> Path:
@@ -97,18 +94,7 @@ def write(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
         content = text.encode("utf-8")
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".dispatchfile-", dir=real.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
-            temporary.replace(real)
-        except BaseException:
-            temporary.unlink()
-            raise
+        atomic.write(real, content, mode, lasting=True)
     except OSError as error:
         raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from None
 
@@ -119,25 +105,12 @@ def locked(env: Mapping[str, str], patience: float = PATIENCE_S) -> Iterator[Non
     path = data_home(env) / "logins.lock"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = locks.take(path, patience)
     except OSError as error:
         raise EnvironmentProblem(f"cannot make {path}: {error.strerror}") from None
+    if lock is None:
+        raise EnvironmentProblem("another login is going on, and does not end", help=f"it holds {path}")
     try:
-        until = time.monotonic() + patience
-        while not _taken(descriptor):
-            if time.monotonic() > until:
-                raise EnvironmentProblem(
-                    "another login is going on, and does not end", help=f"it holds {path}"
-                )
-            time.sleep(_POLL_S)
         yield
     finally:
-        os.close(descriptor)
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        os.close(lock)

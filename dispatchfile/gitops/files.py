@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
+from dispatchfile import atomic
 from dispatchfile.diagnostics import Diagnostic
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops.flags import Options
@@ -109,15 +109,7 @@ def write(path: Path, content: bytes, mode: int) -> None:
     Raises EnvironmentProblem when the disk is full or the directory cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        atomic.write(path, content, mode)
     except OSError as error:
         raise EnvironmentProblem(
             f"cannot write {path}: {error.strerror}", help="nothing was pushed"

@@ -6,18 +6,16 @@ shallow fetch with objects of its own. Both are detached at the commit and know 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from dispatchfile import remote
+from dispatchfile import locks, remote
 from dispatchfile.credentials import git_access
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.remote import without_userinfo
@@ -162,7 +160,7 @@ def _cached(cache: Path, key: tuple[str, ...], fill: Callable[[Path], None]) -> 
     target = cache / name
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _locked(cache / f"{name}.lock"):
+        with locks.held(cache / f"{name}.lock"):
             if target.is_dir() and _is_whole(target):
                 os.utime(target)
                 return target
@@ -189,7 +187,7 @@ def prune(cache: Path) -> int:
     oldest = time.time() - UNUSED_DAYS * 86400
     old = [entry for entry in cache.iterdir() if entry.is_dir() and entry.stat().st_mtime < oldest]
     for folder in old:
-        with _locked(cache / f"{folder.name}.lock"):
+        with locks.held(cache / f"{folder.name}.lock"):
             if folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
     return len(old)
@@ -202,10 +200,3 @@ def _is_whole(folder: Path) -> bool:
     except EnvironmentProblem:
         return False
     return True
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from dispatchfile import atomic
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.record import Record
 from dispatchfile.run.outcome import Outcome
@@ -130,9 +131,8 @@ class RunFolder:
             raise EnvironmentProblem(f"cannot keep the run in {self.path}: {error.strerror}") from error
 
     def _save(self) -> None:
-        temporary = self.path / "run.json.new"
-        temporary.write_text(json.dumps(self.record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(self.path / "run.json")
+        text = json.dumps(self.record, ensure_ascii=False, indent=1)
+        atomic.write(self.path / "run.json", f"{text}\n".encode())
 
 
 class PastRun(Record):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from dispatchfile import locks
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem
 from dispatchfile.model.pipeline import Resource
 from dispatchfile.model.variables import find, substitute
@@ -135,8 +135,7 @@ class Places:
             made = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
             try:
                 shutil.copytree(saved, made / "new", symlinks=True, copy_function=_link_or_copy)
-                with (target.parent / ".lock").open("w") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be putting its own there
+                with locks.held(target.parent / ".lock"):  # another run may be putting its own there
                     if target.exists():
                         target.rename(made / "old")
                     (made / "new").rename(target)

@@ -6,8 +6,9 @@ What is held is a lock of the kernel on `agent.lock` in the application's folder
 
 from __future__ import annotations
 
-import fcntl
 import os
+
+from dispatchfile import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ class Hold:
         if self._lock is not None and self._is_there():
             return True
         self.release()
-        lock = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
+        lock = locks.take(self._path)
+        if lock is None:
             return False
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

@@ -7,11 +7,11 @@ file is lost, nothing is but the look of objects that the repository has changed
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from dispatchfile import atomic
 from dispatchfile.apps.manifest import Key
 from dispatchfile.errors import EnvironmentProblem
 
@@ -107,12 +107,9 @@ class Applied:
             "objects": [{"key": _plain(key), "object": found} for key, found in self._objects.items()],
             "scheduled": [{"key": _plain(key), "until": until} for key, until in self._scheduled.items()],
         }
-        new = self._path.with_name(f".applied.{os.getpid()}.new")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                json.dump(data, file)
-            new.replace(self._path)
+            atomic.write(self._path, json.dumps(data).encode())
         except OSError as error:
             raise EnvironmentProblem(
                 f"what was brought about cannot be kept in {self._path}: {error.strerror}"

@@ -8,10 +8,10 @@ events; as long as these reach back to the last look, they tell which containers
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from dispatchfile import atomic
 from dispatchfile.record import Record
 
 if TYPE_CHECKING:
@@ -80,10 +80,8 @@ class Looked:
             "clean": {one: sign for one, sign in self._clean.items() if one in there},
             "notes": {digest: notes for digest, notes in self._notes.items() if digest in digests},
         }
-        new = self._path.with_name(f".looked.{os.getpid()}.new")
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.write_text(json.dumps(data), encoding="utf-8")
-        new.replace(self._path)
+        atomic.write(self._path, json.dumps(data).encode())
 
     def begin(self) -> None:
         """Read what was known, less the containers that something was done to since; nothing when that cannot be said."""

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from dispatchfile import atomic
 from dispatchfile.plan.plan import PlannedTask
 from dispatchfile.run.progress import Happening
 
@@ -52,9 +53,8 @@ class JUnitReport:
                 count = sum(case == result for case in cases)
                 suite.set({"failure": "failures"}.get(result, result), str(count))
             suite.set("tests", str(len(cases)))
-        temporary = self._path.with_name(self._path.name + ".new")
-        temporary.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
-        temporary.replace(self._path)
+        text = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+        atomic.write(self._path, text, atomic.usual_mode())
 
     def _case(self, case: Element, task: str, step: str) -> str:
         """Fill in a case and return what became of it."""
