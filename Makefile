@@ -44,9 +44,11 @@ scripts: venv  ## write dispatchfile/tekton/_scripts.py from runner/steps
 schema: venv  ## write grammar/schema/pipeline.schema.json from the model's tables
 	$(VENV)/bin/python -m dispatchfile.model.jsonschema
 
-bench: venv  ## how fast it is beside `docker run` and act, with BENCH=lint beside yamllint, BENCH=emit for a cluster
+bench: venv  ## how fast it is beside `docker run` and act, with BENCH=lint beside yamllint, BENCH=emit for a cluster, BENCH=apps for deployments
 ifneq ($(filter lint emit,$(firstword $(BENCH))),)
 	@$(VENV)/bin/python tests/bench/$(firstword $(BENCH)).py $(wordlist 2,9,$(BENCH))
+else ifeq ($(firstword $(BENCH)),apps)
+	@$(WITH_ENGINE) python tests/bench/apps.py $(wordlist 2,9,$(BENCH))
 else
 	@$(WITH_ENGINE) python tests/bench/bench.py $(BENCH)
 endif
