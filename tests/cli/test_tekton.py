@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dispatchfile.cli import manifests, rerun
+from dispatchfile import atomic
+from dispatchfile.cli import rerun
 from dispatchfile.cli.main import main
 from dispatchfile.run.history import RunFolder
 from tests.event.repository import commit, git
@@ -242,14 +243,14 @@ def test_a_full_disk_leaves_all_files_as_they_were(
 ) -> None:
     assert main(["tekton", "-q", "--out", "ci"]) == 0
     before = {path.name: path.read_text() for path in Path("ci").iterdir()}
-    staged = manifests._staged
+    staged = atomic.staged
 
-    def full(path: Path, text: str) -> Path:
+    def full(path: Path, content: bytes, mode: int) -> Path:
         if path.name.startswith("pipelinerun"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return staged(path, text)
+        return staged(path, content, mode)
 
-    monkeypatch.setattr(manifests, "_staged", full)
+    monkeypatch.setattr(atomic, "staged", full)
     assert main(["tekton", "-q", "--out", "ci", "--namespace", "other"]) == 4
     assert "cannot write ci/pipelinerun-shop-push.yaml: No space left" in capsys.readouterr().err
     assert {path.name: path.read_text() for path in Path("ci").iterdir()} == before
