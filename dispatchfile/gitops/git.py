@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +48,10 @@ class GitFailed(EnvironmentProblem):
 
 
 class Git:
-    """git in one directory. `say` gets each command and its messages when given."""
+    """git in one directory; `verbose` prints each command and its messages.
+
+    `seconds` are how long a command may take, however slowly a server answers; None is for ever.
+    """
 
     def __init__(
         self,
@@ -63,16 +68,29 @@ class Git:
         self._command = git_command(*_SETTINGS, *settings)
         self._env = {**git_environment(), **(env or {})}
 
-    def raw(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+    def raw(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> bytes:
         """Return what git prints. Raises GitFailed, and EnvironmentProblem when there is no git."""
-        done = self._run(args, stdin, env)
+        done = self._run(args, stdin, env, seconds)
         if done.returncode:
             raise GitFailed(args[0], self._told(done.stderr or done.stdout))
         return done.stdout
 
-    def text(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+    def text(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> str:
         """Return what git prints, as text without the last line end. Raises as `raw`."""
-        return self.raw(*args, stdin=stdin, env=env).decode("utf-8", "surrogateescape").rstrip("\n")
+        printed = self.raw(*args, stdin=stdin, env=env, seconds=seconds)
+        return printed.decode("utf-8", "surrogateescape").rstrip("\n")
 
     def answer(self, *args: str) -> str | None:
         """Return what git prints as `text` does, or None when git ends with 1, its "no"; raises for other failures."""
@@ -84,28 +102,49 @@ class Git:
         return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
     def _run(
-        self, args: tuple[str, ...], stdin: bytes, env: Mapping[str, str] | None
+        self,
+        args: tuple[str, ...],
+        stdin: bytes,
+        env: Mapping[str, str] | None,
+        seconds: float | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         command = [*self._command, *args]
         if self._verbose:
             _note(self.masker.text(f"git {' '.join(args)}"))
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 command,
                 cwd=self.directory,
                 env={**self._env, **(env or {})},
-                input=stdin,
-                capture_output=True,
-                check=False,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=seconds is not None,
             )
         except FileNotFoundError as error:
             raise EnvironmentProblem("git is not installed", help="install git 2.34 or newer") from error
-        if self._verbose and done.stderr:
-            _note(self._told(done.stderr).rstrip("\n"))
-        return done
+        with process:
+            try:
+                output, errors = process.communicate(stdin, seconds)
+            except BaseException as error:
+                _kill(process, group=seconds is not None)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise GitFailed(args[0], f"fatal: no end of the answer after {seconds:g} s") from error
+                raise
+        if self._verbose and errors:
+            _note(self._told(errors).rstrip("\n"))
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
     def _told(self, output: bytes) -> str:
         return self.masker.text(output.decode("utf-8", "replace"))
+
+
+def _kill(process: subprocess.Popen[bytes], *, group: bool) -> None:
+    """End git; those of its children that speak to a server outlive it, but for a group of their own."""
+    if group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 def _note(text: str) -> None:
