@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local import container as containers
-from dispatchfile.apps.local import probes
+from dispatchfile.apps.local import hooks, probes
 from dispatchfile.apps.local.environment import Facts, asks_address, environment
 from dispatchfile.apps.local.labels import (
     APP,
@@ -82,7 +82,10 @@ class Blueprint(Record):
 
 
 class Draft(Record):
-    """What a pod is drawn from, beside its template. `claims` are claims by the names of their volumes."""
+    """What a pod is drawn from, beside its template. `claims` are claims by the names of their volumes.
+
+    `labels`, `annotations` and `hostname` are what a controller gives to each pod of its own.
+    """
 
     app: App
     objects: Objects
@@ -91,6 +94,9 @@ class Draft(Record):
     claims: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
     job: str = ""
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    hostname: str = ""
 
 
 def blueprint(draft: Draft, template: Template, name: str, address: str = "") -> Blueprint:
@@ -98,7 +104,8 @@ def blueprint(draft: Draft, template: Template, name: str, address: str = "") ->
     spec, where = template.spec, str(template.key)
     containers.refuse_privileges(spec, draft.app, where)
     facts = Facts(
-        name, template.key.namespace, template.labels, template.annotations, _uid(template, name),
+        name, template.key.namespace, {**template.labels, **draft.labels},
+        {**template.annotations, **draft.annotations}, _uid(template, name),
         as_text(spec.get("serviceAccountName")) or "default", address,
     )  # fmt: skip
     volumes = Volumes(draft.app, draft.objects, facts, spec, where)
@@ -123,7 +130,7 @@ def blueprint(draft: Draft, template: Template, name: str, address: str = "") ->
         part.config["Labels"] = {**labels, ROLE: part.role, CONTAINER: part.name}
     owners = [holder] if holder else [*init, *main]
     for part in owners:
-        _give_network(part, spec, name, host=host, where=where)
+        _give_network(part, spec, _hostname(draft, spec, name), host=host, where=where)
     ports = {port: bound for part in main for port, bound in containers.published(part.given, where).items()}
     if ports and not host:
         owner = holder or main[0]
@@ -156,19 +163,16 @@ def _part(
         raise UsageError(f"{where}: the name of a container has no dot")
     engine_name("", name)
     env = {
-        "HOSTNAME": _hostname(spec, facts.name),
+        "HOSTNAME": _hostname(draft, spec, facts.name),
         **draft.env,
-        **environment(given, draft.objects, facts, containers.limits_of(given, where), where),
+        **environment(given, draft.objects, facts, spec, where),
     }
     config = containers.config(given, spec, env, volumes.mounts(given, env), draft.app, where)
     for field in probes.FIELDS.values():
         probes.probe_of(
             given, field, containers.named_ports(given, where), where
         )  # a bad one is told before it begins
-    for hook in ("postStart", "preStop"):
-        texts(
-            mapping(mapping(mapping(given, "lifecycle", where), hook, where), "exec", where), "command", where
-        )
+    hooks.check(given, where)
     containers.may_not_be_root(given, spec, where)
     sidecar = role == INIT and given.get("restartPolicy") == "Always"
     restart = {"Name": "always"} if sidecar else {"Name": "no"} if role == INIT else draft.restart
@@ -198,12 +202,12 @@ def _holder(volumes: Volumes, labels: dict[str, str]) -> Part:
     return Part(HOLDER, PAUSE, config, {})
 
 
-def _give_network(part: Part, spec: Mapping[str, Any], pod: str, *, host: bool, where: str) -> None:
+def _give_network(part: Part, spec: Mapping[str, Any], hostname: str, *, host: bool, where: str) -> None:
     """Let a container that has a network of its own be known by the pod's name, with the hosts that the pod names."""
     if host:
         part.config["HostConfig"]["NetworkMode"] = "host"
         return
-    part.config["Hostname"] = _hostname(spec, pod)
+    part.config["Hostname"] = hostname
     part.config["HostConfig"]["ExtraHosts"] = [
         f"{name}:{as_text(one.get('ip'))}"
         for one in items(spec, "hostAliases", where)
@@ -223,7 +227,7 @@ def _labels(
         POD: f"{template.key.namespace}/{name}",
         HASH: template.digest,
         PARTS: str(parts),
-        POD_LABELS: json.dumps(dict(template.labels), sort_keys=True),
+        POD_LABELS: json.dumps({**template.labels, **draft.labels}, sort_keys=True),
         PORTS: json.dumps(ports, sort_keys=True),
         GIVEN: json.dumps(
             _outline(template.spec, [part for part in begun if part.role == MAIN]), sort_keys=True
@@ -238,12 +242,18 @@ def _outline(spec: Mapping[str, Any], parts: list[Part]) -> dict[str, Any]:
     return {
         "terminationGracePeriodSeconds": spec.get("terminationGracePeriodSeconds"),
         "restartPolicy": spec.get("restartPolicy"),
-        "containers": [{name: part.given[name] for name in fields if name in part.given} for part in parts],
+        "containers": [
+            {
+                **{name: part.given[name] for name in fields if name in part.given},
+                **({"sidecar": True} if part.sidecar else {}),
+            }
+            for part in parts
+        ],
     }
 
 
-def _hostname(spec: Mapping[str, Any], pod: str) -> str:
-    return (as_text(spec.get("hostname")) or pod)[:_HOSTNAME].rstrip("-.")
+def _hostname(draft: Draft, spec: Mapping[str, Any], pod: str) -> str:
+    return (draft.hostname or as_text(spec.get("hostname")) or pod)[:_HOSTNAME].rstrip("-.")
 
 
 def _uid(template: Template, name: str) -> str:

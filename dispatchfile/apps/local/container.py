@@ -69,16 +69,6 @@ def may_not_be_root(container: Mapping[str, Any], pod: Mapping[str, Any], where:
     return "runAsUser" not in merged
 
 
-def limits_of(container: Mapping[str, Any], where: str) -> dict[str, str]:
-    """Return what a resourceFieldRef can ask for: limits and requests, CPU in whole cores upwards, memory in bytes."""
-    found = {}
-    resources = mapping(container, "resources", where)
-    for field in ("limits", "requests"):
-        for name, value in mapping(resources, field, where).items():
-            found[f"{field}.{name}"] = str(amount(value, where))
-    return found
-
-
 def published(container: Mapping[str, Any], where: str) -> dict[str, list[dict[str, str]]]:
     """Return the ports of this machine that a container asks for; they are open to this machine alone."""
     ports: dict[str, list[dict[str, str]]] = {}

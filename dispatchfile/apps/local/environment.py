@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local.objects import Objects, as_text, items, mapping
+from dispatchfile.apps.local.resources import of_reference
 from dispatchfile.errors import UsageError
 from dispatchfile.run.expand import expand
 
@@ -51,9 +52,10 @@ class Facts(Record):
 
 
 def environment(
-    container: Mapping[str, Any], objects: Objects, facts: Facts, limits: Mapping[str, str], where: str
+    container: Mapping[str, Any], objects: Objects, facts: Facts, pod: Mapping[str, Any], where: str
 ) -> dict[str, str]:
     """Return the variables in order, `$(VAR)` expanded. Raises UsageError for what refers to nothing."""
+    own = as_text(container.get("name"))
     env: dict[str, str] = {}
     for source in items(container, "envFrom", where):
         env.update(_all_of(source, objects, facts.namespace, where))
@@ -63,9 +65,11 @@ def environment(
             raise UsageError(f'{where}: "{name}" cannot be the name of a variable')
         at = f"{where}, {name}"
         source = mapping(one, "valueFrom", at)
-        if not source:
+        if "resourceFieldRef" in source:
+            env[name] = of_reference(mapping(source, "resourceFieldRef", at), pod, own, at)
+        elif not source:
             env[name] = expand(as_text(one.get("value")), env)
-        elif (value := _value_from(source, objects, facts, limits, at)) is not None:
+        elif (value := _value_from(source, objects, facts, at)) is not None:
             env[name] = value
     return env
 
@@ -108,9 +112,7 @@ def _all_of(source: dict[str, Any], objects: Objects, namespace: str, where: str
     raise UsageError(f"{where}: envFrom names neither configMapRef nor secretRef")
 
 
-def _value_from(
-    source: dict[str, Any], objects: Objects, facts: Facts, limits: Mapping[str, str], where: str
-) -> str | None:
+def _value_from(source: dict[str, Any], objects: Objects, facts: Facts, where: str) -> str | None:
     for field in ("configMapKeyRef", "secretKeyRef"):
         if field in source:
             ref = mapping(source, field, where)
@@ -123,9 +125,6 @@ def _value_from(
             return _as_value(data[key], where)
     if "fieldRef" in source:
         return facts.field(as_text(mapping(source, "fieldRef", where).get("fieldPath")), where)
-    if "resourceFieldRef" in source:
-        path = as_text(mapping(source, "resourceFieldRef", where).get("resource"))
-        return limits.get(path, "0")
     raise UsageError(
         f"{where}: valueFrom has none of configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef"
     )

@@ -100,7 +100,7 @@ def _said(
             said.append(
                 f"{pod.name} has {len(pod.parts)} of {pod.expected} containers, or some were not begun"
             )
-    outdated = [pod for pod in pods if pod.whole and pod.digest != wanted.template.digest]
+    outdated = [pod for pod in pods if pod.whole and not wanted.fits(pod) and not wanted.stays(pod)]
     if outdated and base in (None, manifest.object):
         said.append(f"{', '.join(pod.name for pod in outdated)}: made of what was wanted before")
     if wanted.key.kind not in ("Job", "CronJob") and (running := len(pods)) != wanted.count:
@@ -150,7 +150,7 @@ def _health(wanted: Workload, pods: Sequence[Found], details: Details) -> tuple[
     if wanted.suspended:
         return "Suspended", "it is paused"
     # Before a replacement begins the old pods are as healthy as they were; once it has begun, the new ones count.
-    own = [pod for pod in pods if wanted.fits(pod)] or [pod for pod in pods if pod.whole]
+    own = [pod for pod in pods if wanted.fits(pod) or wanted.stays(pod)] or [pod for pod in pods if pod.whole]
     ready = [pod for pod in own if not details.unready.get(pod.owner.id)]
     if len(ready) >= wanted.count and len(pods) == len(ready):
         return "Healthy", ""
@@ -178,7 +178,7 @@ def _job_health(wanted: Workload, pods: Sequence[Found]) -> tuple[Health, str]:
     own = [pod for pod in pods if jobs.fits(wanted, pod)]
     now = jobs.progress(wanted.spec, wanted.key.name, own, time.time(), wanted.where)
     if now.ended == "Failed":
-        words = _words(wanted, now.failed[-1].main[0].id) if now.failed else ""
+        words = _words(wanted, now.failed[-1].own[0].id) if now.failed else ""
         return "Degraded", f"{now.message}{words}"
     return ("Healthy", now.message) if now.ended else ("Progressing", now.message)
 

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from dispatchfile.apps.local.blueprint import Draft
     from dispatchfile.apps.local.snapshot import Found
     from dispatchfile.apps.local.workload import Workload
 
 _LONGEST_PAUSE = 60.0
 _LOOK = (0.1, 1.0)
+_GROUP = "batch.kubernetes.io"
 
 
 class Progress(Record):
@@ -67,7 +69,7 @@ def progress(spec: Mapping[str, Any], name: str, pods: Sequence[Found], now: flo
 
 def outcome(pod: Found) -> int | None:
     """Return with what code a pod ended; None while it runs or will be started again."""
-    codes = [part.exit_code for part in pod.main]
+    codes = [part.exit_code for part in pod.own]
     if not codes or any(code is None for code in codes):
         return None
     return max(code or 0 for code in codes)
@@ -80,6 +82,7 @@ def run(wanted: Workload, pods: Sequence[Found]) -> str:
     pause = _LOOK[0]
     while True:
         found = [pod for pod in site.machine.pods_of(wanted.key) if fits(wanted, pod)]
+        rest(wanted, found)
         stands = progress(wanted.spec, name, found, time.time(), wanted.where)
         if stands.ended:
             return finish(wanted, stands)
@@ -98,12 +101,19 @@ def begin(wanted: Workload, job: str, names: Sequence[str]) -> str:
         return next((one for one in workers.map(lambda name: _begin(wanted, job, name), names) if one), "")
 
 
+def rest(wanted: Workload, pods: Sequence[Found]) -> None:
+    """End the sidecars of pods whose own containers have ended, and what held their network."""
+    for pod in pods:
+        if outcome(pod) is not None and any(part.state == "running" for part in pod.parts):
+            wanted.site.machine.rest(pod)
+
+
 def finish(wanted: Workload, stands: Progress) -> str:
     """End what still runs of a Job that has ended; return why it failed, "" when it did not."""
     drop(wanted, stands.active)
     if stands.ended == "Complete":
         return ""
-    last = stands.failed[-1].main[0].id if stands.failed else ""
+    last = stands.failed[-1].own[0].id if stands.failed else ""
     words = wanted.site.machine.last_words(last) if last else ""
     return f"{wanted.where}: {stands.message}{words}"
 
@@ -116,11 +126,7 @@ def fits(wanted: Workload, pod: Found) -> bool:
 def _begin(wanted: Workload, job: str, name: str) -> str:
     from dispatchfile.apps.local.workload import progress_deadline
 
-    env = {}
-    if wanted.spec.get("completionMode") == "Indexed":
-        env["JOB_COMPLETION_INDEX"] = name.split("-")[-2]
-    draft = replace(wanted.draft, job=job, env=env)
-    of_job = replace(wanted, draft=draft)
+    of_job = replace(wanted, draft=_identified(wanted, job, name.split("-")[-2]))
     deadline = time.monotonic() + progress_deadline(wanted)
     try:
         wanted.site.machine.make(
@@ -129,6 +135,18 @@ def _begin(wanted: Workload, job: str, name: str) -> str:
     except DispatchfileError as problem:
         return problem.message
     return ""
+
+
+def _identified(wanted: Workload, job: str, slot: str) -> Draft:
+    """Return what a pod of a Job is drawn from, with what Kubernetes gives to it (batch/v1 Job)."""
+    labels = {"job-name": job, f"{_GROUP}/job-name": job}
+    if wanted.spec.get("completionMode") != "Indexed":
+        return replace(wanted.draft, job=job, labels=labels)
+    index = {f"{_GROUP}/job-completion-index": slot}
+    return replace(
+        wanted.draft, job=job, env={"JOB_COMPLETION_INDEX": slot}, labels={**labels, **index}, annotations=index,
+        hostname=f"{job}-{slot}",
+    )  # fmt: skip
 
 
 def _slot(pod: Found) -> int:

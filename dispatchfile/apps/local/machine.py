@@ -6,13 +6,12 @@ made anew; nothing else remembers how far the making came.
 
 from __future__ import annotations
 
-import io
-import tarfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from dispatchfile.apps.local.archive import archive
 from dispatchfile.apps.local.blueprint import container_name
 from dispatchfile.apps.local.images import PodImages
 from dispatchfile.apps.local.labels import (
@@ -48,6 +47,8 @@ AT_ONCE = 6
 """Calls that change something at one time: more make the engine no faster."""
 _PRISTINE = 0o755
 _LOG_LINES = 5
+_HOOK_S = 60.0
+"""Seconds that postStart gets; a cluster would wait for as long as the pod may take."""
 
 
 class Machine:
@@ -92,16 +93,18 @@ class Machine:
             plan = again(self.address(container_name(self.app, plan, plan.holder)))
         for part in plan.init:
             made = self._begin(plan, part, network)
-            if not part.sidecar:
+            if part.sidecar:
+                self._until_begun(plan, part, made, deadline, stopped)
+            else:
                 self._until_done(plan, part, made, deadline, stopped)
         # All are made before any begins: what is whole has been begun.
         own = [(part, self._create(plan, part, network)) for part in plan.main]
         for part, container in own:
-            self._start(part, container)
+            self._start(plan, part, container)
 
     def _begin(self, plan: Blueprint, part: Part, network: str) -> str:
         container = self._create(plan, part, network)
-        self._start(part, container)
+        self._start(plan, part, container)
         return container
 
     def _create(self, plan: Blueprint, part: Part, network: str) -> str:
@@ -141,15 +144,34 @@ class Machine:
         kept = {field: value for field, value in mount.items() if field not in ("Volume", "Inner")}
         return {**kept, "Source": f"{place}/{mount['Inner']}"}
 
-    def _start(self, part: Part, container: str) -> None:
+    def _start(self, plan: Blueprint, part: Part, container: str) -> None:
         with self._gate, asking(f"start the container {part.name}"):
             self.client.start(container)
-        hook = (part.given.get("lifecycle") or {}).get("postStart") or {}
-        if command := (hook.get("exec") or {}).get("command"):
-            from dispatchfile.apps.local.probes import run_in
+        if (part.given.get("lifecycle") or {}).get("postStart"):
+            from dispatchfile.apps.local import hooks
 
-            if problem := run_in(self.client, container, command, 60.0):
+            address = self.address(container_name(self.app, plan, plan.holder or part))
+            if problem := hooks.run(self.client, part.given, "postStart", container, address, _HOOK_S):
                 raise EnvironmentProblem(f"postStart of the container {part.name} failed: {problem}")
+
+    def _until_begun(
+        self, plan: Blueprint, part: Part, container: str, deadline: float, stopped: Callable[[], bool]
+    ) -> None:
+        """Wait for the startupProbe of a sidecar: what comes after may need it."""
+        from dispatchfile.apps.local import probes
+        from dispatchfile.apps.local.container import named_ports
+
+        asked = probes.probe_of(part.given, "startupProbe", named_ports(part.given, plan.name), plan.name)
+        while asked is not None:
+            address = self.address(container_name(self.app, plan, plan.holder or part))
+            problem = probes.run(self.client, asked, container, address)
+            if not problem:
+                return
+            if stopped() or time.monotonic() > deadline:
+                raise EnvironmentProblem(
+                    f"{plan.name}: the sidecar {part.name} did not begin: {problem}{self.last_words(container)}"
+                )
+            time.sleep(0.2)
 
     def _until_done(
         self, plan: Blueprint, part: Part, container: str, deadline: float, stopped: Callable[[], bool]
@@ -222,7 +244,7 @@ class Machine:
                 if volume.files is not None or self._is_pristine(holder, f"/{at}")
             ]
             if chosen:
-                self.client.put_archive(holder, "/", _archive(chosen))
+                self.client.put_archive(holder, "/", archive(chosen))
         finally:
             discard(self.client.remove_container, holder, force=True)
 
@@ -265,18 +287,27 @@ class Machine:
 
     def stop(self, pod: Found) -> None:
         """End a pod as the kubelet does: preStop, the signal that the image names, SIGKILL when its time is over."""
+        from dispatchfile.apps.local import hooks
+
         began = time.monotonic()
         given = {one.get("name"): one for one in pod.given.get("containers") or ()}
-        for part in pod.main:
-            hook = (given.get(part.part, {}).get("lifecycle") or {}).get("preStop") or {}
-            if part.state == "running" and (command := (hook.get("exec") or {}).get("command")):
-                from dispatchfile.apps.local.probes import run_in
 
-                run_in(self.client, part.id, command, float(pod.grace))
-        left = max(1, int(pod.grace - (time.monotonic() - began))) if pod.grace else 0
-        with ThreadPoolExecutor(max(1, len(pod.main))) as workers:
-            list(workers.map(lambda part: self._end(part, left), pod.main))
+        def end(part: Seen) -> None:
+            if part.state == "running":
+                asked = given.get(part.part, {})
+                hooks.run(self.client, asked, "preStop", part.id, pod.owner.address, float(pod.grace))
+            self._end(part, max(1, int(pod.grace - (time.monotonic() - began))) if pod.grace else 0)
+
+        for parts in (pod.own, [part for part in pod.main if part not in pod.own]):  # sidecars go last
+            with ThreadPoolExecutor(max(1, len(parts))) as workers:
+                list(workers.map(end, parts))
         self.remove(pod)
+
+    def rest(self, pod: Found) -> None:
+        """End what still runs of a pod that has done its work, which stays to tell how that went."""
+        for part in sorted(pod.parts, key=lambda part: part.role == PAUSE):
+            if part.state == "running":
+                self._end(part, 1 if part.role == PAUSE else pod.grace)
 
     def _end(self, part: Seen, grace: int) -> None:
         import docker
@@ -356,34 +387,6 @@ class Machine:
             return f"; its log cannot be read: {last_line(error)}"
         text = log.decode("utf-8", "replace").strip()
         return f"; its last lines: {text}" if text else ""
-
-
-def _archive(volumes: list[tuple[str, Volume]]) -> bytes:
-    """Return the folders and files of volumes, each below its place; all may read them, as the kubelet lays them."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for place, volume in volumes:
-            known = {""}
-            _directory(tar, place, 0o755 if volume.files is not None else 0o777, volume.group)
-            for path, file in sorted((volume.files or {}).items()):
-                parents = path.split("/")[:-1]
-                for depth in range(1, len(parents) + 1):
-                    if (parent := "/".join(parents[:depth])) not in known:
-                        known.add(parent)
-                        _directory(tar, f"{place}/{parent}", 0o755, volume.group)
-                member = tarfile.TarInfo(f"{place}/{path}")
-                # Kubernetes: the group of fsGroup may read what the owner may.
-                member.mode = file.mode | ((file.mode & 0o500) >> 3 if volume.group else 0)
-                member.size, member.gid = len(file.data), volume.group
-                tar.addfile(member, io.BytesIO(file.data))
-    return buffer.getvalue()
-
-
-def _directory(tar: tarfile.TarFile, path: str, mode: int, group: int) -> None:
-    member = tarfile.TarInfo(path)
-    member.type, member.gid = tarfile.DIRTYPE, group
-    member.mode = mode | (0o2000 if group else 0)
-    tar.addfile(member)
 
 
 def _decoded(header: str) -> bytes:

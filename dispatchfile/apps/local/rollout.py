@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from dispatchfile.apps.local import drift
 from dispatchfile.apps.local.blueprint import container_name
-from dispatchfile.apps.local.objects import mapping, number
+from dispatchfile.apps.local.objects import number
 from dispatchfile.apps.local.readiness import is_ready, until_ready
-from dispatchfile.apps.local.workload import progress_deadline, room
+from dispatchfile.apps.local.workload import ordinal, progress_deadline, room
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import Record, replace
 
@@ -84,6 +84,9 @@ def roll(wanted: Workload, pods: Sorted) -> str:
     surge, missing = room(wanted)
     drop(wanted, pods.new[count:])
     new, old = pods.new[:count], list(pods.old)
+    staying = [pod for pod in old if wanted.stays(pod)]
+    old = [pod for pod in old if pod not in staying]
+    count -= len(staying)
     broken = [pod for pod in old if is_ready(wanted.site.machine.client, pod)]
     drop(wanted, broken)
     old = [pod for pod in old if pod not in broken]
@@ -119,8 +122,7 @@ def in_order(wanted: Workload, pods: Sorted) -> str:
     """
     there = {pod.name: pod for pod in (*pods.old, *pods.new)}
     names = wanted.names()[: wanted.count]
-    strategy = mapping(wanted.spec, "updateStrategy", wanted.where)
-    for name in sorted(set(there) - set(names), key=_ordinal, reverse=True):
+    for name in sorted(set(there) - set(names), key=ordinal, reverse=True):
         drop(wanted, [there[name]])
     missing = [name for name in names if name not in there]
     if wanted.spec.get("podManagementPolicy") == "Parallel":
@@ -132,11 +134,8 @@ def in_order(wanted: Workload, pods: Sorted) -> str:
                 return problem
     if problem := admit(wanted, [pod for pod in pods.new if pod.name in names]):
         return problem
-    if strategy.get("type") == "OnDelete":
-        return ""
-    partition = number(mapping(strategy, "rollingUpdate", wanted.where), "partition", 0, wanted.where)
-    for pod in sorted(pods.old, key=lambda pod: _ordinal(pod.name), reverse=True):
-        if pod.name in names and _ordinal(pod.name) >= partition:
+    for pod in sorted(pods.old, key=lambda pod: ordinal(pod.name), reverse=True):
+        if pod.name in names and not wanted.stays(pod):
             drop(wanted, [pod])
             if problem := begin_all(wanted, [pod.name])[1]:
                 return problem
@@ -213,8 +212,3 @@ def _names(wanted: Workload, count: int, there: Sequence[Found]) -> list[str]:
         names.append(wanted.name_beside(taken))
         taken.add(names[-1])
     return names
-
-
-def _ordinal(name: str) -> int:
-    last = name.rpartition("-")[2]
-    return int(last) if last.isdecimal() else -1

@@ -91,6 +91,7 @@ def _latest(schedule: Schedule, since: float, now: float) -> float | None:
 def _go_on(wanted: Workload, name: str, pods: Sequence[Found], now: float) -> bool:
     """See to a Job that was begun; return whether it has ended. What a Job was made of stays what it is made of."""
     of_job = _job(wanted)
+    jobs.rest(of_job, pods)
     stands = jobs.progress(of_job.spec, name, pods, now, wanted.where)
     if stands.ended:
         if stands.active and (problem := jobs.finish(of_job, stands)):

@@ -103,6 +103,12 @@ class Found(Record):
         return tuple(part for part in self.parts if part.role == MAIN)
 
     @property
+    def own(self) -> tuple[Seen, ...]:
+        """Return these without sidecars, which go on for as long as one of the others does."""
+        sidecars = {one.get("name") for one in self.given.get("containers") or () if one.get("sidecar")}
+        return tuple(part for part in self.main if part.part not in sidecars)
+
+    @property
     def owner(self) -> Seen:
         """Return the container that has the pod's network."""
         by_role = {part.role: part for part in reversed(self.parts)}

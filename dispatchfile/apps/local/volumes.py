@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local.labels import APP, OBJECT, POD, engine_name
 from dispatchfile.apps.local.objects import as_text, items, mapping, number
+from dispatchfile.apps.local.resources import of_reference
 from dispatchfile.errors import UsageError
 from dispatchfile.model.quantities import quantity
 from dispatchfile.record import Record
@@ -63,6 +64,7 @@ class Volumes:
 
     def __init__(self, app: App, objects: Objects, facts: Facts, spec: Mapping[str, Any], where: str) -> None:
         self._app, self._objects, self._facts, self._where = app, objects, facts, where
+        self._spec = spec
         self._group = number(mapping(spec, "securityContext", where), "fsGroup", 0, where)
         self._given = {as_text(one.get("name")): one for one in items(spec, "volumes", where)}
         self._sources: dict[str, Source] = {}
@@ -242,9 +244,14 @@ class Volumes:
     def _of_pod(self, settings: dict[str, Any], mode: int) -> dict[str, File]:
         files = {}
         for item in items(settings, "items", self._where):
-            path = as_text(mapping(item, "fieldRef", self._where).get("fieldPath"))
+            if "resourceFieldRef" in item:
+                ref = mapping(item, "resourceFieldRef", self._where)
+                text = of_reference(ref, self._spec, "", self._where)
+            else:
+                path = as_text(mapping(item, "fieldRef", self._where).get("fieldPath"))
+                text = self._facts.field(path, self._where)
             files[_inside(as_text(item.get("path")), self._where)] = File(
-                self._facts.field(path, self._where).encode(), number(item, "mode", mode, self._where)
+                text.encode(), number(item, "mode", mode, self._where)
             )
         return files
 

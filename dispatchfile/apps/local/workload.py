@@ -65,10 +65,15 @@ class Workload(Record):
         """Return one of its pods. Raises UsageError."""
         draft = self.draft
         if self.key.kind == "StatefulSet":
-            draft = replace(draft, claims=_claims(self.spec, name, self.where))
-        host = as_text(self.template.spec.get("hostname")) or name
+            index = {
+                "statefulset.kubernetes.io/pod-name": name,
+                "apps.kubernetes.io/pod-index": name.rpartition("-")[2],
+            }
+            claims = _claims(self.spec, name, self.where)
+            draft = replace(draft, claims=claims, labels=index, hostname=name)
+        host = draft.hostname or as_text(self.template.spec.get("hostname")) or name
         subdomain = _subdomain(self.template.spec, self.spec, self.key.kind)
-        found = _aliases(self.site, self.key, self.template.labels, host, subdomain)
+        found = _aliases(self.site, self.key, {**self.template.labels, **draft.labels}, host, subdomain)
         return blueprint(replace(draft, aliases=tuple(sorted({name, *found}))), self.template, name, address)
 
     def example(self) -> Blueprint:
@@ -89,7 +94,8 @@ class Workload(Record):
         if self.key.kind == "Pod":
             return [self.key.name]
         if self.key.kind == "StatefulSet":
-            return [f"{self.key.name}-{at}" for at in range(max(1, self.count))]
+            first = number(mapping(self.spec, "ordinals", self.where), "start", 0, self.where)
+            return [f"{self.key.name}-{first + at}" for at in range(max(1, self.count))]
         return [f"{self.key.name}-{self.template.digest}-{at}" for at in range(max(1, self.count))]
 
     def name_beside(self, taken: set[str]) -> str:
@@ -102,6 +108,18 @@ class Workload(Record):
     def fits(self, pod: Found) -> bool:
         """Return whether a pod was made of what is wanted now."""
         return pod.whole and pod.digest == self.template.digest
+
+    def stays(self, pod: Found) -> bool:
+        """Return whether a pod of an earlier make is not to be replaced: somebody removes it, or lowers the partition."""
+        if self.key.kind not in ("StatefulSet", "DaemonSet") or not pod.whole or self.fits(pod):
+            return False
+        strategy = mapping(self.spec, "updateStrategy", self.where)
+        if strategy.get("type") == "OnDelete":
+            return True
+        rolling = mapping(strategy, "rollingUpdate", self.where)
+        return self.key.kind == "StatefulSet" and ordinal(pod.name) < number(
+            rolling, "partition", 0, self.where
+        )
 
     def bring_images(self) -> None:
         """Make the images of its pods usable. Raises EnvironmentProblem and UsageError."""
@@ -134,6 +152,12 @@ def workload(site: Site, manifest: Manifest) -> Workload:
     draft = Draft(site.app, site.objects, _restart(key.kind, made_of.spec, spec, where))
     suspended = spec.get("paused") is True or (key.kind in ("Job", "CronJob") and spec.get("suspend") is True)
     return Workload(key, spec, made_of, draft, site, _count(key.kind, spec, where), suspended)
+
+
+def ordinal(name: str) -> int:
+    """Return the number of a StatefulSet's pod, -1 for another pod."""
+    last = name.rpartition("-")[2]
+    return int(last) if last.isdecimal() else -1
 
 
 def share(value: Any, of: int, *, up: bool, where: str) -> int:

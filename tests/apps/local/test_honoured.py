@@ -94,7 +94,7 @@ def test_what_a_workload_asks_for_in_vain(kind: str, spec: dict[str, Any], expec
     [
         ({"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}, ""),
         ({"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "p"}}},
-         "securityContext.seccompProfile.type, main: securityContext.seccompProfile.localhostProfile"),
+         "securityContext.seccompProfile.localhostProfile, main: securityContext.seccompProfile.type"),
         ({"volumeMounts": [{"name": "a", "mountPath": "/a", "mountPropagation": "Bidirectional"}]},
          "volumeMounts.mountPropagation"),
         ({"ports": [{"containerPort": 80, "hostPort": 80, "hostIP": "0.0.0.0"}]}, "ports.hostIP"),
