@@ -43,13 +43,17 @@ class Document(Record):
 
 def read_file(path: Path, name: str) -> list[Document]:
     """Return what a file holds, object or not, a List taken apart. Raises SourceProblem naming file and line."""
+    return read_text(text_of(path, name), name)
+
+
+def text_of(path: Path, name: str) -> str:
+    """Return a file's text. Raises SourceProblem for one that is too large or no text."""
     if path.stat().st_size > _MOST_BYTES:
         raise SourceProblem(f"{name} is larger than {_MOST_BYTES >> 20} MiB")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceProblem(f"{name} is not UTF-8 (byte {error.start})") from None
-    return read_text(text, name)
 
 
 def read_text(text: str, name: str) -> list[Document]:

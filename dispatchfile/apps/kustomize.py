@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import NoneType
 
 from dispatchfile.apps import documents, tools
 from dispatchfile.apps.export import SourceProblem
@@ -25,6 +26,16 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _FOLDERS = ("resources", "bases", "components")
 _PLUGINS = ("generators", "transformers", "validators")
 _PATHS = ("crds", "configurations", "patchesStrategicMerge")
+_WITH_PATH = ("patches", "patchesJson6902", "replacements")
+_GENERATED = ("configMapGenerator", "secretGenerator")
+_FETCHING = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
+# What is looked at here, in the small letters in which kustomize, which is written in Go, would find it too.
+_FIELDS = {
+    name.casefold(): name
+    for name in (*_FOLDERS, *_PLUGINS, *_PATHS, *_WITH_PATH, *_GENERATED, *_FETCHING, "openapi")
+}
+_BELOW = {name: name for name in ("path", "files", "envs", "env")}
+_MOST, _DEEPEST = 2000, 50
 _REMOTE = re.compile(
     r"[a-z+]+://|[a-z0-9.-]+@[a-z0-9.-]+:|git::|github\.com[/:]|.*[?&](ref|timeout|submodules)=",
     re.IGNORECASE,
@@ -55,12 +66,25 @@ def load(root: Path, folder: Path) -> tuple[dict[str, Any], str]:
     return found, name
 
 
-def examine(root: Path, folder: Path, above: tuple[Path, ...] = ()) -> None:
+def examine(root: Path, folder: Path) -> None:
     """Raise SourceProblem when a kustomization, or one that it builds on, refers to what it is not to get."""
+    if sum(1 for _ in zip(_examined(root, folder, ()), range(_MOST + 1), strict=False)) > _MOST:
+        raise SourceProblem(
+            f"{_file(folder).relative_to(root)} builds on more than {_MOST} kustomizations",
+            help="one that is built on in two ways counts twice",
+        )
+
+
+def _examined(root: Path, folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    """Yield the folder of a kustomization, and of each that it builds on as often as that is built."""
+    yield folder
     if folder in above:
         raise SourceProblem(f"{_file(folder).relative_to(root)} builds on itself")
+    if len(above) == _DEEPEST:
+        raise SourceProblem(f"{_file(folder).relative_to(root)} is more than {_DEEPEST} kustomizations deep")
     found, name = load(root, folder)
-    for field in ("helmCharts", "helmChartInflationGenerator", "helmGlobals"):
+    _check_shape(found, name)
+    for field in _FETCHING:
         if field in found:
             raise SourceProblem(
                 f"{name}: {field} would fetch a chart", help="commit what `helm template` makes of it"
@@ -74,7 +98,31 @@ def examine(root: Path, folder: Path, above: tuple[Path, ...] = ()) -> None:
         for text in _texts(found.get(field)):
             below = Path(os.path.realpath(folder / text))
             if below.is_dir():
-                examine(root, below, (*above, folder))
+                yield from _examined(root, below, (*above, folder))
+
+
+def _check_shape(found: dict[str, Any], name: str) -> None:
+    """Raise SourceProblem where what is looked at here could be read in another way.
+
+    kustomize, which is written in Go, does not mind capital letters in the names of fields.
+    """
+    for field in (*_WITH_PATH, *_GENERATED):
+        if found.get(field) is not None and not _is_list(found[field], dict):
+            raise SourceProblem(f"{name}: {field} is no list of mappings")
+    below = [one for field in (*_WITH_PATH, *_GENERATED) for one in _mappings(found.get(field))]
+    for known, fields in (
+        (_FIELDS, found),
+        *((_BELOW, one) for one in (*below, *_mappings([found.get("openapi")]))),
+    ):
+        for field, value in fields.items():
+            meant = known.get(field.casefold(), field)
+            if field != meant:
+                raise SourceProblem(f"{name}: the field {field!r} is spelled {meant}")
+            if field in ("path", "env") and known is _BELOW and not isinstance(value, (str, NoneType)):
+                raise SourceProblem(f"{name}: {field} is no text")
+            lists = ("files", "envs") if known is _BELOW else (*_FOLDERS, *_PATHS, *_PLUGINS)
+            if field in lists and value is not None and not _is_list(value, str):
+                raise SourceProblem(f"{name}: {field} is no list of texts")
 
 
 def _file(folder: Path) -> Path:
@@ -94,19 +142,22 @@ def _references(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     openapi = found.get("openapi")
     if isinstance(openapi, dict):
         yield from (("openapi", text) for text in _texts([openapi.get("path")]))
-    for field in ("patches", "patchesJson6902", "replacements"):
+    for field in _WITH_PATH:
         yield from (
             (field, text) for one in _mappings(found.get(field)) for text in _texts([one.get("path")])
         )
-    for field in ("configMapGenerator", "secretGenerator"):
+    for field in _GENERATED:
         for one in _mappings(found.get(field)):
             for text in (*_texts(one.get("files")), *_texts(one.get("envs")), *_texts([one.get("env")])):
                 yield field, text.rpartition("=")[2]
 
 
 def _check_local(root: Path, folder: Path, name: str, field: str, text: str) -> None:
+    if not text.isprintable():
+        raise SourceProblem(f"{name}: {field} refers to {text!r}, which is no path")
     real, base = Path(os.path.realpath(folder / text)), Path(os.path.realpath(root))
-    if real.exists() and real.is_relative_to(base):
+    # A URL is fetched, whatever file there is of that name.
+    if "://" not in text and real.exists() and real.is_relative_to(base):
         return
     if _REMOTE.match(text):
         raise SourceProblem(
@@ -119,12 +170,30 @@ def _check_local(root: Path, folder: Path, name: str, field: str, text: str) -> 
 
 
 def _check_plugin(folder: Path, name: str, field: str, text: str) -> None:
-    """Raise SourceProblem for a transformer or its like that mentions anything to fetch."""
-    path = folder / text if "\n" not in text else None
-    files = sorted(path.rglob("*")) if path and path.is_dir() else [path] if path else []
-    read = [file.read_text("utf-8", "replace") for file in files if file.is_file()] if path else [text]
-    if any("://" in one for one in read):
+    """Raise SourceProblem for a transformer or its like that mentions anything to fetch, or may come to do so."""
+    if "\n" in text:
+        read = documents.read_text(text, name)
+    elif (folder / text).is_dir():
+        raise SourceProblem(
+            f"{name}: {field} names the folder {text}, and what is built there could be anything",
+            help="name its files",
+        )
+    else:
+        read = documents.read_file(folder / text, f"{name}: {text}")
+    if any("://" in one for document in read for one in _all_texts(document.object)):
         raise SourceProblem(f"{name}: {field} mentions a URL, which would be fetched")
+
+
+def _all_texts(found: Any) -> Iterator[str]:
+    below = [*found, *found.values()] if isinstance(found, dict) else found if isinstance(found, list) else ()
+    for one in below:
+        yield from _all_texts(one)
+    if isinstance(found, str):
+        yield found
+
+
+def _is_list(found: Any, of: type) -> bool:
+    return isinstance(found, list) and all(isinstance(one, of) for one in found)
 
 
 def _texts(found: Any) -> list[str]:

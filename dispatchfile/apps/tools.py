@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 120.0
 """Seconds."""
+MOST_MEMORY = 2 << 30
+"""Bytes; a patch or a template that doubles something a few dozen times asks for all there is."""
+_MOST_SAID = 2000
 _NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens
 
 
@@ -27,28 +32,34 @@ def run(program: str, args: Sequence[str], root: Path, folder: Path) -> str:
     name = Path(program).name
     with tempfile.TemporaryDirectory(prefix="dispatchfile-tool-") as private:
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 [program, *args],
                 cwd=folder,
                 env=_environment(private),
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=TIMEOUT,
-                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
-        except subprocess.TimeoutExpired:
-            raise SourceProblem(
-                f"{name} took longer than {TIMEOUT:g} s over {_shown(root, folder)}"
-            ) from None
         except OSError as error:
             raise EnvironmentProblem(f"{program} cannot be run: {error.strerror}") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").replace(f"{root}/", "").replace(str(root), ".").strip()
+        with process:
+            if sys.platform == "linux":
+                resource.prlimit(process.pid, resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+            try:
+                output, errors = process.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise SourceProblem(
+                    f"{name} took longer than {TIMEOUT:g} s over {_shown(root, folder)}"
+                ) from None
+    if process.returncode:
+        said = errors.decode("utf-8", "replace").replace(f"{root}/", "").replace(str(root), ".").strip()
         raise SourceProblem(
-            f"{name} cannot render {_shown(root, folder)}: {said or f'it ended with {done.returncode}'}"
+            f"{name} cannot render {_shown(root, folder)}: "
+            f"{said[:_MOST_SAID] or f'it ended with {process.returncode}'}"
         )
     try:
-        return done.stdout.decode()
+        return output.decode()
     except UnicodeDecodeError:
         raise SourceProblem(f"what {name} makes of {_shown(root, folder)} is not UTF-8") from None
 

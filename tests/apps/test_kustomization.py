@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from dispatchfile.apps import kustomize
+from dispatchfile.apps import kustomize, tools
 from dispatchfile.apps.documents import Document
 from dispatchfile.apps.export import SourceProblem
 from dispatchfile.apps.kustomization.build import build as build_ourselves
@@ -285,6 +286,20 @@ def test_what_ours_does_not_do_is_an_error(root: Path, text: str, what: str) -> 
         ("transformers: [\"apiVersion: builtin\\nkind: PatchTransformer\\npath: https://h/x\\n\"]\n", "mentions a URL"),
         ("generators: [plugin.yaml]\n", "mentions a URL"),
         ("helmCharts: [{name: x}]\n", "would fetch a chart"),
+        ("Resources: ['http://127.0.0.1/x.yaml']\n", "'Resources' is spelled resources"),
+        ("re\u017fource\u017f: ['http://127.0.0.1/x.yaml']\n", "is spelled resources"),
+        ("HelmCharts: [{name: x}]\n", "'HelmCharts' is spelled helmCharts"),
+        ("secretGenerator: [{name: x, Files: ['k=http://127.0.0.1/x']}]\n", "'Files' is spelled files"),
+        ("patches: [{PATH: 'http://127.0.0.1/x'}]\n", "'PATH' is spelled path"),
+        ("openapi: {Path: 'http://127.0.0.1/x'}\n", "'Path' is spelled path"),
+        ("resources: ['http://127.0.0.1/x.yaml']\n", "would be fetched"),
+        ("transformers: [escaped.yaml]\n", "mentions a URL"),
+        ("transformers: [\"apiVersion: builtin\\npath: \\\"http:\\\\x2f/h/x\\\"\\n\"]\n", "mentions a URL"),
+        ("generators: [../base]\n", "names the folder ../base"),
+        ("resources: \"https://h/x\"\n", "resources is no list of texts"),
+        ("secretGenerator: [{name: x, files: /etc/passwd}]\n", "files is no list of texts"),
+        ("patches: [{path: [x]}]\n", "path is no text"),
+        ("resources: [\"a\\0b\"]\n", "which is no path"),
         ("resources: [../../outside]\n", "does not lie in the repository"),
         ("resources: [/etc]\n", "does not lie in the repository"),
         ("configMapGenerator: [{name: x, files: [/etc/passwd]}]\n", "does not lie in the repository"),
@@ -301,6 +316,9 @@ def test_what_no_builder_is_given(root: Path, text: str, why: str) -> None:
         {
             "over/kustomization.yaml": text,
             "over/plugin.yaml": "path: https://h/x\n",
+            "over/escaped.yaml": 'path: "http:\\x2f/h/x"\n',
+            "over/http:/127.0.0.1/x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n",
+            "base/kustomization.yaml": "{}",
             "../outside/kustomization.yaml": "{}",
         },
     )
@@ -319,12 +337,49 @@ def test_what_no_builder_is_given(root: Path, text: str, why: str) -> None:
         ("configMapGenerator: [{name: x, literals: [a=1, a=2]}]\n", "has the key a twice"),
         ("configMapGenerator: [{name: x, envs: [vars.env]}]\n", "HOME of a file of variables has no value"),
         ("commonLabels: {a: 1}\n", "a must be a text"),
+        ("patches: [{path: latin.yaml}]\n", "latin.yaml is not UTF-8"),
+        ("secretGenerator: [{name: x, envs: [latin.yaml]}]\n", "latin.yaml is not UTF-8"),
+        ("patches: [{target: {kind: Service}, patch: '[" + "{op: copy, from: /metadata, path: /metadata/x%d}, " * 40 % tuple(range(40)) + "]'}]\n", "(copy) does not apply: the object becomes too large"),
     ],
 )  # fmt: skip
 def test_mistakes(root: Path, text: str, why: str) -> None:
+    folder = write(root, over(text, vars__env="HOME\n"))
+    (folder / "latin.yaml").write_bytes(b"a: \xe9\n")
     with pytest.raises(SourceProblem) as caught:
-        ours(root, write(root, over(text, vars__env="HOME\n")))
+        ours(root, folder)
     assert why in caught.value.message
+
+
+@pytest.mark.parametrize("pattern", ["(x+)+$", "(x|x)*y", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)y"])
+def test_no_pattern_keeps_it_busy(root: Path, pattern: str) -> None:
+    name = "x" * 200 + "z"
+    files = {
+        "over/kustomization.yaml": f"resources: [x.yaml]\npatches: [{{target: {{name: '{pattern}'}}, patch: '[{{op: remove, path: /no}}]'}}]\n",
+        "over/x.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n",
+    }
+    assert [one.object["metadata"]["name"] for one in ours(root, write(root, files))] == [name]
+
+
+def test_what_is_built_on_twice_at_each_of_many_levels(root: Path) -> None:
+    files = {f"k{at}/kustomization.yaml": f"resources: [../k{at + 1}, ../k{at + 1}/.]\n" for at in range(30)}
+    write(root, {**files, "k30/kustomization.yaml": "{}"})
+    with pytest.raises(SourceProblem, match="builds on more than 2000 kustomizations"):
+        kustomize.build(root, root / "k0")
+
+
+def test_what_is_built_on_too_many_levels(root: Path) -> None:
+    files = {f"k{at}/kustomization.yaml": f"resources: [../k{at + 1}]\n" for at in range(1200)}
+    write(root, files)
+    with pytest.raises(SourceProblem, match="more than 50 kustomizations deep"):
+        kustomize.build(root, root / "k0")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit is Linux's")
+def test_a_program_does_not_get_all_memory(root: Path) -> None:
+    root.mkdir()
+    args = ["-c", f"bytearray({tools.MOST_MEMORY} + 1)"]
+    with pytest.raises(SourceProblem, match="MemoryError"):
+        tools.run(sys.executable, args, root, root)
 
 
 def test_a_program_sees_nothing_of_its_user(

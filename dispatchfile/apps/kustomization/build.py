@@ -90,7 +90,7 @@ def _check_unique(items: list[Item], name: str) -> None:
 
 def _patched(found: dict[str, Any], folder: Path, items: list[Item], name: str) -> list[Item]:
     for one in found.get("patchesStrategicMerge") or ():
-        text = one if "\n" in one else (folder / one).read_text("utf-8-sig")
+        text = one if "\n" in one else documents.text_of(folder / one, f"{name}: {one}")
         items = _merged(text, {}, items, name)
     for one in fields.mappings(found.get("patches")):
         if set(one) - {"path", "patch", "target"}:
@@ -101,7 +101,7 @@ def _patched(found: dict[str, Any], folder: Path, items: list[Item], name: str) 
 
 def _patch_text(one: dict[str, Any], folder: Path, name: str) -> str:
     if one.get("path"):
-        return (folder / str(one["path"])).read_text("utf-8-sig")
+        return documents.text_of(folder / str(one["path"]), f"{name}: {one['path']}")
     if not isinstance(one.get("patch"), str):
         raise SourceProblem(f"{name}: a patch has neither a path nor a text")
     return str(one["patch"])

@@ -7,6 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from dispatchfile.apps import documents
 from dispatchfile.apps.export import SourceProblem
 from dispatchfile.apps.kustomization.fields import mapping, mappings
 from dispatchfile.apps.kustomization.item import Item, unsupported
@@ -116,7 +117,7 @@ def _entries(one: dict[str, Any], folder: Path, name: str) -> Iterator[tuple[str
         key, _, path = str(text).rpartition("=")
         yield key or Path(path).name, (folder / path).read_bytes()
     for path in [*(one.get("envs") or ()), *([one["env"]] if one.get("env") else ())]:
-        yield from _variables((folder / str(path)).read_text("utf-8-sig"), name)
+        yield from _variables(documents.text_of(folder / str(path), f"{name}: {path}"), name)
 
 
 def _variables(text: str, name: str) -> Iterator[tuple[str, bytes]]:

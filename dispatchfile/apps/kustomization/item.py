@@ -6,6 +6,8 @@ import re
 
 from dispatchfile.apps.export import SourceProblem
 from dispatchfile.apps.scope import group_kind
+from dispatchfile.cue.builtins import regular
+from dispatchfile.cue.values import Stop
 from dispatchfile.errors import EnvironmentProblem
 
 TYPE_CHECKING = False
@@ -108,10 +110,12 @@ def _is_meant(item: Item, target: dict[str, Any], name: str) -> bool:
 def _matches(pattern: str, value: str, name: str) -> bool:
     if not re.fullmatch(r"[A-Za-z0-9_./*|()?+^$-]*", pattern) or len(pattern) > 200:
         raise unsupported(name, f"the pattern {pattern!r}")
+    # Python's own engine could be kept busy for years.
+    whole = rf"^(?:{pattern.removeprefix('^').removesuffix('$')})\z"
     try:
-        return re.fullmatch(pattern.removeprefix("^").removesuffix("$"), value) is not None
-    except re.error as error:
-        raise SourceProblem(f"{name}: {pattern!r} is no pattern: {error}") from None
+        return regular.search(whole, value, None)
+    except Stop as stop:
+        raise SourceProblem(f"{name}: {pattern!r} is no pattern: {stop}") from None
 
 
 def _has(found: dict[str, Any], selector: str, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+from dispatchfile.apps import documents
 from dispatchfile.apps.export import SourceProblem
 from dispatchfile.apps.kustomization.item import unsupported
 
@@ -117,8 +118,13 @@ def _key(found: dict[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
 def operate(found: Any, operations: list[Any], name: str) -> Any:
     """Return a document after the operations of RFC 6902. Raises SourceProblem for one that does not apply."""
     found = copy.deepcopy(found)
+    left = documents.MOST_NODES
     for number, one in enumerate(operations, 1):
         try:
+            if one["op"] == "copy":
+                left -= _size(_get(found, _pointer(one["from"])))
+                if left < 0:
+                    raise ValueError("the object becomes too large")
             found = _operation(found, one)
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             what = one.get("op") if isinstance(one, dict) else one
@@ -149,6 +155,12 @@ def _operation(found: Any, one: dict[str, Any]) -> Any:
         value = _take(found, source) if op == "move" else copy.deepcopy(_get(found, source))
         return _add(found, path, value)
     raise ValueError(f"unknown operation {op!r}")
+
+
+def _size(found: Any) -> int:
+    """Return how many values there are in a document: a copy of a copy grows fast."""
+    below = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return 1 + sum(map(_size, below))
 
 
 def _pointer(text: str) -> list[str]:

@@ -32,7 +32,7 @@ WORK = 1_000_000  # states of an automaton, summed over the characters of a text
 LARGEST_REPEAT = 1_000  # as in RE2
 
 
-def search(pattern: str | bytes, text: str | bytes, span: Span) -> bool:
+def search(pattern: str | bytes, text: str | bytes, span: Span | None) -> bool:
     """Return whether the pattern matches somewhere in the text; raises Stop when it is not a valid one."""
     if isinstance(pattern, bytes):
         pattern = pattern.decode("latin-1")
