@@ -340,4 +340,7 @@ def _say(args: argparse.Namespace, *, shown: bool = False) -> Say:
 def _confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to confirm it", help="--yes does")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

@@ -44,16 +44,13 @@ def _update(here: Path, options: Options, settings: Mapping[str, Setting]) -> in
         print(harmless("\n".join(compile_only(here, options, say))))
         return 0
     tell = notifier(settings, say)
-    result = update(here, options, say)
-    if result.opened:
-        tell.tell(_opened(result))
-    if options.output == "json":
-        print(outcome.as_json(result))
-    else:
+    try:
+        result = update(here, options, say, lambda opened: tell.tell(_opened(opened)))
         # The diff shows what stands in the repository's files.
-        print(harmless(outcome.as_text(result)))
-    sys.stdout.flush()
-    tell.close()
+        text = outcome.as_json(result) if options.output == "json" else harmless(outcome.as_text(result))
+        print(text, flush=True)
+    finally:
+        tell.close()
     if result.status != "pending":
         return 0
     return 1 if options.check else DIFFERENCE if options.exit_code else 0

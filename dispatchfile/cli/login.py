@@ -132,7 +132,11 @@ def secret_of(args: argparse.Namespace, what: str) -> str:
         raise UsageError(f"no {what} is given", help=f"pipe it in with --{what}-stdin")
     from getpass import getpass
 
-    return check_token(getpass(f"{what}: ", sys.stderr), what, lines=lines)
+    try:
+        typed = getpass(f"{what}: ", sys.stderr)
+    except EOFError:
+        raise UsageError(f"no {what} is given") from None
+    return check_token(typed, what, lines=lines)
 
 
 class Nothing(DispatchfileError):
@@ -153,11 +157,12 @@ def show(args: argparse.Namespace, secret: dict[str, Any]) -> None:
     if args.service_account:
         account = manifests.check_name("--service-account", args.service_account)
         objects.append(manifests.account(account, objects, args.namespace or ""))
+        where = f" -n {args.namespace}" if args.namespace else ""
         patch = json.dumps({"secrets": [{"name": secret["metadata"]["name"]}]})
         note(
             args,
             f"{account} as printed has this Secret alone; one that is there already keeps its others and gets it with: "
-            f"kubectl patch serviceaccount {account} -p '{patch}'",
+            f"kubectl patch serviceaccount {account}{where} -p '{patch}'",
         )
     if args.output == "json":
         made = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}

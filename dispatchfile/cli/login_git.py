@@ -121,13 +121,18 @@ def _checked(args: argparse.Namespace, where: Place, user: str, token: str) -> s
     )
     if answer.note:
         note(args, answer.note)
-    if user and answer.user and user.lower() != answer.user.lower() and "@" not in user:
+    if user and answer.user and user.lower() != answer.user.lower() and _is_person(user):
         note(args, f"the token is {answer.user}'s, not {user}'s")
     return (
         user
         or (_NO_PERSON[args.kind] if args.kind.startswith("bitbucket") else answer.user)
         or _NO_PERSON[args.kind]
     )
+
+
+def _is_person(user: str) -> bool:
+    """Return whether a name is one that a forge would tell of a token: neither an address nor "the password is a token"."""
+    return "@" not in user and user not in (*_NO_PERSON.values(), "git")
 
 
 def _with_key(args: argparse.Namespace) -> int:

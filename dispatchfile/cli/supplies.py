@@ -56,7 +56,13 @@ def prompt() -> Callable[[str], str] | None:
         return None
     from getpass import getpass
 
-    return lambda text: getpass(f"secret {text}", sys.stderr)
+    def ask(text: str) -> str:
+        try:
+            return getpass(f"secret {text}", sys.stderr)
+        except EOFError:
+            raise UsageError(f"secret {text.rstrip(': ')} is not given") from None
+
+    return ask
 
 
 def image_overrides(options: Iterable[str]) -> Mapping[str, str]:

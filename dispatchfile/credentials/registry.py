@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dispatchfile import outages
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.remote import is_loopback
 
@@ -148,9 +149,8 @@ def _get(
             )
             body = answer.raw.read(LARGEST + 1, decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            cause = type(error).__name__
             raise EnvironmentProblem(
-                f"{host} cannot be asked whether the login is right ({cause} at {urlsplit(url).netloc})",
+                f"{host} cannot be asked whether the login is right: {urlsplit(url).netloc}: {outages.why(error)}",
                 help="--no-check keeps it without asking",
             ) from None
     if len(body) > LARGEST:

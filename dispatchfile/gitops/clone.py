@@ -54,6 +54,8 @@ class Clone:
         self.directory.mkdir()
         masker = askpass.masker(checkout.configured, checkout.fetch, checkout.push, credential=credential)
         self._checkout = checkout
+        # Git gives it to the host that it is for, wherever insteadOf leads.
+        self._credential = credential if checkout.fetch.host == checkout.configured.host else None
         settings = (
             *_LFS,
             *checkout.signing,
@@ -231,6 +233,7 @@ class Clone:
                 self._checkout.configured,
                 error.output,
                 check="check `git remote get-url origin`, and that your token may see the repository",
+                credential=self._credential,
             )
             if told is not None:
                 raise told from error

@@ -74,6 +74,8 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         for change in outcome.changes:
             before = f"{change.before} -> " if change.before else ""
             yield f"  {change.file}: {change.name}: {before}{change.now}"
+        if outcome.merged:
+            yield f"merged into {outcome.base}"
         if outcome.pull_request:
             yield outcome.pull_request
         elif outcome.branch != outcome.base:

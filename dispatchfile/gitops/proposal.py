@@ -54,12 +54,24 @@ def propose(outcome: Outcome, job: Job, hub: Forge) -> Outcome:
             )
             return outcome
         pull = hub.create(job.branch, job.base, title, body)
+        job.opened(replace(outcome, pull_request=pull.url, opened=True))
+    outcome = replace(outcome, pull_request=pull.url, opened=opened)
+    try:
+        return replace(outcome, merged=_completed(outcome, job, hub, pull, title, body))
+    except EnvironmentProblem:
+        job.say(f"{pull.url} is open, and not all that was asked for it is done")
+        raise
+
+
+def _completed(outcome: Outcome, job: Job, hub: Forge, pull: PullRequest, title: str, body: str) -> bool:
+    """Bring an open pull request up to date, with all that was asked for it; return whether it is merged now."""
+    options = job.options
     asked = options.merge_pull_request or options.auto_merge
     if asked or (pull.title, pull.body) != (title, body):
         # Another update may have replaced the branch since, and its pull request says what that one does.
         if not job.clone.is_at(job.branch, outcome.commit):
             job.say(f"{job.branch} holds another update by now, which sees to {pull.url}")
-            return replace(outcome, pull_request=pull.url, opened=opened)
+            return False
         if (pull.title, pull.body) != (title, body):
             pull = hub.update(pull.number, title, body)
     if options.label:
@@ -69,8 +81,7 @@ def propose(outcome: Outcome, job: Job, hub: Forge) -> Outcome:
             job.say(missing.message)
     if options.reviewer:
         hub.request_reviewers(pull.number, options.reviewer)
-    merged = _merged(outcome, job, hub, pull)
-    return replace(outcome, pull_request=pull.url, opened=opened, merged=merged)
+    return _merged(outcome, job, hub, pull)
 
 
 def tell_reviewers(needed: PersonNeeded, job: Job, hub: Forge) -> None:

@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import re
 
-from dispatchfile.credentials import variables
+from dispatchfile.credentials import Credential, variables
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.remote import Remote
 
 _REFUSED = re.compile(
     r"Authentication failed|could not read (Username|Password)|Permission denied|returned error: 40[13]"
 )
+_UNTRUSTED = re.compile(r"certificate verif|SSL certificate problem|certificate.*not trusted", re.IGNORECASE)
+_AWAY = re.compile(
+    r"Could not resolve host|Failed to connect|Connection (refused|timed out|reset)|No route to host"
+    r"|Operation timed out|Empty reply from server|returned error: 50[0234]|early EOF"
+)
 _MISSING = re.compile(r"repository '.*' (not found|does not exist)|does not appear to be a git repository")
 
 
-def refusal(remote: Remote, output: str, *, check: str) -> EnvironmentProblem | None:
+def refusal(
+    remote: Remote, output: str, *, check: str, credential: Credential | None = None
+) -> EnvironmentProblem | None:
     """Return what git's output says about the remote, or None when it is something else.
 
-    `check` is what to look at when there is no such repository.
+    `check` is what to look at when there is no such repository; `credential` is what git was given.
     """
     if _REFUSED.search(output):
         names = ", ".join(f"${name}" for name in variables(remote.host))
+        if credential:
+            return EnvironmentProblem(
+                f"{remote.url} does not take the token from {credential.source}: {last(output)}",
+                help="is it complete, not expired, and may it read and write this repository?",
+            )
         return EnvironmentProblem(
             f"{remote.url} refused: {last(output)}",
-            help=f"give a token in {names}, or log git in to that host",
+            help=f"give a token in {names}, or keep one with `dispatchfile login`",
+        )
+    if _UNTRUSTED.search(output):
+        server = f"{remote.host}:{remote.port}" if remote.port else remote.host
+        return EnvironmentProblem(
+            f"the certificate of {server} is not trusted: {last(output)}",
+            help=f"if it has an authority of its own: dispatchfile gitops cert add-tls {server} --from FILE",
+        )
+    if _AWAY.search(output):
+        return EnvironmentProblem(
+            f"{remote.url} cannot be reached: {last(output)}",
+            help="check the URL and the network, and run it again: nothing is lost",
         )
     if _MISSING.search(output):
         return EnvironmentProblem(f"there is no repository at {remote.url}", help=check)

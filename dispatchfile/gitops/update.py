@@ -36,8 +36,12 @@ class PersonNeeded(DispatchfileError):
     exit_code = 3
 
 
-def update(directory: Path, options: Options, say: Say) -> Outcome:
+def update(
+    directory: Path, options: Options, say: Say, opened: Callable[[Outcome], None] = lambda _outcome: None
+) -> Outcome:
     """Carry out an update of the GitOps checkout at `directory`; `say` gets notes for the user.
+
+    `opened` is told of a pull request at once when it is made, whatever may go wrong with it later.
 
     Raises UsageError and TemplateError for what it was given, EnvironmentProblem for what git or the forge refuse,
     PersonNeeded when the branch is not ours to replace. Whatever it raises, the remote is as it was before, except
@@ -55,7 +59,7 @@ def update(directory: Path, options: Options, say: Say) -> Outcome:
         base = options.base_branch or clone.default_branch()
         app = message.app_of(options, checkout)
         place = proposal.place_of(checkout, options)
-        job = Job(checkout, clone, options, revision, app, base, names, place is not None, say)
+        job = Job(checkout, clone, options, revision, app, base, names, place is not None, say, opened)
         publish = allowed and not job.shown_only
         # Connected before anything is pushed: a missing token must not leave a branch without its pull request.
         hub = None
@@ -100,6 +104,7 @@ class Job:
         templates: list[str],
         proposes: bool,  # noqa: FBT001 whether a pull request is to be made
         say: Say,
+        opened: Callable[[Outcome], None],
     ) -> None:
         self.checkout = checkout
         self.clone = clone
@@ -110,6 +115,7 @@ class Job:
         self.templates = templates
         self.proposes = proposes
         self.say = say
+        self.opened = opened
         self.noted = set[str]()
         self.branch = self._branch()
 

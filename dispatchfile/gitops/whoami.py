@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dispatchfile.credentials.place import Place as Server
     from dispatchfile.gitops.forge.http import Api
 
+_NO_FORGE = "check KIND and --git-server; --no-check keeps the token without asking"
 _TRIED = "ask whose token this is"
 _NAME = {
     "github": ("/user", "login"),
@@ -59,7 +60,7 @@ def ask(place: Place, credential: Credential) -> Answer:
         if problem.status == 403:
             return Answer("", "the token works, and may not ask whose it is")
         if problem.status != 401:
-            raise
+            raise EnvironmentProblem(problem.message, help=_NO_FORGE) from None
         raise Rejected(
             f"{place.name} does not take this token: {problem.reason}",
             help="is it complete, and not expired? --no-check keeps it without asking",
@@ -68,7 +69,7 @@ def ask(place: Place, credential: Credential) -> Answer:
     if not isinstance(name, str):
         raise EnvironmentProblem(
             f"{place.name} at {place.endpoint} does not say whose token this is",
-            help="check --git-server; --no-check keeps the token without asking",
+            help=_NO_FORGE,
         )
     return Answer(name)
 

@@ -171,7 +171,8 @@ def test_what_is_no_token(call: Any, user: User, token: str) -> None:
     assert not user.logins.exists()
 
 
-def test_it_is_asked_for_on_a_terminal_and_not_shown(user: User) -> None:
+def typed(user: User, keys: str) -> tuple[int, bytes]:
+    """Log in on a terminal and type something when asked; return the exit code, and what the terminal showed."""
     main_end, terminal = pty.openpty()
     words = [sys.executable, "-m", "dispatchfile", "login", "github", "--no-check"]
     with subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal, env=user.env, start_new_session=True) as process:  # fmt: skip
@@ -179,14 +180,26 @@ def test_it_is_asked_for_on_a_terminal_and_not_shown(user: User) -> None:
         shown = b""
         while b"token: " not in shown:
             shown += os.read(main_end, 1000)
-        os.write(main_end, f"{TOKEN}\n".encode())
+        os.write(main_end, keys.encode())
         try:
             while block := os.read(main_end, 1000):
                 shown += block
         except OSError:  # how a terminal ends
             pass
     os.close(main_end)
-    assert process.returncode == 0
+    return process.returncode, shown
+
+
+def test_who_ends_the_input_gives_no_token(user: User) -> None:
+    code, shown = typed(user, "\x04")
+    assert code == 2
+    assert b"no token is given" in shown
+    assert not user.logins.exists()
+
+
+def test_it_is_asked_for_on_a_terminal_and_not_shown(user: User) -> None:
+    code, shown = typed(user, f"{TOKEN}\n")
+    assert code == 0
     assert b"logged in to https://github.com as x-access-token" in shown
     assert TOKEN.encode() not in shown
     assert TOKEN in json.loads(user.logins.read_text())["logins"][0]["token"]
@@ -358,3 +371,19 @@ def test_a_damaged_file_hides_no_other_login(call: Any, user: User) -> None:
     code, [git, docker] = rows(call)
     assert (code, git["works"], docker["works"]) == (1, False, False)
     assert "chmod 600" in git["message"]
+
+
+@pytest.mark.parametrize("name", ["x-access-token", "oauth2", "git"])
+def test_a_name_that_stands_for_no_person_is_not_compared(call: Any, gitlab: GitLab, name: str) -> None:
+    where = ("gitlab", "--git-server", gitlab.url, "--user", name, "--token-stdin")
+    code, out, err = call("login", *where, stdin=gitlab.token)
+    assert code == 0
+    assert f"as {name};" in out
+    assert "the token is ada's" not in err
+
+
+def test_what_is_no_forge_is_told_with_what_to_do(call: Any, gitlab: GitLab) -> None:
+    gitlab.faults.append(Fault(404, {"message": "404 Not Found"}))
+    code, _, err = call("login", "gitlab", "--git-server", gitlab.url, "--token-stdin", stdin=gitlab.token)
+    assert code == 4
+    assert "help: check KIND and --git-server; --no-check keeps the token without asking" in err

@@ -161,6 +161,7 @@ def test_a_token_server_that_gives_rubbish(body: bytes, looking: Callable[..., L
 def test_a_registry_that_is_not_there() -> None:
     with pytest.raises(EnvironmentProblem, match="cannot be asked whether the login is right") as caught:
         registry.check("127.0.0.1:9", "ci", "pa55word")
+    assert caught.value.message.endswith(": 127.0.0.1:9: Connection refused")
     assert caught.value.help == "--no-check keeps it without asking"
 
 

@@ -246,8 +246,9 @@ def test_closing_while_somebody_changes_it(hub: Forge, look_alike: StashServer, 
 def test_reviewers_by_slug(hub: Forge, look_alike: StashServer, number: int) -> None:
     hub.request_reviewers(number, ("ada", "bob-1"))
     assert look_alike.pulls[0].reviewers == ["Ada", "bob@1"]
-    with pytest.raises(EnvironmentProblem, match="eve does not exist"):
+    with pytest.raises(EnvironmentProblem, match="Bitbucket Server knows no user eve") as caught:
         hub.request_reviewers(number, ("eve",))
+    assert caught.value.help == "check --reviewer"
 
 
 @server_only

@@ -151,7 +151,7 @@ def test_the_reason_that_it_gave(api: Api, server: Server, body: Any, reason: st
 
 
 @pytest.mark.parametrize(
-    ("status", "help"), [(401, "right to write"), (403, "right to write"), (404, "may see it")]
+    ("status", "help"), [(401, "not expired"), (403, "right to write"), (404, "may see it")]
 )
 def test_what_to_do(api: Api, server: Server, status: int, help: str) -> None:  # noqa: A002 as in errors
     server.says((status, {"message": "no"}))

@@ -166,7 +166,7 @@ def test_a_persons_commit_is_answered_once_on_the_pull_request(hub: GitHubServer
 
 @pytest.mark.parametrize(
     ("status", "advice"),
-    [(401, "the right to write"), (403, "the right to write"), (404, "may see it"), (422, "")],
+    [(401, "not expired"), (403, "the right to write"), (404, "may see it"), (422, "")],
 )
 def test_every_refusal_is_told_with_its_reason(
     hub: GitHubServer, hub_site: Site, status: int, advice: str

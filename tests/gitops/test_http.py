@@ -67,7 +67,9 @@ def test_without_a_token_it_says_where_to_put_one(http_site: Site) -> None:
 
 def test_a_wrong_token(http_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPATCHFILE_GIT_TOKEN", "wrong-token-0123")
-    with pytest.raises(EnvironmentProblem, match="refused") as caught:
+    with pytest.raises(
+        EnvironmentProblem, match=r"does not take the token from \$DISPATCHFILE_GIT_TOKEN"
+    ) as caught:
         http_site.update(*ARGV)
     assert "wrong-token-0123" not in caught.value.message
 

@@ -231,7 +231,10 @@ class BitbucketCloud:
 
 def _pending(url: str, why: str, *, later: bool) -> EnvironmentProblem:
     if later:
-        return NoAutoMerge(f"Bitbucket Cloud does not merge {url} by itself: {why}")
+        return NoAutoMerge(
+            f"Bitbucket Cloud does not merge {url} by itself: {why}",
+            help="merge it there when it can be, or wait for it: -merge-pull-request",
+        )
     return ChecksPending(f"{url} cannot be merged yet: {why}")
 
 

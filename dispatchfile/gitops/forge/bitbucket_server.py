@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -109,7 +110,14 @@ class BitbucketServer:
         """Ask users, named by their slugs, for a review."""
         tried = f"ask for reviews of pull request {number}"
         for user in users:
-            name = self._api.get(tried, f"/users/{quote(user, safe='')}")["name"]
+            try:
+                name = self._api.get(tried, f"/users/{quote(user, safe='')}")["name"]
+            except Refused as refused:
+                if refused.status != HTTPStatus.NOT_FOUND:
+                    raise
+                raise EnvironmentProblem(
+                    f"cannot {tried}: Bitbucket Server knows no user {user}", help="check --reviewer"
+                ) from None
             wanted = {"user": {"name": name}, "role": "REVIEWER"}
             self._api.send(tried, "POST", f"{self._pull(number)}/participants", wanted, repeatable=True)
 

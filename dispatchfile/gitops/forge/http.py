@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from dispatchfile import outages
 from dispatchfile.credentials import certificates
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops.forge import answer as answers
@@ -172,8 +173,8 @@ class Api:
                 return self._answer(tried, response, content)
         except requests.RequestException as error:
             raise EnvironmentProblem(
-                f"cannot {tried}: {self.forge} at {urlsplit(url).netloc} cannot be reached: {_why(error)}",
-                help=_way_out(error),
+                f"cannot {tried}: {self.forge} at {urlsplit(url).netloc} cannot be reached: {outages.why(error)}",
+                help=_way_out(error, urlsplit(url).netloc),
             ) from None
         finally:
             if method != "GET":
@@ -292,34 +293,26 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def _why(error: Exception) -> str:
-    """Return why a connection failed, from the innermost cause; never with the request's URL."""
-    import requests
-
-    if isinstance(error, requests.Timeout):
-        return "it does not answer in time"
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
-            return cause.strerror
-        inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
-        cause = cause.__cause__ or cause.__context__ or getattr(cause, "reason", None) or inner
-    return type(error).__name__
-
-
-def _way_out(error: Exception) -> str:
+def _way_out(error: Exception, server: str) -> str:
     import requests
 
     if isinstance(error, requests.exceptions.SSLError):
-        return f"name the certificates to trust: ${_BUNDLES[0]}=FILE"
+        return (
+            "if it has an authority of its own: "
+            f"dispatchfile gitops cert add-tls {server} --from FILE, or ${_BUNDLES[0]}=FILE"
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return "check $HTTPS_PROXY, or name the host in $NO_PROXY"
-    return "run it again to go on; what was done stays"
+    return "check the address and the network, and run it again to go on: what was done stays"
 
 
 def _advice(status: int) -> str:
-    if status in (401, 403):
+    if status == HTTPStatus.UNAUTHORIZED:
+        return "is the token complete, and not expired?"
+    if status == HTTPStatus.FORBIDDEN:
         return "the token needs the right to write contents and pull requests of this repository"
-    if status == 404:
+    if status == HTTPStatus.NOT_FOUND:
         return "check the repository's name, and that the token may see it"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "run it again when the forge is well; it goes on where it stopped"
     return ""

@@ -1,0 +1,30 @@
+"""What an update prints in the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatchfile import remote
+from dispatchfile.gitops.outcome import Outcome, as_text
+
+PULL = "https://git.example.com/acme/gitops/pulls/1"
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_merge_is_told_and_the_url_is_last(merged: bool) -> None:
+    where = remote.parse("https://git.example.com/acme/gitops.git")
+    made = Outcome(
+        "pushed",
+        "web",
+        "main",
+        "dispatch/update-web",
+        "a" * 40,
+        where,
+        "b" * 40,
+        pull_request=PULL,
+        merged=merged,
+    )
+    lines = as_text(made).splitlines()
+    assert lines[0].startswith("pushed bbbb")
+    assert ("merged into main" in lines) is merged
+    assert lines[-1] == PULL
