@@ -62,6 +62,15 @@ class Record:
         return f"{self.__class__.__name__}({shown})"
 
 
+def plain(data: Any) -> Any:
+    """Return records, and what of lists and tuples holds them, as JSON has them; anything else as it came."""
+    if isinstance(data, Record):
+        return {name: plain(getattr(data, name)) for name in data._fields}
+    if isinstance(data, (list, tuple)):
+        return [plain(one) for one in data]
+    return data
+
+
 def replace(record: Kind, **changes: Any) -> Kind:
     """Return a copy of a record with some fields changed."""
     fields = {name: getattr(record, name) for name in record._fields}

@@ -1,6 +1,6 @@
 import pytest
 
-from dispatchfile.record import Record, replace
+from dispatchfile.record import Record, plain, replace
 
 
 class Point(Record, uncompared=("note",), hidden=("secret",)):
@@ -114,3 +114,13 @@ def test_a_record_derived_before_the_first_object_of_its_base_has_an_init_of_its
 
     assert vars(Base(1)) == {"x": 1}
     assert vars(Derived(1, 2)) == {"x": 1, "y": 2}
+
+
+def test_records_as_json_has_them() -> None:
+    class Line(Record):
+        points: tuple[Point, ...]
+        at: dict[str, int]
+
+    told = plain([Line((Point(1), Point(2, note="b")), {"z": 1}), None])
+    first, second = ({"x": x, "y": 0, "note": note, "secret": "s"} for x, note in ((1, ""), (2, "b")))
+    assert told == [{"points": [first, second], "at": {"z": 1}}, None]

@@ -8,7 +8,7 @@ from dispatchfile.apps.waves import may_be_pruned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dispatchfile.apps.app import App
     from dispatchfile.apps.keeper import Keeper
@@ -39,10 +39,12 @@ def due(view: View) -> str:
     app, operation = view.app, view.operation
     if not app.auto_sync or any(one.type == FAILED for one in view.conditions):
         return ""
-    if operation is not None and operation.phase == "Running":
+    if operation is not None and operation.running:
         return ""
     if operation is not None and operation.phase == "Error":
         return f"the last sync ended early ({operation.message})"
+    if empties(view):
+        return ""
     if view.sync != "OutOfSync" or not any(_is_to_do(app, one) for one in view.resources):
         return ""
     if operation is None or operation.revision != view.revision:
@@ -50,6 +52,15 @@ def due(view: View) -> str:
     if operation.phase == "Succeeded" and app.self_heal:
         return "what runs was changed"
     return ""
+
+
+def empties(view: View) -> bool:
+    """Return whether a sync would remove all there is: a commit that wants nothing is more often a mistake than meant."""
+    return view.app.auto_sync and view.app.prune and _all_to_prune(view.resources)
+
+
+def _all_to_prune(resources: Sequence[Resource]) -> bool:
+    return bool(resources) and all(one.to_prune for one in resources)
 
 
 def _is_to_do(app: App, resource: Resource) -> bool:

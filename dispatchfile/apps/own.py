@@ -282,7 +282,7 @@ class OwnKeeper:
     def _recover(self, store: Store) -> None:
         """End an operation whose process is gone; the lock is held, so it cannot be going on."""
         state = store.state()
-        if state.operation and state.operation.phase == "Running":
+        if state.operation and state.operation.running:
             store.save_state(replace(state, operation=_interrupted(state.operation)))
 
     def _note_drift(self, store: Store, view: View) -> None:
@@ -345,7 +345,7 @@ def _interrupted(operation: Operation) -> Operation:
 
 def _as_found(store: Store, operation: Operation | None) -> Operation | None:
     """Return the operation as it is now: one that says Running while nobody holds the lock is not."""
-    if operation and operation.phase == "Running" and not store.busy():
+    if operation and operation.running and not store.busy():
         return _interrupted(operation)
     return operation
 

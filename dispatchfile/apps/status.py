@@ -70,6 +70,16 @@ class Operation(Record):
     message: str = ""
     results: tuple[Result, ...] = ()
 
+    @property
+    def running(self) -> bool:
+        """Return whether it is going on."""
+        return self.phase == "Running"
+
+    @property
+    def failed(self) -> bool:
+        """Return whether it ended otherwise than it should have."""
+        return self.phase in ("Failed", "Error")
+
 
 class Deployment(Record):
     """An entry of the history: a sync that succeeded. `number` counts from 0 and is what `rollback` takes."""
@@ -108,6 +118,15 @@ def overall_sync(resources: Iterable[Resource]) -> Sync:
 
 
 def overall_health(resources: Iterable[Resource]) -> Health:
-    """Return the worst health of what is wanted."""
-    words = (resource.health for resource in resources if not resource.to_prune)
+    """Return the worst health of what is wanted and does not ask to be left out (argocd.argoproj.io/ignore-healthcheck).
+
+    What is missing counts, though Argo CD 3.6 calls an application Healthy for as long as one object of it is there.
+    """
+    words = (one.health for one in resources if not one.to_prune and not _is_left_out(one.live))
     return max((word for word in words if word), key=_WORSE.index, default="Healthy")
+
+
+def _is_left_out(live: Object | None) -> bool:
+    metadata = live.get("metadata") if live else None
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and annotations.get("argocd.argoproj.io/ignore-healthcheck") == "true"

@@ -14,6 +14,7 @@ Files are written whole or not at all. `version` lets a later program tell what 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ from dispatchfile.apps.app import App
 from dispatchfile.apps.manifest import Key, Manifest
 from dispatchfile.apps.status import Condition, Deployment, Operation, Result
 from dispatchfile.errors import EnvironmentProblem, TimedOut, UsageError
-from dispatchfile.record import Record
+from dispatchfile.record import Record, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ class Store:
 
     def _write(self, name: str, what: object) -> None:
         path = self.folder / f"{name}.json"
-        text = json.dumps({"version": VERSION, name: _plain(what)})
+        text = json.dumps({"version": VERSION, name: plain(what)})
         with self._told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             atomic.write(path, text.encode(), lasting=True)
@@ -225,19 +226,11 @@ class Store:
         try:
             yield
         except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise EnvironmentProblem(
                 f"the state of {self.name} cannot be kept in {self.folder}: {error.strerror}",
-                help="set XDG_STATE_HOME to a directory you can write",
+                help="make room on the disk" if full else "set XDG_STATE_HOME to a directory you can write",
             ) from error
-
-
-def _plain(what: Any) -> Any:
-    """Return records as JSON has them."""
-    if isinstance(what, Record):
-        return {name: _plain(getattr(what, name)) for name in what._fields}
-    if isinstance(what, (list, tuple)):
-        return [_plain(one) for one in what]
-    return what
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 
 from dispatchfile.cli.parser import examples
 from dispatchfile.cli.terminal import Terminal
+from dispatchfile.record import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         import json
 
-        print(
-            json.dumps([{name: getattr(check, name) for name in check._fields} for check in checks], indent=2)
-        )
+        print(json.dumps(plain(checks), indent=2))
     else:
         _tell(checks, Terminal.of(sys.stdout, args.color))
     return 4 if any(check.status == "fail" for check in checks) else 0

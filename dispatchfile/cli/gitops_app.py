@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatchfile.apps.app import ENGINES
 from dispatchfile.cli.parser import examples
 
 TYPE_CHECKING = False
@@ -110,7 +111,7 @@ def _create(parser: Parser) -> None:
     _source_options(parser)
     add(
         "--engine",
-        choices=("local", "kube", "argocd"),
+        choices=ENGINES,
         default="local",
         help="where it runs: Docker here, a cluster, or Argo CD on one (default: local)",
     )
@@ -202,7 +203,7 @@ def _list(parser: Parser) -> None:
     add = parser.add_argument
     add(
         "--engine",
-        choices=("local", "kube", "argocd"),
+        choices=ENGINES,
         help="only those of an engine; argocd: all that Argo CD has, also what was made elsewhere",
     )
     add("--context", metavar="NAME", help="with --engine argocd: the kubeconfig's context")

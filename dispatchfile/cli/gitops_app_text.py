@@ -7,6 +7,7 @@ import time
 
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import DispatchfileError
+from dispatchfile.record import plain
 from dispatchfile.report.text import flat, harmless
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ def print_list(views: Sequence[View | tuple[str, DispatchfileError]], args: argp
 def print_history(history: Sequence[Deployment], args: argparse.Namespace) -> None:
     """Print deployments, the oldest first."""
     if args.output in ("json", "yaml"):
-        _dump([_plain(one) for one in history], args.output)
+        _dump([plain(one) for one in history], args.output)
     elif args.output == "id":
         print("\n".join(str(one.number) for one in history))
     elif not history:
@@ -108,7 +109,7 @@ def print_dry_run(app: App, output: str) -> None:
 
         _dump(application(app), output)
     else:
-        _dump(_plain(app), output)
+        _dump(plain(app), output)
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], out: Terminal) -> None:
@@ -126,8 +127,8 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], out: Termi
 
 def as_data(view: View) -> dict[str, Any]:
     """Return a view as plain data; field names do not change within a major version."""
-    data: dict[str, Any] = _plain(view)
-    data["resources"] = [{**_plain(one), "key": None, **_plain(one.key)} for one in view.resources]
+    data: dict[str, Any] = plain(view)
+    data["resources"] = [{**plain(one), "key": None, **plain(one.key)} for one in view.resources]
     for one in data["resources"]:
         del one["key"]
     return data
@@ -159,7 +160,7 @@ def _head(view: View, out: Terminal) -> list[str]:
 
 def _told(operation: Operation) -> str:
     when = _when(operation.finished or operation.started)
-    message = operation.message if operation.phase in ("Failed", "Error") else ""
+    message = operation.message if operation.failed else ""
     lines = message.splitlines()
     return f"{operation.phase} {when} by {operation.by}, {operation.revision[:10]}{f': {lines[0]}' if lines else ''}"
 
@@ -196,7 +197,7 @@ def _list_row(view: View | tuple[str, DispatchfileError]) -> list[str]:
 def _advice(view: View) -> str:
     """Return what to do next, "" when nothing is to be done."""
     app = f"dispatchfile gitops app {{}} {view.app.name}"
-    if view.operation is not None and view.operation.phase == "Running":
+    if view.operation is not None and view.operation.running:
         return f"`{app.format('wait')}` waits until the sync is done"
     if any(one.type == "ComparisonError" for one in view.conditions):
         return f"mend the repository, then `{app.format('refresh')}`; what runs goes on meanwhile"
@@ -215,16 +216,6 @@ def _data_of(view: View | tuple[str, DispatchfileError]) -> dict[str, Any]:
     if isinstance(view, tuple):
         return {"app": {"name": view[0]}, "error": view[1].message}
     return as_data(view)
-
-
-def _plain(found: Any) -> Any:
-    from dispatchfile.record import Record
-
-    if isinstance(found, Record):
-        return {name: _plain(getattr(found, name)) for name in found._fields}
-    if isinstance(found, (list, tuple)):
-        return [_plain(one) for one in found]
-    return found
 
 
 def _dump(data: Any, output: str) -> None:

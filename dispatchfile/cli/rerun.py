@@ -8,6 +8,7 @@ from pathlib import Path
 from dispatchfile.cli import options
 from dispatchfile.cli.run_engines import is_of_other_engine
 from dispatchfile.errors import UsageError
+from dispatchfile.record import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def record(args: argparse.Namespace, plan: Plan, checkout: Checkout, past: PastR
         "repository": checkout.root,
         "directory": str(Path.cwd()),
         "file": str(Path(args.file).absolute()) if args.file else None,
-        "event": {name: getattr(plan.event, name) for name in plan.event._fields},
+        "event": plain(plan.event),
         "fired": bool(plan.decisions),
         "asked": [planned.name for planned in plan.tasks if planned.asked],
         "plan": [{"name": planned.name, "needs": list(planned.waits_for)} for planned in plan.tasks],

@@ -13,6 +13,7 @@ import hmac
 import json
 
 from dispatchfile.notify import Occasion
+from dispatchfile.record import plain
 
 _TITLES = {
     "pull-request-opened": "pull request opened",
@@ -41,8 +42,7 @@ def slack(occasion: Occasion) -> bytes:
 
 def webhook(occasion: Occasion) -> bytes:
     """Return the body for the generic webhook."""
-    fields = {name: getattr(occasion, name) for name in Occasion._fields}
-    return json.dumps({**fields, "text": occasion.text[:LONGEST]}).encode()
+    return json.dumps({**plain(occasion), "text": occasion.text[:LONGEST]}).encode()
 
 
 def signed(occasion: Occasion, body: bytes, secret: str, delivery: str, now: float) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dispatchfile import atomic
 from dispatchfile.apps.manifest import Key
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.record import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,8 +105,8 @@ class Applied:
         self._written, self._dirty = time.monotonic(), False
         data: dict[str, Any] = {
             "version": _VERSION,
-            "objects": [{"key": _plain(key), "object": found} for key, found in self._objects.items()],
-            "scheduled": [{"key": _plain(key), "until": until} for key, until in self._scheduled.items()],
+            "objects": [{"key": plain(key), "object": found} for key, found in self._objects.items()],
+            "scheduled": [{"key": plain(key), "until": until} for key, until in self._scheduled.items()],
         }
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,7 +115,3 @@ class Applied:
             raise EnvironmentProblem(
                 f"what was brought about cannot be kept in {self._path}: {error.strerror}"
             ) from error
-
-
-def _plain(key: Key) -> dict[str, str]:
-    return {name: getattr(key, name) for name in key._fields}
