@@ -6,7 +6,9 @@ the workers. Few requests at a time, each with a time-out and a limit.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 16
 PATIENCE = 10.0
 """Seconds that a request may keep silent."""
+LONGEST = 60.0
+"""Seconds that it may take in all: one that comes byte by byte is never silent."""
 
 
 class Server(ThreadingHTTPServer):
@@ -43,8 +47,6 @@ class Server(ThreadingHTTPServer):
         say: Callable[[str], None],
     ) -> None:
         if ":" in address[0]:
-            import socket
-
             self.address_family = socket.AF_INET6
         self.secrets = tuple(secrets)
         self.pushed = pushed
@@ -62,9 +64,13 @@ class Server(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, and let the next one in."""
+        end = threading.Timer(LONGEST, _cut, (request,))
+        end.daemon = True
+        end.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            end.cancel()
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 its base's
@@ -73,6 +79,12 @@ class Server(ThreadingHTTPServer):
 
         error = sys.exc_info()[1]
         self.say(f"a request from {client_address[0]} ended early: {type(error).__name__}")
+
+
+def _cut(request: socket.socket) -> None:
+    """End a connection; whoever reads from it finds its end."""
+    with contextlib.suppress(OSError):  # it has ended by itself
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -93,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.path.partition("?")[0] != "/api/webhook":
                 raise Refused(404, "there is /healthz and /api/webhook")
+            if self.headers.get("Origin"):
+                # A page in a browser on this machine, whose host's name may by now mean 127.0.0.1.
+                raise Refused(403, "a web page sends this, and no forge")
             found = webhooks.read(dict(self.headers.items()), self._body(), self.server.secrets)
         except Refused as refused:
             self.server.say(f"webhook from {self.client_address[0]} refused: {refused.message}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import hmac
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatchfile.apps.agent import loop, worker
+from dispatchfile.apps.agent import loop, server, worker
 from dispatchfile.apps.app import App
 from dispatchfile.apps.engines import Settings
 from dispatchfile.apps.keeper import SyncRequest
@@ -369,6 +370,7 @@ def test_a_webhook_has_it_looked_at_at_once(house: House, web: GitOps, forge: No
         ({"X_GitHub_Event": "ping"}, 200),
         ({"X_GitHub_Event": "issues"}, 200),
         ({"path": "/"}, 404),
+        ({"Origin": "http://rebound.example.test:8484"}, 403),
         ({"body": b"{}"}, 400),
         ({"body": b"\xff"}, 400),
         ({"Content_Length": "-1"}, 411),
@@ -401,6 +403,28 @@ def test_silent_clients_do_not_hold_it_up(house: House) -> None:
     silent = [socket.create_connection(("127.0.0.1", agent.port)) for _ in range(5)]
     assert post(agent.port, hook("https://git.example.test/a/b"))[0] == 202
     for client in silent:
+        client.close()
+
+
+def test_clients_that_drip_do_not_hold_it_up_for_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LONGEST", 0.5)
+    agent = house.start(listen=("127.0.0.1", 0), secrets=(SECRET,))
+    house.until(lambda: agent.port)
+    dripping = [socket.create_connection(("127.0.0.1", agent.port)) for _ in range(server.MOST_AT_ONCE)]
+    for client in dripping:
+        client.sendall(b"POST /api/webhook HTTP/1.1\r\nX: ")
+
+    def heard() -> bool:
+        for client in dripping:
+            with contextlib.suppress(OSError):
+                client.send(b"x")
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return post(agent.port, hook("https://git.example.test/a/b"))[0] == 202
+        return False
+
+    assert not heard()
+    house.until(heard)
+    for client in dripping:
         client.close()
 
 
