@@ -6,9 +6,11 @@ What is held is a lock of the kernel on `agent.lock` in the application's folder
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from dispatchfile import locks
+from dispatchfile.errors import EnvironmentProblem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +25,19 @@ class Hold:
         self._lock: int | None = None
 
     def take(self) -> bool:
-        """Return whether it is ours now. Raises OSError where the folder cannot be written."""
+        """Return whether it is ours now. Raises EnvironmentProblem where the folder cannot be written."""
         if self._lock is not None and self._is_there():
             return True
         self.release()
-        lock = locks.take(self._path)
+        try:
+            lock = locks.take(self._path)
+        except OSError as error:
+            raise EnvironmentProblem(f"{self._path} cannot be made: {error.strerror}") from error
         if lock is None:
             return False
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # on a full disk nobody is told who has it
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
         return True
 

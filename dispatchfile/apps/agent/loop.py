@@ -130,16 +130,16 @@ class Agent:
     def _guarded(self, worker: Worker) -> bool:
         try:
             return worker.once()
-        except DispatchfileError as problem:
-            self._log(worker.name, problem.message)
+        except (DispatchfileError, OSError) as problem:
+            self._log(worker.name, _words(problem))
             return False
 
     def _guarded_run(self, worker: Worker) -> None:
         """Run a worker; one that cannot go on is begun anew, and takes no other with it."""
         try:
             worker.run()
-        except DispatchfileError as problem:
-            self._log(worker.name, problem.message)
+        except (DispatchfileError, OSError) as problem:
+            self._log(worker.name, _words(problem))
             self.stop.wait(SCAN * 5)
         except Exception as error:  # noqa: BLE001 a mistake of ours in one application must not end the others
             self._log(worker.name, f"a bug in dispatchfile: {type(error).__name__}: {error}")
@@ -181,3 +181,10 @@ class Agent:
             thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
                 self._log(name, "left in the middle; whoever keeps it next goes on")
+
+
+def _words(problem: DispatchfileError | OSError) -> str:
+    """Return what is wrong; an OSError is the disk's, such as one that is full."""
+    if isinstance(problem, DispatchfileError):
+        return problem.message
+    return f"{problem.filename or 'the disk'}: {problem.strerror or problem}"

@@ -7,6 +7,7 @@ events; as long as these reach back to the last look, they tell which containers
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,11 @@ class Looked:
         self._clean.update((part.id, _signature(pod, part)) for part in pod.parts)
 
     def save(self, seen: Snapshot) -> None:
-        """Keep what is known of the pods that are there."""
+        """Keep what is known of the pods that are there; on a disk that is full or read-only the next look asks anew."""
+        with contextlib.suppress(OSError):
+            self._save(seen)
+
+    def _save(self, seen: Snapshot) -> None:
         parts = [part for pod in seen.pods for part in pod.parts]
         if not parts or not self._last:
             self._path.unlink(missing_ok=True)

@@ -7,16 +7,16 @@ may be another process. Who loses it counts anew.
 from __future__ import annotations
 
 import json
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from dispatchfile import atomic
 from dispatchfile.apps.local import probes, schedules
 from dispatchfile.apps.local.readiness import probe
 from dispatchfile.apps.local.template import WORKLOADS
 from dispatchfile.apps.local.workload import workload
-from dispatchfile.errors import DispatchfileError
+from dispatchfile.errors import DispatchfileError, EnvironmentProblem
 from dispatchfile.run.connect import asking
 
 if TYPE_CHECKING:
@@ -42,13 +42,15 @@ class Counts:
             self.of = {}
 
     def save(self, there: Iterable[str]) -> None:
-        """Keep what is counted of the containers that are there."""
-        new = self._path.with_name(f".probes.{os.getpid()}.new")
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.write_text(
-            json.dumps({name: self.of[name] for name in there if name in self.of}), encoding="utf-8"
-        )
-        new.replace(self._path)
+        """Keep what is counted of the containers that are there. Raises EnvironmentProblem."""
+        data = {name: self.of[name] for name in there if name in self.of}
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            atomic.write(self._path, json.dumps(data).encode())
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"what probes found cannot be kept in {self._path}: {error.strerror}"
+            ) from error
 
 
 def tend(site: Site, wanted: Sequence[Manifest], seen: Snapshot, folder: Path) -> float:
