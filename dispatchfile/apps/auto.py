@@ -43,7 +43,7 @@ def due(view: View) -> str:
         return ""
     if operation is not None and operation.phase == "Error":
         return f"the last sync ended early ({operation.message})"
-    if empties(view):
+    if empties(app, view.resources):
         return ""
     if view.sync != "OutOfSync" or not any(_is_to_do(app, one) for one in view.resources):
         return ""
@@ -54,13 +54,12 @@ def due(view: View) -> str:
     return ""
 
 
-def empties(view: View) -> bool:
-    """Return whether a sync would remove all there is: a commit that wants nothing is more often a mistake than meant."""
-    return view.app.auto_sync and view.app.prune and _all_to_prune(view.resources)
+def empties(app: App, resources: Sequence[Resource]) -> bool:
+    """Return whether a sync that nobody asked for would remove all there is.
 
-
-def _all_to_prune(resources: Sequence[Resource]) -> bool:
-    return bool(resources) and all(one.to_prune for one in resources)
+    A commit that wants nothing is more often a mistake than meant; Argo CD refuses it too, but with `allowEmpty`.
+    """
+    return app.auto_sync and app.prune and bool(resources) and all(one.to_prune for one in resources)
 
 
 def _is_to_do(app: App, resource: Resource) -> bool:

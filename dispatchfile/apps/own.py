@@ -11,6 +11,7 @@ import time
 
 from dispatchfile.apps import compare
 from dispatchfile.apps.app import check_name
+from dispatchfile.apps.auto import empties
 from dispatchfile.apps.engines import Settings, engine_of
 from dispatchfile.apps.keeper import SyncRequest
 from dispatchfile.apps.render import described
@@ -193,6 +194,9 @@ class OwnKeeper:
         if unknown:
             message = f"the {app.engine} engine leaves out {', '.join(unknown)}"
             conditions.append(Condition("UnsupportedKindWarning", message))
+        if empties(app, resources):
+            message = f"auto-sync would remove all there is; `dispatchfile gitops app sync {app.name}` does it"
+            conditions.append(Condition("SyncError", message))
         operation = state.operation
         if operation and operation.phase == "Failed":
             conditions.append(Condition("SyncError", operation.message))

@@ -129,4 +129,6 @@ def overall_health(resources: Iterable[Resource]) -> Health:
 def _is_left_out(live: Object | None) -> bool:
     metadata = live.get("metadata") if live else None
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and annotations.get("argocd.argoproj.io/ignore-healthcheck") == "true"
+    return (
+        isinstance(annotations, dict) and annotations.get("argocd.argoproj.io/ignore-healthcheck") == "true"
+    )

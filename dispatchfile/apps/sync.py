@@ -1,6 +1,6 @@
 """Bring about what a commit wants: hooks before it, its objects wave by wave, what is to go, hooks after it.
 
-A wave begins when the one before is healthy. The first failure ends it all but the hooks of the phase SyncFail.
+A wave begins when the one before is healthy, and a phase ends when its hooks have. The first failure ends it all but the hooks of the phase SyncFail.
 """
 
 from __future__ import annotations
@@ -84,7 +84,13 @@ class Sync:
         """Do it all. Raises SyncFailed, TimedOut, UsageError, and EnvironmentProblem when the engine goes away."""
         before = self._engine.observe(self._app, self._kept)
         left_out = self._unknown(before)
-        todo = [one for one in self._wanted if one.key not in left_out and self._is_chosen(one.key)]
+        todo = [
+            one
+            for one in self._wanted
+            if one.key not in left_out
+            and self._is_chosen(one.key)
+            and not (self._options.only and waves.is_hook(one))
+        ]
         check_only(self._options.only, [resource.key for resource in before])
         if self._is_done(before, left_out):
             self.seen = before
@@ -116,7 +122,7 @@ class Sync:
                 lines += [
                     f"would apply {one.key} ({phase}, wave {wave.number})"
                     for one in wave.manifests
-                    if self._is_chosen(one.key) and (phase != "Sync" or one.key in differing)
+                    if self._is_chosen(one.key) and (waves.is_hook(one) or one.key in differing)
                 ]
             if phase == "Sync":
                 gone = [one for one in extras(before) if self._is_chosen(one.key)]
@@ -148,26 +154,27 @@ class Sync:
         """Bring the waves of a phase about, one after the other, each once what came before is healthy."""
         found = waves.in_waves(todo, phase)
         for wave in found:
-            if phase != "Sync":
-                self._before_hooks(wave.manifests)
-                self._hooks += wave.manifests
+            hooks = [manifest for manifest in wave.manifests if waves.is_hook(manifest)]
+            self._before_hooks(hooks)
+            self._hooks += hooks
             if self._last:
                 self._settle(self._last)
             if wave.number or phase != "Sync":
                 self._say(f"{phase}, wave {wave.number}: {counted(len(wave.manifests), 'object')}")
             self._apply(wave.manifests)
             self._last = [manifest.key for manifest in wave.manifests]
-        if found and phase != "Sync":
-            self._settle(self._last)
-            self._last = []
+        if found and hooks:
+            self._settle(hook.key for hook in hooks)
+            self._last = [key for key in self._last if key not in {hook.key for hook in hooks}]
 
     def _apply(self, chosen: Sequence[Manifest]) -> None:
-        done = self._engine.apply(self._app, self._wanted, chosen, self._say)
+        done = self._engine.apply(self._app, self._wanted, chosen, self._say, self._until)
         self.results.update((result.key, result) for result in done)
         self._told()
         failed = [result for result in done if result.done == "SyncFailed"]
         if failed:
-            raise SyncFailed("\n".join(f"{result.key}: {result.message}" for result in failed))
+            reasons = "\n".join(f"{result.key}: {result.message}" for result in failed)
+            raise TimedOut(reasons) if time.monotonic() > self._until else SyncFailed(reasons)
 
     def _settle(self, keys: Iterable[Key]) -> None:
         """Wait until objects are healthy. Raises SyncFailed for one that is degraded, TimedOut."""

@@ -323,6 +323,41 @@ def test_waves_and_hooks(house: House) -> None:
     assert {one.key.name for one in view.resources} == {"first", "settings", "web", "last"}
 
 
+def test_hooks_of_the_phase_sync_run_each_time_and_are_waited_for(house: House) -> None:
+    once = {HOOK: "Sync", "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation,HookFailed"}
+    house.gitops.commit({"during.yaml": deployment("during", annotations=once)})
+    house.create().sync()
+    house.engine.calls.clear()
+    house.sync(dry_run=True)
+    assert "would apply apps/Deployment default/during (Sync, wave 0)" in house.said
+    house.sync()
+    assert house.engine.calls == ["prune Deployment/during", "apply Deployment/during"]
+    house.engine.health["during"] = "Degraded"
+    with pytest.raises(SyncFailed, match="Deployment default/during is degraded"):
+        house.sync()
+    assert house.engine.calls[-1] == "prune Deployment/during"
+
+
+def test_a_commit_that_wants_nothing_removes_all_only_when_asked(house: House) -> None:
+    house = House(house.gitops, prune=True)
+    house.create().sync()
+    files: dict[str, str | None] = dict.fromkeys(("settings.yaml", "web.yaml"))
+    house.gitops.commit({**files, "kustomization.yaml": "resources: []\n"})
+    view = house.reconcile()
+    assert (view.sync, [one.type for one in view.conditions]) == ("OutOfSync", ["SyncError"])
+    assert "auto-sync would remove all there is" in view.conditions[0].message
+    assert house.names
+    house.sync()
+    assert not house.names
+
+
+def test_health_that_is_to_be_ignored(house: House) -> None:
+    ignored = {"argocd.argoproj.io/ignore-healthcheck": "true"}
+    house.gitops.commit({"slow.yaml": deployment("slow", annotations=ignored)})
+    house.engine.health["slow"] = "Degraded"
+    assert house.create().sync().health == "Healthy"
+
+
 def test_a_failed_wave_ends_the_sync_and_runs_the_hooks_of_failure(house: House) -> None:
     house.gitops.commit(
         {
