@@ -121,25 +121,18 @@ def _interval(text: str) -> float:
 
 
 def _secrets(file: str | None) -> tuple[str, ...]:
-    """Return the secrets of webhooks. Raises UsageError for a file that cannot be read, or that others can."""
+    """Return the secrets of webhooks. Raises UsageError for a file without any, EnvironmentProblem for one that others can read."""
     import os
-    import stat
     from pathlib import Path
 
+    from dispatchfile.credentials import private
     from dispatchfile.errors import UsageError
 
     lines = os.environ.get(SECRETS, "").split()
     if file:
-        path = Path(file).expanduser()
-        try:
-            mode, text = path.stat().st_mode, path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise UsageError(f"cannot read --secret-file {file}: {reason}") from error
-        if stat.S_IMODE(mode) & 0o077:
-            raise UsageError(
-                f"others on this machine can read the secrets in {file}", help=f"chmod 600 {file}"
-            )
+        text = private.read(Path(file).expanduser())
+        if text is None:
+            raise UsageError(f"there is no --secret-file {file}")
         lines += [line.strip() for line in text.splitlines() if line.strip()]
         if not lines:
             raise UsageError(f"--secret-file {file} holds no secret")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from dispatchfile.cli.table import print_table
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import plain
@@ -38,7 +39,7 @@ def print_view(view: View, args: argparse.Namespace) -> None:
         out.print()
         rows = [_row(resource, wide=args.output == "wide") for resource in view.resources]
         titles = ["KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "MESSAGE"]
-        print_table(titles if args.output != "wide" else [*titles, "FROM"], rows, out)
+        print_table(titles if args.output != "wide" else [*titles, "FROM"], rows, out, COLORS)
     print_conditions(view, out)
     advice = _advice(view)
     if advice:
@@ -66,7 +67,7 @@ def print_list(views: Sequence[View | tuple[str, DispatchfileError]], args: argp
         err.print("no application yet; `dispatchfile gitops app create NAME --repo URL` makes one")
         return
     titles = ["NAME", "STATUS", "HEALTH", "ENGINE", "REVISION", "PATH", "REPOSITORY", "CONDITIONS"]
-    print_table(titles, [_list_row(view) for view in views], out)
+    print_table(titles, [_list_row(view) for view in views], out, COLORS)
 
 
 def print_history(history: Sequence[Deployment], args: argparse.Namespace) -> None:
@@ -112,19 +113,6 @@ def print_dry_run(app: App, output: str) -> None:
         _dump(plain(app), output)
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], out: Terminal) -> None:
-    """Print columns that are as wide as what is in them; a column that is empty throughout is left out."""
-    kept = [number for number in range(len(titles)) if any(row[number] for row in rows)]
-    cells = [[titles[number] for number in kept], *([flat(row[number]) for number in kept] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(kept))]
-    for at, row in enumerate(cells):
-        padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)] + row[-1:]
-        if at == 0:
-            out.print(out.style("  ".join(padded).rstrip(), "bold"))
-        else:
-            out.print("  ".join(out.style(cell, *_color(cell)) for cell in padded).rstrip())
-
-
 def as_data(view: View) -> dict[str, Any]:
     """Return a view as plain data; field names do not change within a major version."""
     data: dict[str, Any] = plain(view)
@@ -151,7 +139,7 @@ def _head(view: View, out: Terminal) -> list[str]:
     if view.operation is not None:
         facts.append(("last sync", _told(view.operation)))
     facts += [("answers at", url) for url in view.urls]
-    status = f"{out.style(view.sync, *_color(view.sync))}, {out.style(view.health, *_color(view.health))}"
+    status = f"{out.style(view.sync, COLORS[view.sync])}, {out.style(view.health, COLORS[view.health])}"
     return [
         f"{out.style(app.name, 'bold')}  {status}",
         *(f"  {name:10}  {flat(value)}" for name, value in facts),
@@ -227,11 +215,6 @@ def _dump(data: Any, output: str) -> None:
         import yaml
 
         print(yaml.dump(data, sort_keys=False, allow_unicode=True, width=2**16), end="")
-
-
-def _color(cell: str) -> list[str]:
-    color = COLORS.get(cell.strip())
-    return [color] if color else []
 
 
 def _short(revision: str, *, wide: bool) -> str:

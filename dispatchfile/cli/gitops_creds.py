@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from dispatchfile.apps.app import ENGINES
 from dispatchfile.cli.options import note
 from dispatchfile.cli.parser import examples
 from dispatchfile.cli.terminal import Terminal
@@ -13,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from dispatchfile.cli.parser import Parser
+    from dispatchfile.cli.parser import Commands, Parser
     from dispatchfile.credentials import Credential
     from dispatchfile.credentials.place import Place
 
@@ -29,6 +30,24 @@ def describe(parser: Parser) -> None:
     """Add the verbs."""
     parser.epilog = EXAMPLES
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _describe_add(verbs)
+    listing = verbs.add_parser(
+        "list",
+        help="list what was added; never a token",
+        description="List what was added, and where its token is. The token itself is never shown.",
+        epilog=examples("dispatchfile gitops creds list --json"),
+    )
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    removing = verbs.add_parser(
+        "remove",
+        help="forget what was added",
+        description="Forget what was added for a URL, and its token.",
+        epilog=examples("dispatchfile gitops creds remove https://git.example.com/acme/"),
+    )
+    removing.add_argument("url", metavar="URL", help="the URL as it was added")
+
+
+def _describe_add(verbs: Commands) -> None:
     adding = verbs.add_parser(
         "add",
         help="add or replace what opens a repository, or all below a path",
@@ -59,7 +78,7 @@ def describe(parser: Parser) -> None:
     add("--offline", action="store_true", default=None, help="the same as --no-check")
     add(
         "--engine",
-        choices=("local", "kube", "argocd"),
+        choices=ENGINES,
         default="local",
         help="argocd: give it to Argo CD on the cluster",
     )
@@ -73,20 +92,6 @@ def describe(parser: Parser) -> None:
     add("--project", metavar="NAME", help="for Argo CD: the project that may use it (default: all)")
     add("--dry-run", action="store_true", help="for Argo CD: print the Secret")
     add("-o", "--output", choices=("yaml", "json"), help="how --dry-run prints it (default: yaml)")
-    listing = verbs.add_parser(
-        "list",
-        help="list what was added; never a token",
-        description="List what was added, and where its token is. The token itself is never shown.",
-        epilog=examples("dispatchfile gitops creds list --json"),
-    )
-    listing.add_argument("--json", action="store_true", help="print JSON")
-    removing = verbs.add_parser(
-        "remove",
-        help="forget what was added",
-        description="Forget what was added for a URL, and its token.",
-        epilog=examples("dispatchfile gitops creds remove https://git.example.com/acme/"),
-    )
-    removing.add_argument("url", metavar="URL", help="the URL as it was added")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -210,22 +215,21 @@ def _give_to_argocd(
 
 def _list(args: argparse.Namespace) -> int:
     from dispatchfile.cli.login_git import kept_where
+    from dispatchfile.cli.table import print_table
     from dispatchfile.credentials import logins
-    from dispatchfile.report.text import flat
 
     found = [login for login in logins.read() if login.by == "creds"]
     if args.json:
         import json
 
-        rows = [{"url": login.url, "user": login.user, "kept": kept_where(login)} for login in found]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        told = [{"url": login.url, "user": login.user, "kept": kept_where(login)} for login in found]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return 0
-    out = Terminal.of(sys.stdout, args.color)
-    if not found:
-        out.print("none; `dispatchfile gitops creds add URL` adds some")
-    width = max((len(login.url) for login in found), default=0)
-    for login in found:
-        out.print(flat(f"{login.url:{width}}  {login.user}  {kept_where(login)}"))
+    if found:
+        rows = [(login.url, login.user, kept_where(login)) for login in found]
+        print_table(["URL", "USER", "KEPT"], rows, Terminal.of(sys.stdout, args.color))
+    else:
+        Terminal.of(sys.stderr, args.color).print("none; `dispatchfile gitops creds add URL` adds some")
     return 0
 
 

@@ -57,17 +57,17 @@ def test_once_with_nothing_to_do(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "message"),
+    ("argv", "code", "message"),
     [
-        (("nobody",), 'there is no application "nobody"'),
-        (("--listen", "8484"), "is no HOST:PORT"),
-        (("--listen", "127.0.0.1:99999"), "is no HOST:PORT"),
-        (("--listen", "0.0.0.0:8484"), "is heard beyond this machine"),
-        (("--interval", "0"), "is no time between"),
-        (("--interval", "soon"), "is no time between"),
-        (("--secret-file", "none"), "cannot read --secret-file none"),
-        (("--secret-file", "open"), "others on this machine can read"),
-        (("--secret-file", "empty"), "holds no secret"),
+        (("nobody",), 2, 'there is no application "nobody"'),
+        (("--listen", "8484"), 2, "is no HOST:PORT"),
+        (("--listen", "127.0.0.1:99999"), 2, "is no HOST:PORT"),
+        (("--listen", "0.0.0.0:8484"), 2, "is heard beyond this machine"),
+        (("--interval", "0"), 2, "is no time between"),
+        (("--interval", "soon"), 2, "is no time between"),
+        (("--secret-file", "none"), 2, "there is no --secret-file none"),
+        (("--secret-file", "open"), 4, "others than you may read open"),
+        (("--secret-file", "empty"), 2, "holds no secret"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -76,6 +76,7 @@ def test_what_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     argv: tuple[str, ...],
+    code: int,
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -84,5 +85,5 @@ def test_what_is_refused(
     for name, mode in (("open", 0o644), ("empty", 0o600)):
         (tmp_path / name).write_text("" if name == "empty" else "x\n")
         (tmp_path / name).chmod(mode)
-    assert main(["gitops", "agent", *argv]) == 2
+    assert main(["gitops", "agent", *argv]) == code
     assert message in capsys.readouterr().err

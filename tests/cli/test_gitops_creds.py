@@ -40,6 +40,9 @@ def test_from_add_to_remove(call: Any, user: User, server: GitServer) -> None:
     found = credentials.find(remote.parse(url), user.env, directory=user.home)
     assert found is not None
     assert (found.user, found.token) == ("me", TOKEN)
+    _, out, _ = call("gitops", "creds", "list")
+    kept = url.removesuffix(".git")
+    assert out.splitlines() == [f"{'URL':{len(kept)}}  USER  KEPT", f"{kept}  me    in {user.logins}"]
     _, out, _ = call("gitops", "creds", "list", "--json")
     assert [(one["url"], one["user"]) for one in json.loads(out)] == [(url.removesuffix(".git"), "me")]
     assert call("gitops", "creds", "remove", url)[0] == 0
