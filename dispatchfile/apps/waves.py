@@ -13,9 +13,12 @@ from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypeAlias
 
     from dispatchfile.apps.manifest import Key, Object
+
+    Need: TypeAlias = tuple[str, ...]
 
 PREFIX = "argocd.argoproj.io"
 PHASES = ("PreSync", "Sync", "PostSync", "SyncFail")
@@ -104,13 +107,54 @@ def wave_of(found: Object) -> int:
 
 
 def in_waves(manifests: Iterable[Manifest], phase: str) -> list[Wave]:
-    """Return the waves of a phase in their order, each with its objects in theirs."""
+    """Return the waves of a phase in their order, each with its objects in theirs.
+
+    Namespaces and definitions of kinds come as early as the first object that needs them, be it a hook before the sync.
+    """
+    listed = list(manifests)
+    needed = _needed(listed)
     waves: dict[int, list[Manifest]] = {}
-    for manifest in manifests:
-        hooks = hooks_of(manifest.object)
-        if phase in hooks or (phase == "Sync" and not hooks):
-            waves.setdefault(wave_of(manifest.object), []).append(manifest)
+    for manifest in listed:
+        for at, wave in _turns(manifest, needed):
+            if at == phase:
+                waves.setdefault(wave, []).append(manifest)
     return [Wave(phase, number, tuple(in_order(waves[number]))) for number in sorted(waves)]
+
+
+def _turns(manifest: Manifest, needed: Mapping[Need, tuple[int, int]]) -> list[tuple[str, int]]:
+    """Return the phases and waves of an object; of no hook it is one."""
+    wave, hooks = wave_of(manifest.object), hooks_of(manifest.object)
+    if hooks:
+        return [(phase, wave) for phase in hooks]
+    own = (PHASES.index("Sync"), wave)
+    number, wave = min(own, needed.get(_gives(manifest) or (), own))
+    return [(PHASES[number], wave)]
+
+
+def _needed(manifests: Iterable[Manifest]) -> dict[Need, tuple[int, int]]:
+    """Return when namespaces and kinds are needed first, as the number of the phase and the wave."""
+    first: dict[Need, tuple[int, int]] = {}
+    for manifest in manifests:
+        key, wave = manifest.key, wave_of(manifest.object)
+        for phase in hooks_of(manifest.object) or ("Sync",):
+            if phase in PHASES[:3]:
+                turn = (PHASES.index(phase), wave)
+                for need in ((key.namespace,), (key.group, key.kind)):
+                    first[need] = min(turn, first.get(need, turn))
+    return first
+
+
+def _gives(manifest: Manifest) -> Need | None:
+    """Return what an object is for others: a namespace by its name, or a kind by group and name; None for most."""
+    key, spec = manifest.key, manifest.object.get("spec")
+    if (key.group, key.kind) == ("", "Namespace"):
+        return (key.name,)
+    if (key.group, key.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition") and isinstance(
+        spec, dict
+    ):
+        names = spec.get("names")
+        return str(spec.get("group")), str(names.get("kind") if isinstance(names, dict) else "")
+    return None
 
 
 def in_order(manifests: Iterable[Manifest]) -> Sequence[Manifest]:

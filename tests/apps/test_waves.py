@@ -47,6 +47,28 @@ def test_waves_are_numbers_and_names_settle_the_rest() -> None:
     ]  # fmt: skip
 
 
+def test_what_others_live_in_comes_before_the_first_of_them() -> None:
+    def of(group: str, kind: str, namespace: str, name: str, wave: str = "0", **more: object) -> Manifest:
+        marks = {ARGO + "sync-wave": wave, **({ARGO + "hook": "PreSync"} if name == "migrate" else {})}
+        found = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "annotations": marks}, **more}
+        return Manifest(Key(group, kind, namespace, name), found)
+
+    spec = {"group": "shop.test", "names": {"kind": "Cart"}}
+    listed = [
+        of("batch", "Job", "shop", "migrate", "-3"),
+        of("", "Namespace", "", "shop"),
+        of("", "Namespace", "", "other"),
+        of("shop.test", "Cart", "other", "cart", "-1"),
+        of("apiextensions.k8s.io", "CustomResourceDefinition", "", "carts.shop.test", "4", spec=spec),
+    ]
+    before, during = (
+        [(wave.number, [one.key.name for one in wave.manifests]) for wave in in_waves(listed, phase)]
+        for phase in ("PreSync", "Sync")
+    )
+    assert before == [(-3, ["shop", "migrate"])]
+    assert during == [(-1, ["other", "carts.shop.test", "cart"])]
+
+
 @pytest.mark.parametrize(
     ("annotations", "hooks", "policies"),
     [

@@ -1,6 +1,7 @@
 """Whether an object is well, by what Argo CD 3.6 has built in; kinds that it has no rule for have no health.
 
-Rules are of gitops-engine's pkg/health, and of Argo CD's resource_customizations for batch/CronJob. What comes from a
+Rules are of gitops-engine's pkg/health, and of Argo CD's resource_customizations for kinds of Kubernetes itself; its
+customizations for kinds that others define are left out, and so these have no health. What comes from a
 cluster is read as it is: a field of another type than it should be counts as absent.
 """
 
@@ -172,25 +173,28 @@ def _ingress(_live: Object, _spec: Object, status: Object) -> Found:
     return "Progressing", "no ingress controller has taken it up yet"
 
 
-def _claim(_live: Object, _spec: Object, status: Object) -> Found:
+def _claim(live: Object, _spec: Object, status: Object) -> Found:
     match status.get("phase"):
         case "Bound":
             return "Healthy", ""
         case "Lost":
             return "Degraded", "its volume is lost"
         case "Pending":
-            return "Progressing", ""
+            # Most storage classes wait for a pod that mounts it, which may be of a later wave.
+            if _PROVISIONER in _map(_map(live.get("metadata")).get("annotations")):
+                return "Progressing", "its volume is being made"
+            return "Healthy", "it waits for a pod that mounts it"
     return "Unknown", ""
+
+
+_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
 
 
 _SCALING_FAILS = {
     ("AbleToScale", "FailedGetScale"), ("AbleToScale", "FailedUpdateScale"),
     ("ScalingActive", "FailedGetResourceMetric"), ("ScalingActive", "InvalidSelector"),
 }  # fmt: skip
-_SCALING_WORKS = {
-    ("AbleToScale", "SucceededRescale"), ("ScalingLimited", "DesiredWithinRange"),
-    ("ScalingLimited", "TooFewReplicas"), ("ScalingLimited", "TooManyReplicas"),
-}  # fmt: skip
+_SCALING_WORKS = ("AbleToScale", "ScalingLimited")
 
 
 def _autoscaler(live: Object, _spec: Object, status: Object) -> Found:
@@ -207,9 +211,18 @@ def _autoscaler(live: Object, _spec: Object, status: Object) -> Found:
         key = (found.get("type"), found.get("reason"))
         if key in _SCALING_FAILS:
             return "Degraded", _said(found)
-        if key in _SCALING_WORKS:
+        if found.get("type") in _SCALING_WORKS and found.get("status") == "True":
             return "Healthy", _said(found)
     return "Progressing", "waiting to scale"
+
+
+def _disruption_budget(_live: Object, _spec: Object, status: Object) -> Found:
+    conditions = _maps(status.get("conditions"))
+    for found in conditions:
+        # Too few pods may be meant, as while they are scaled to none.
+        if found.get("status") == "False" and found.get("reason") != "InsufficientPods":
+            return "Degraded", _said(found) or str(found.get("reason"))
+    return ("Healthy", "") if conditions else ("Progressing", "waiting to be looked at")
 
 
 def _api_service(_live: Object, _spec: Object, status: Object) -> Found:
@@ -246,6 +259,7 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("networking.k8s.io", "Ingress"): _ingress,
     ("", "PersistentVolumeClaim"): _claim,
     ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
+    ("policy", "PodDisruptionBudget"): _disruption_budget,
     ("apiregistration.k8s.io", "APIService"): _api_service,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
 }

@@ -81,12 +81,20 @@ CASES: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str | None]] = 
     ("nobody", "networking.k8s.io/v1", "Ingress", {}, {}, "Progressing"),
     ("taken", "networking.k8s.io/v1", "Ingress", {}, {"loadBalancer": {"ingress": [{"hostname": "x"}]}}, "Healthy"),
     ("bound", "v1", "PersistentVolumeClaim", {}, {"phase": "Bound"}, "Healthy"),
+    ("waits for a pod", "v1", "PersistentVolumeClaim", {}, {"phase": "Pending"}, "Healthy"),
     ("lost", "v1", "PersistentVolumeClaim", {}, {"phase": "Lost"}, "Degraded"),
     ("fine", "autoscaling/v2", "HorizontalPodAutoscaler", {},
-     {"conditions": [{"type": "ScalingLimited", "reason": "DesiredWithinRange"}]}, "Healthy"),
+     {"conditions": [{"type": "AbleToScale", "reason": "ReadyForNewScale", "status": "True"}]}, "Healthy"),
+    ("not limited", "autoscaling/v2", "HorizontalPodAutoscaler", {},
+     {"conditions": [{"type": "ScalingLimited", "reason": "DesiredWithinRange", "status": "False"}]}, "Progressing"),
     ("no metrics", "autoscaling/v2", "HorizontalPodAutoscaler", {},
      {"conditions": [{"type": "ScalingActive", "reason": "FailedGetResourceMetric"}]}, "Degraded"),
     ("new", "autoscaling/v2", "HorizontalPodAutoscaler", {}, {}, "Progressing"),
+    ("not looked at", "policy/v1", "PodDisruptionBudget", {}, {}, "Progressing"),
+    ("too few pods", "policy/v1", "PodDisruptionBudget", {},
+     {"conditions": [{"type": "DisruptionAllowed", "reason": "InsufficientPods", "status": "False"}]}, "Healthy"),
+    ("broken", "policy/v1", "PodDisruptionBudget", {},
+     {"conditions": [{"type": "DisruptionAllowed", "reason": "SyncFailed", "status": "False"}]}, "Degraded"),
     ("up", "apiregistration.k8s.io/v1", "APIService", {}, {"conditions": [{"type": "Available", "status": "True"}]}, "Healthy"),
     ("down", "apiregistration.k8s.io/v1", "APIService", {},
      {"conditions": [{"type": "Available", "status": "False"}]}, "Progressing"),
@@ -110,6 +118,16 @@ def test_rules(
 ) -> None:
     live = {"apiVersion": version, "kind": kind, "metadata": {"name": "x", "generation": 2}}
     assert health({**live, "spec": spec, "status": status})[0] == expected
+
+
+def test_a_claim_whose_volume_is_being_made_progresses() -> None:
+    asked = {"volume.beta.kubernetes.io/storage-provisioner": "disks.test"}
+    live = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "x", "annotations": asked},
+    }
+    assert health({**live, "status": {"phase": "Pending"}})[0] == "Progressing"
 
 
 def test_what_is_being_deleted_progresses() -> None:
