@@ -131,7 +131,7 @@ def _create(parser: Parser) -> None:
         "--allow-host-path",
         action="append",
         metavar="DIR",
-        help="a folder of this machine that its pods may mount; may be repeated",
+        help="a folder of this machine that its pods may mount, as a whole; may be repeated",
     )
     add("--allow-privileged", action="store_true", help="let its pods have rights over this machine")
     add("--upsert", action="store_true", help="change the application when there is one of that name")

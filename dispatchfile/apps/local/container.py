@@ -160,5 +160,5 @@ def _security(container: Mapping[str, Any], pod: Mapping[str, Any], app: App, wh
 def _not_given(what: str, app: App) -> UsageError:
     return UsageError(
         f"{what}: a right over this machine that the application was not given",
-        help=f"dispatchfile gitops app set {app.name} --privileged",
+        help=f"dispatchfile gitops app set {app.name} --allow-privileged",
     )

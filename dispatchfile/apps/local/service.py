@@ -8,6 +8,7 @@ from dispatchfile.apps.local import honoured
 from dispatchfile.apps.local.objects import as_text, items, mapping, number
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
+from dispatchfile.remote import is_loopback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def read(manifest: Manifest) -> Service:
     external = ""
     if kind == "ExternalName":
         external = as_text(spec.get("externalName"))
-        if _DOMAIN.fullmatch(external) is None:
+        itself = is_loopback(external) or external == "0.0.0.0"  # noqa: S104 none is bound: the proxy's own
+        if _DOMAIN.fullmatch(external) is None or itself:
             raise UsageError(f'{where}: externalName "{external}" is no host')
         if not ports:
             ports = [Port(80, 80, speech="tcp"), Port(443, 443, speech="tcp")]
@@ -153,7 +155,8 @@ def _target(value: Any, default: int, here: str) -> int | str:
         return default
     if isinstance(value, str) and not value.isdecimal():
         return value
-    return _port(int(value) if isinstance(value, str) else value, f"{here}: targetPort")
+    short = isinstance(value, str) and len(value) < 6
+    return _port(int(value) if short else value, f"{here}: targetPort")
 
 
 def _port(value: Any, here: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local.labels import APP, OBJECT, POD, engine_name
@@ -93,7 +92,7 @@ class Volumes:
             raise UsageError(f'{self._where}: subPath "{inner}" leads out of the volume {name}')
         source = self._source(name)
         if source.volume is None:
-            path = self._below_allowed(posixpath.join(source.path, inner)) if inner else source.path
+            path = self._opened(posixpath.join(source.path, inner)) if inner else source.path
             return {"Type": "bind", "Source": path, "Target": target, "ReadOnly": read_only}
         volume = source.volume
         if inner and volume.files is None:
@@ -115,7 +114,7 @@ class Volumes:
     def _part_of(self, volume: Volume, inner: str) -> Volume:
         """Return a volume for a part of one that may be written: a link in it could lead the engine anywhere."""
         self.notes.append(f"subPath {inner} is a volume of its own")
-        part = hashlib.sha256(posixpath.normpath(inner).encode()).hexdigest()[:12]
+        part = hashlib.sha256(posixpath.normpath(inner).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return Volume(
             f"{volume.name}_{part}", volume.labels, volume.options, None, volume.group, volume.memory
         )
@@ -154,17 +153,16 @@ class Volumes:
         return Source(Volume(made, labels, options, None, self._group, memory))
 
     def _host(self, _name: str, settings: dict[str, Any]) -> Source:
-        path = self._below_allowed(as_text(settings.get("path")))
-        if settings.get("type") == "DirectoryOrCreate":
-            Path(path).mkdir(parents=True, exist_ok=True)
-        return Source(path=path)
+        return Source(path=self._opened(as_text(settings.get("path"))))
 
-    def _below_allowed(self, path: str) -> str:
-        """Return the real path of a folder or file of this machine that the application may mount."""
-        real = os.path.realpath(path)
-        if not path.startswith("/") or not any(
-            Path(real).is_relative_to(os.path.realpath(allowed)) for allowed in self._app.host_paths
-        ):
+    def _opened(self, path: str) -> str:
+        """Return the real path of a folder of this machine that the application may mount.
+
+        What lies in one is the pods' to change: where a container begins again, the engine would follow a link that was
+        put there meanwhile, wherever it leads. So it is the folder itself, or nothing.
+        """
+        real = os.path.realpath(path) if path.startswith("/") and path.isprintable() else ""
+        if not real or real not in map(os.path.realpath, self._app.host_paths):
             raise UsageError(
                 f'{self._where}: "{path}" of this machine is not open to the application',
                 help=f"dispatchfile gitops app set {self._app.name} --allow-host-path {path}",

@@ -54,6 +54,13 @@ def spec(**fields: Any) -> dict[str, Any]:
         pytest.param({"selector": [1]}, "selector is no mapping", id="selector"),
         pytest.param({"type": "ExternalName"}, 'externalName "" is no host', id="external"),
         pytest.param({"type": "ExternalName", "externalName": "a b"}, "is no host", id="hostile external"),
+        *(
+            pytest.param(
+                {"type": "ExternalName", "externalName": host}, "is no host", id=f"the proxy: {host}"
+            )
+            for host in ("127.0.0.1", "127.1.2.3", "localhost", "a.localhost.", "0.0.0.0")
+        ),
+        pytest.param({"ports": [{"port": 80, "targetPort": "9" * 5000}]}, "targetPort is '999", id="digits"),
     ],
 )
 def test_a_service_that_kubernetes_refuses_is_refused(fields: dict[str, Any], message: str):

@@ -350,15 +350,21 @@ class TestPods:
         assert all(one.key.name != "refused" for one in site.pods())
         assert message in site.observe(text)["Deployment/refused"].message
 
-    def test_a_folder_that_was_opened_is_mounted_and_a_link_out_of_it_is_not(self, tmp_path):
+    def test_a_folder_that_was_opened_is_mounted_and_nothing_in_it_that_pods_could_make_a_link(
+        self, tmp_path
+    ):
         opened = tmp_path / "open"
         opened.mkdir()
         (opened / "file").write_text("here")
         (opened / "out").symlink_to("/etc")
+        (opened / "below").mkdir()
+        (tmp_path / "way").symlink_to(opened)
 
-        def text(path: Path) -> str:
+        def text(path: Path | str, **mount: str) -> str:
             made = yaml.safe_load(
-                workload("Deployment", "host", pod(SLEEP, volumeMounts=[{"name": "h", "mountPath": "/h"}]))
+                workload(
+                    "Deployment", "host", pod(SLEEP, volumeMounts=[{"name": "h", "mountPath": "/h", **mount}])
+                )
             )
             made["spec"]["template"]["spec"]["volumes"] = [{"name": "h", "hostPath": {"path": str(path)}}]
             return yaml.safe_dump(made)
@@ -366,7 +372,12 @@ class TestPods:
         with bench(tmp_path / "state", host_paths=(str(opened),)) as site:
             assert site.apply(text(opened))["host"].done == "Synced"
             assert site.exec(site.pods()[0], "cat", "/h/file") == "here"
-            assert "is not open to the application" in site.apply(text(opened / "out"))["host"].message
+            assert site.apply(text(tmp_path / "way"))["host"].done == "Synced"
+            for path in ("open/out", "open/below", "open/file", "open/../open/below", "open/../", "a\0"):
+                refused = site.apply(text(f"{tmp_path}/{path}"))["host"].message
+                assert "is not open to the application" in refused
+            inside = site.apply(text(opened, subPath="below"))["host"].message
+            assert "is not open to the application" in inside
 
 
 class TestJobs:
