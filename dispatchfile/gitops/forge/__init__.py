@@ -16,9 +16,11 @@ from dispatchfile.remote import Remote
 __all__ = ["ChecksPending", "Forge", "NoAutoMerge", "Place", "PullRequest", "connect", "place_of"]
 
 Method = Literal["", "merge", "squash", "rebase"]
+State = Literal["open", "closed"]
 MERGEABLE_WAIT = 30.0
 """Seconds until a forge has to know whether a pull request merges; all find out some time after a push."""
 
+_SHOWN = 12  # digits of a commit; Bitbucket Cloud shows no more
 _CLASSES = {
     "github": ("github", "GitHub"),
     "gitlab": ("gitlab", "GitLab"),
@@ -43,6 +45,10 @@ class PullRequest(Record):
     head: str
     head_commit: str
 
+    def is_of(self, commit: str) -> bool:
+        """Return whether a commit is the one at its head."""
+        return len(self.head_commit) >= _SHOWN and commit.startswith(self.head_commit)
+
 
 class ChecksPending(EnvironmentProblem):
     """A pull request cannot be merged yet: a check, a build or a review is missing."""
@@ -62,14 +68,21 @@ class Forge(Protocol):
     Branches of forks are nobody's: a pull request counts only when its head is a branch of the repository itself.
     """
 
+    def listed(self, state: State, base: str, head: str = "") -> Iterator[PullRequest]:
+        """Yield the pull requests to `base` in this state, from branch `head` or all; merged ones may be among the closed."""
+
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """Return the open pull request from branch `head` of this repository to `base`."""
+        return next(self.listed("open", base, head), None)
 
     def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
         """Return the pull request for exactly this commit that was closed without a merge."""
+        closed = self.listed("closed", base, head)
+        return next((pull for pull in closed if pull.state == "closed" and pull.is_of(commit)), None)
 
     def open_to(self, base: str) -> Iterator[PullRequest]:
         """Yield the open pull requests from branches of this repository to `base`."""
+        return self.listed("open", base)
 
     def create(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request; when there is one already, return that."""

@@ -8,7 +8,15 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest, Unsupported
+from dispatchfile.gitops.forge import (
+    ChecksPending,
+    Forge,
+    Method,
+    NoAutoMerge,
+    PullRequest,
+    State,
+    Unsupported,
+)
 from dispatchfile.gitops.forge.http import Api, Refused
 from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
@@ -20,7 +28,7 @@ _UUID = re.compile(r"\{[0-9a-fA-F-]{36}\}")
 _ACCOUNT = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-fA-F-]{36}")
 
 
-class BitbucketCloud:
+class BitbucketCloud(Forge):
     """One repository, WORKSPACE/NAME."""
 
     def __init__(self, api: Api, repository: str) -> None:
@@ -28,20 +36,9 @@ class BitbucketCloud:
         self._repository = repository
         self._here = f"/repositories/{repository}"
 
-    def find_open(self, head: str, base: str) -> PullRequest | None:
-        """Return the open pull request from branch `head` of this repository to `base`."""
-        return next(self._listed(("OPEN",), base, head), None)
-
-    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
-        """Return the pull request for exactly this commit that was closed without a merge."""
-        closed = self._listed(("DECLINED", "SUPERSEDED"), base, head)
-        return next((pull for pull in closed if _same_commit(pull.head_commit, commit)), None)
-
-    def open_to(self, base: str) -> Iterator[PullRequest]:
-        """Yield the open pull requests from branches of this repository to `base`."""
-        return self._listed(("OPEN",), base)
-
-    def _listed(self, states: tuple[str, ...], base: str, head: str = "") -> Iterator[PullRequest]:
+    def listed(self, state: State, base: str, head: str = "") -> Iterator[PullRequest]:
+        """Yield pull requests; see `Forge.listed`."""
+        states = [theirs for theirs, ours in _STATES.items() if ours == state]
         # The filter only saves pages: the answer is matched here again.
         ends = {"destination": base, **({"source": head} if head else {})}
         among = " OR ".join(f'state = "{state}"' for state in states)
@@ -159,7 +156,7 @@ class BitbucketCloud:
                 return _merged(pull, commit)
             if pull.state == "closed":
                 raise EnvironmentProblem(f"{pull.url} is declined")
-            if _same_commit(pull.head_commit, commit) and self._tip(tried, pull.head).startswith(commit):
+            if pull.is_of(commit) and self._tip(tried, pull.head).startswith(commit):
                 self._checked(tried, pull, later=when_checks_pass)
                 try:
                     self._api.send(tried, "POST", f"{self._pull(number)}/merge", wanted)
@@ -240,16 +237,11 @@ def _pending(url: str, why: str, *, later: bool) -> EnvironmentProblem:
 
 def _merged(pull: PullRequest, commit: str) -> bool:
     """Return True. Raises EnvironmentProblem when somebody's push came between the last look and the merge."""
-    if not _same_commit(pull.head_commit, commit):
+    if not pull.is_of(commit):
         raise EnvironmentProblem(
             f"{pull.url} was merged with commit {pull.head_commit}, not with {commit[:12]}"
         )
     return True
-
-
-def _same_commit(shown: str, commit: str) -> bool:
-    """Return whether a hash as the API shows it, cut to twelve digits, is of a commit."""
-    return len(shown) >= 12 and commit.startswith(shown)
 
 
 def _known(data: Any) -> list[dict[str, str]]:

@@ -9,7 +9,15 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest, Unsupported
+from dispatchfile.gitops.forge import (
+    ChecksPending,
+    Forge,
+    Method,
+    NoAutoMerge,
+    PullRequest,
+    State,
+    Unsupported,
+)
 from dispatchfile.gitops.forge.http import Api, Refused
 from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
@@ -19,7 +27,7 @@ _TRIES = 5
 _BRANCH = "refs/heads/"
 
 
-class BitbucketServer:
+class BitbucketServer(Forge):
     """One repository, PROJECT/NAME, or ~USER/NAME of a person."""
 
     def __init__(self, api: Api, repository: str) -> None:
@@ -27,27 +35,16 @@ class BitbucketServer:
         self._project, _, self._slug = repository.partition("/")
         self._here = f"/projects/{self._project}/repos/{self._slug}"
 
-    def find_open(self, head: str, base: str) -> PullRequest | None:
-        """Return the open pull request from branch `head` of this repository to `base`."""
-        return next(self._listed("OPEN", base, head), None)
-
-    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
-        """Return the pull request for exactly this commit that was closed without a merge."""
-        declined = self._listed("DECLINED", base, head)
-        return next((pull for pull in declined if pull.head_commit == commit), None)
-
-    def open_to(self, base: str) -> Iterator[PullRequest]:
-        """Yield the open pull requests from branches of this repository to `base`."""
-        return self._listed("OPEN", base)
-
-    def _listed(self, state: str, base: str, head: str = "") -> Iterator[PullRequest]:
+    def listed(self, state: State, base: str, head: str = "") -> Iterator[PullRequest]:
+        """Yield pull requests; see `Forge.listed`."""
+        theirs = "OPEN" if state == "open" else "DECLINED"
         # The filters only save pages: the answer is matched here again.
         end = {"direction": "OUTGOING", "at": _BRANCH + head} if head else {"at": _BRANCH + base}
-        query = {"state": state, "limit": "100", **end}
+        query = {"state": theirs, "limit": "100", **end}
         for data in self._api.pages("list pull requests", f"{self._here}/pull-requests", **query):
             pull = _plain(data)
             to = data["toRef"]
-            same = data["state"] == state and to["id"] == _BRANCH + base and self._own(to)
+            same = data["state"] == theirs and to["id"] == _BRANCH + base and self._own(to)
             if same and head in ("", pull.head) and self._own(data["fromRef"]):
                 yield pull
 
@@ -132,7 +129,7 @@ class BitbucketServer:
                 return _merged(pull, commit)
             if pull.state == "closed":
                 raise EnvironmentProblem(f"{pull.url} is declined")
-            if pull.head_commit == commit and self._tip(tried, pull.head) == commit:
+            if pull.is_of(commit) and self._tip(tried, pull.head) == commit:
                 vetoes = self._vetoes(tried, data)
                 if vetoes and not when_checks_pass:
                     raise ChecksPending(f"{pull.url} cannot be merged yet: {vetoes}")
@@ -226,7 +223,7 @@ def _stale(refused: Refused) -> bool:
 
 def _merged(pull: PullRequest, commit: str) -> bool:
     """Return True. Raises EnvironmentProblem when somebody's push came between the last look and the merge."""
-    if pull.head_commit != commit:
+    if not pull.is_of(commit):
         raise EnvironmentProblem(
             f"{pull.url} was merged with commit {pull.head_commit[:12]}, not with {commit[:12]}"
         )

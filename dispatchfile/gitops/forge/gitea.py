@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest
+from dispatchfile.gitops.forge import ChecksPending, Forge, Method, NoAutoMerge, PullRequest, State
 from dispatchfile.gitops.forge.http import MOST_PAGES, Api, Refused
 from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
@@ -21,7 +21,7 @@ _MISSING = re.compile(
 )
 
 
-class Gitea:
+class Gitea(Forge):
     """One repository, OWNER/NAME."""
 
     def __init__(self, api: Api, repository: str) -> None:
@@ -29,20 +29,8 @@ class Gitea:
         self._here = f"/repos/{repository}"
         self._owner = repository.partition("/")[0]
 
-    def find_open(self, head: str, base: str) -> PullRequest | None:
-        """Return the open pull request from branch `head` of this repository to `base`."""
-        return next(self._listed("open", base, head), None)
-
-    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
-        """Return the pull request for exactly this commit that was closed without a merge."""
-        closed = self._listed("closed", base, head)
-        return next((pull for pull in closed if pull.state == "closed" and pull.head_commit == commit), None)
-
-    def open_to(self, base: str) -> Iterator[PullRequest]:
-        """Yield the open pull requests from branches of this repository to `base`."""
-        return self._listed("open", base)
-
-    def _listed(self, state: str, base: str, head: str = "") -> Iterator[PullRequest]:
+    def listed(self, state: State, base: str, head: str = "") -> Iterator[PullRequest]:
+        """Yield pull requests; see `Forge.listed`."""
         # There is no filter by branch: what Gitea does not know (`head`) it ignores, and lists all.
         query = {"state": state, "sort": "recentupdate"}
         listed = self._pages("list pull requests", f"{self._here}/pulls", **query)

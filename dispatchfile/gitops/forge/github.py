@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.forges import GITHUB_AUTO_MERGE, graphql_of
-from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest
+from dispatchfile.gitops.forge import ChecksPending, Forge, Method, NoAutoMerge, PullRequest, State
 from dispatchfile.gitops.forge.http import Api, Refused
 from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
@@ -19,7 +19,7 @@ _NOTHING_TO_WAIT_FOR = ("clean status", "unstable status")
 _MERGE_TRIES = 5
 
 
-class GitHub:
+class GitHub(Forge):
     """One repository, OWNER/NAME."""
 
     def __init__(self, api: Api, repository: str) -> None:
@@ -27,20 +27,8 @@ class GitHub:
         self._here = f"/repos/{repository}"
         self._owner = repository.partition("/")[0]
 
-    def find_open(self, head: str, base: str) -> PullRequest | None:
-        """Return the open pull request from branch `head` of this repository to `base`."""
-        return next(self._listed("open", base, head), None)
-
-    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
-        """Return the pull request for exactly this commit that was closed without a merge."""
-        closed = self._listed("closed", base, head)
-        return next((pull for pull in closed if pull.state == "closed" and pull.head_commit == commit), None)
-
-    def open_to(self, base: str) -> Iterator[PullRequest]:
-        """Yield the open pull requests from branches of this repository to `base`."""
-        return self._listed("open", base)
-
-    def _listed(self, state: str, base: str, head: str = "") -> Iterator[PullRequest]:
+    def listed(self, state: State, base: str, head: str = "") -> Iterator[PullRequest]:
+        """Yield pull requests; see `Forge.listed`."""
         # The filters only save pages: not every server honours them, so the answer is matched here again.
         query = {"state": state, "base": base, "per_page": "100"}
         if head:

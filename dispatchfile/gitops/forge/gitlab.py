@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatchfile.errors import EnvironmentProblem
-from dispatchfile.gitops.forge import ChecksPending, Method, NoAutoMerge, PullRequest
+from dispatchfile.gitops.forge import ChecksPending, Forge, Method, NoAutoMerge, PullRequest, State
 from dispatchfile.gitops.forge.http import Api, Refused
 from dispatchfile.gitops.forge.waiting import Waiting, conflict
 
@@ -35,7 +35,7 @@ _STATES = {"opened": "open", "locked": "open"}
 _MERGE_TRIES = 5
 
 
-class GitLab:
+class GitLab(Forge):
     """One project, GROUP/…/NAME."""
 
     def __init__(self, api: Api, repository: str) -> None:
@@ -43,21 +43,9 @@ class GitLab:
         self._here = f"/projects/{quote(repository, safe='')}"
         self._list = f"{self._here}/merge_requests"
 
-    def find_open(self, head: str, base: str) -> PullRequest | None:
-        """Return the open merge request from branch `head` of this project to `base`."""
-        return next(self._listed("opened", base, head), None)
-
-    def find_declined(self, head: str, base: str, commit: str) -> PullRequest | None:
-        """Return the merge request for exactly this commit that was closed without a merge."""
-        closed = self._listed("closed", base, head)
-        return next((pull for pull in closed if pull.state == "closed" and pull.head_commit == commit), None)
-
-    def open_to(self, base: str) -> Iterator[PullRequest]:
-        """Yield the open merge requests from branches of this project to `base`."""
-        return self._listed("opened", base)
-
-    def _listed(self, state: str, base: str, head: str = "") -> Iterator[PullRequest]:
-        query = {"state": state, "target_branch": base, "per_page": "100"}
+    def listed(self, state: State, base: str, head: str = "") -> Iterator[PullRequest]:
+        """Yield merge requests; see `Forge.listed`."""
+        query = {"state": "opened" if state == "open" else state, "target_branch": base, "per_page": "100"}
         if head:
             query["source_branch"] = head
         for data in self._api.pages("list merge requests", self._list, **query):
