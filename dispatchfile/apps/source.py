@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dispatchfile import credentials, locks
+from dispatchfile.credentials.refusals import last, refusal
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops import askpass
 from dispatchfile.gitops.git import Git, GitFailed
-from dispatchfile.gitops.refusals import last, refusal
 from dispatchfile.record import Record
 from dispatchfile.remote import Remote, parse
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from dispatchfile.credentials import Credential, certificates, logins, place, ssh
+from dispatchfile.credentials import Credential, certificates, host_variables, logins, place, ssh
+from dispatchfile.credentials.place import Place
 from dispatchfile.errors import UsageError
 from dispatchfile.remote import Remote
 
@@ -13,8 +14,9 @@ from dispatchfile.remote import Remote
 def variables(remote: Remote, env: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that let git in at a remote, and at what else the same login is for, such as submodules.
 
-    None where git finds its way itself: by the URL's password, by its helpers, which have the token, or without a
-    login. The token is in the environment alone, which `ps` shows to nobody else. Raises EnvironmentProblem.
+    As in `find`, a variable that holds the token of this very host wins. There are none where git finds its way itself:
+    by the URL's password, by its helpers, which have the token, or without a login. The token is in the environment
+    alone, which `ps` shows to nobody else. Raises EnvironmentProblem.
     """
     if remote.scheme == "ssh":
         return ssh.environment(remote, env)
@@ -27,13 +29,23 @@ def variables(remote: Remote, env: Mapping[str, str] = os.environ) -> dict[str, 
     settings = {}
     if file := certificates.of(where.url, env):
         settings[f"http.{where.scheme}://{where.server}.sslCAInfo"] = str(file)
-    login = None if remote.password else logins.best(where, remote.user, env)
-    if login and login.kept not in ("git", "ssh") and (token := logins.token_of(login, env)):
-        header = f"Authorization: {Credential(login.user, token, '').basic}"
-        settings[f"http.{login.url}.extraHeader"] = header
+    if not remote.password and (known := _known(remote, where, env)):
+        url, credential = known
+        settings[f"http.{url}.extraHeader"] = f"Authorization: {credential.basic}"
     # The setting is for this server alone; where a variable names what to trust, git looks at nothing else.
     trust = {"GIT_SSL_CAINFO": str(file)} if file and "GIT_SSL_CAINFO" in env else {}
     return {**_as_variables(settings, env), **trust}
+
+
+def _known(remote: Remote, where: Place, env: Mapping[str, str]) -> tuple[str, Credential] | None:
+    """Return what lets in at a remote, and the URL that it is for."""
+    for name in host_variables(remote.host) if remote.scheme == "https" else ():
+        if token := env.get(name, "").strip():
+            return f"https://{where.server}", Credential(remote.user or "x-access-token", token, f"${name}")
+    login = logins.best(where, remote.user, env)
+    if login and login.kept not in ("git", "ssh") and (token := logins.token_of(login, env) or ""):
+        return login.url, Credential(login.user, token, f"the login for {login.url}")
+    return None
 
 
 def _as_variables(settings: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from dispatchfile.credentials import Credential
+from dispatchfile.credentials.refusals import last, refusal
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.gitops import askpass
 from dispatchfile.gitops.checkout import Checkout, Revision
 from dispatchfile.gitops.git import Git, GitFailed
-from dispatchfile.gitops.refusals import last, refusal
 from dispatchfile.mask import Masker
 from dispatchfile.record import Record
 

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dispatchfile import locks, remote
-from dispatchfile.credentials import git_access
+from dispatchfile.credentials import find, git_access, host_variables
+from dispatchfile.credentials.refusals import refusal
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.remote import without_userinfo
 from dispatchfile.run.backend import Remote
@@ -78,7 +79,7 @@ def resolve_revision(url: str, revision: str) -> tuple[str, str]:
         raise EnvironmentProblem(f'"{revision}" is no git revision')
     wanted = [f"refs/heads/{revision}", f"refs/tags/{revision}", revision] if revision else ["HEAD"]
     patterns = [pattern for name in wanted for pattern in (name, f"{name}^{{}}")]
-    lines = git(["ls-remote", "--", url, *patterns], env=_let_in(url)).decode(errors="replace").splitlines()
+    lines = _ask(url, ["ls-remote", "--", url, *patterns]).decode(errors="replace").splitlines()
     refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in lines)}
     for name in wanted:
         if name in refs:
@@ -128,16 +129,34 @@ def packed_tags(repository: Path, commit: str) -> str:
 def _fetch(folder: Path, url: str, ref: str, depth: int) -> None:
     """Fetch `ref` at a depth; all branches and tags when the server gives out no single commits."""
     shallow = [f"--depth={depth}"] if depth else []
-    env = _let_in(url)
     if ref:
         try:
-            git(["fetch", "-q", *shallow, "--", url, ref], cwd=folder, env=env)
+            _ask(url, ["fetch", "-q", *shallow, "--", url, ref], cwd=folder)
         except EnvironmentProblem:
             if not _FULL.fullmatch(ref):
                 raise
         else:
             return
-    git(["fetch", "-q", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*"], cwd=folder, env=env)
+    _ask(url, ["fetch", "-q", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*"], cwd=folder)
+
+
+def _ask(url: str, words: list[str], *, cwd: Path | None = None) -> bytes:
+    """Return what git prints when it asks a remote. Raises EnvironmentProblem that says what a refusal means."""
+    try:
+        return git(words, cwd=cwd, env=_let_in(url))
+    except EnvironmentProblem as problem:
+        where = remote.parse(url)
+        # A Dispatchfile may name any host, so a token that is not bound to one host is not asked.
+        names = host_variables(where.host)
+        given = find(where, directory=Path("/"), names=names)
+        told = refusal(
+            where,
+            problem.message,
+            check="check the resource's url, and that your token may see it",
+            credential=given,
+            names=names,
+        )
+        raise told or problem from None
 
 
 def _let_in(url: str) -> dict[str, str]:

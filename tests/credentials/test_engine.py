@@ -23,6 +23,7 @@ from dispatchfile.run.sweep import discard
 from tests.credentials.conftest import User
 from tests.credentials.test_docker_config import HELPER
 from tests.credentials.test_registry import guarded
+from tests.gitops.forges.base import basic
 from tests.gitops.git_server import GitServer
 
 __all__ = ["guarded"]
@@ -117,6 +118,31 @@ def test_a_run_fetches_and_its_submodules_too(user: User, tmp_path: Path) -> Non
     told = "".join(path.read_text(errors="replace") for path in folder.rglob("config") if path.is_file())
     assert "url" in told
     assert "Authorization" not in told
+
+
+def test_a_fetch_that_is_refused_says_what_to_do(user: User, tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    with GitServer(tmp_path / "served", user="me", password=TOKEN) as server:
+        url = f"{server.url}/acme/app.git"
+        with pytest.raises(EnvironmentProblem, match="refused: ") as caught:
+            checkout_remote(tmp_path / "cache", url, Remote("main"))
+        # A run gives the token of $DISPATCHFILE_GIT_TOKEN to no host that a Dispatchfile names.
+        assert caught.value.help == "keep a token with `dispatchfile login`"
+        logins.keep(logins.Login(server.url, "git", "me", "file"), "wrong-token", git=False)
+        with pytest.raises(
+            EnvironmentProblem, match=f"the token from the login for {server.url}: "
+        ) as caught:
+            checkout_remote(tmp_path / "cache", url, Remote("main"))
+        assert "wrong-token" not in caught.value.message
+
+
+def test_a_variable_for_one_host_is_told_to_that_host_alone(user: User) -> None:
+    env = {**user.env, "GITHUB_TOKEN": f"{TOKEN}\n", "DISPATCHFILE_GIT_TOKEN": "for-no-host-in-particular"}
+    told = git_access.variables(remote.parse("https://github.com/acme/app.git"), env)
+    assert told["GIT_CONFIG_KEY_0"] == "http.https://github.com.extraHeader"
+    assert told["GIT_CONFIG_VALUE_0"] == f"Authorization: Basic {basic('x-access-token', TOKEN)}"
+    for url in ("https://github.com.evil.test/a", "https://git.example.com/a", "http://github.com/a", "git@github.com:a/b"):  # fmt: skip
+        assert git_access.variables(remote.parse(url), env) == {}
 
 
 def test_another_host_is_told_nothing(user: User) -> None:

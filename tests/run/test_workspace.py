@@ -232,9 +232,7 @@ def test_checkouts_of_remotes(tmp_path: Path) -> None:
         resolve_revision(url, "nope")
     with pytest.raises(EnvironmentProblem, match="is no git revision"):
         resolve_revision(url, "--upload-pack=touch")
-    with pytest.raises(
-        EnvironmentProblem, match=r"git ls-remote failed: fatal: .* does not appear to be a git repo"
-    ):
+    with pytest.raises(EnvironmentProblem, match=f"there is no repository at {tmp_path / 'absent'}"):
         checkout_remote(cache, str(tmp_path / "absent"), Remote(""))
     with pytest.raises(EnvironmentProblem, match="the run is offline"):
         checkout_remote(cache, "https://host.test/a.git", Remote(""), offline=True)

@@ -6,7 +6,7 @@ import pytest
 
 from dispatchfile import remote
 from dispatchfile.credentials import Credential
-from dispatchfile.gitops.refusals import refusal
+from dispatchfile.credentials.refusals import refusal
 
 URL = "https://git.example.com:8443/acme/gitops.git"
 
@@ -17,7 +17,7 @@ URL = "https://git.example.com:8443/acme/gitops.git"
         (
             f"fatal: could not read Username for '{URL}': terminal prompts disabled",
             "refused: fatal: could not read Username",
-            "$DISPATCHFILE_GIT_TOKEN, or keep one with `dispatchfile login`",
+            "keep a token with `dispatchfile login`, or give one in $DISPATCHFILE_GIT_TOKEN",
         ),
         (
             f"fatal: unable to access '{URL}/': server certificate verification failed. CAfile: none CRLfile: none",
@@ -65,6 +65,22 @@ def test_a_token_that_was_given_is_named_by_its_source() -> None:
     assert told is not None
     assert told.message.startswith(f"{URL} does not take the token from the login for {URL}: fatal:")
     assert "the-token" not in f"{told.message}{told.help}"
+
+
+@pytest.mark.parametrize(
+    ("output", "known"),
+    [
+        ("git@git.example.com: Permission denied (publickey).\nfatal: Could not read from remote", False),
+        ("Host key verification failed.\r\nfatal: Could not read from remote repository.", True),
+    ],
+    ids=["key", "server"],
+)
+def test_what_ssh_says(output: str, known: bool) -> None:
+    told = refusal(remote.parse("git@git.example.com:acme/gitops.git"), output, check="")
+    assert told is not None
+    assert told.message.endswith(output.splitlines()[0])
+    assert "dispatchfile login git --git-server git.example.com --private-key-path FILE" in told.help
+    assert ("--known-hosts" in told.help) is known
 
 
 def test_anything_else_is_not_made_up() -> None:
