@@ -24,9 +24,16 @@ class Engine(Protocol):
         """Return how each wanted object stands, in their order, and then what is there of `app` and not wanted."""
 
     def apply(
-        self, app: App, wanted: Sequence[Manifest], chosen: Sequence[Manifest], say: Say
+        self,
+        app: App,
+        wanted: Sequence[Manifest],
+        chosen: Sequence[Manifest],
+        say: Say,
+        until: float = float("inf"),
     ) -> Sequence[Result]:
         """Bring `chosen` about, in their order; return what was done with each.
+
+        Nothing is waited for beyond `until` (time.monotonic).
 
         Rolling replacement is part of it: it returns when what it changed serves, or cannot. What is as wanted is not
         touched. It can be called again after it was killed at any moment. One object's failure ends no other's.

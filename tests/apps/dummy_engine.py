@@ -51,7 +51,12 @@ class DummyEngine:
         return found + extra
 
     def apply(
-        self, app: App, wanted: Sequence[Manifest], chosen: Sequence[Manifest], say: Say
+        self,
+        app: App,
+        wanted: Sequence[Manifest],
+        chosen: Sequence[Manifest],
+        say: Say,
+        until: float = math.inf,
     ) -> list[Result]:
         """Put the chosen objects in place."""
         self._answer()

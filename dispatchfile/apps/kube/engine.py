@@ -77,7 +77,12 @@ class KubeEngine:
         return [*resources, *(_left(found) for place, found in there.items() if place not in places)]
 
     def apply(
-        self, app: App, wanted: Sequence[Manifest], chosen: Sequence[Manifest], say: Say
+        self,
+        app: App,
+        wanted: Sequence[Manifest],
+        chosen: Sequence[Manifest],
+        say: Say,
+        until: float = float("inf"),  # noqa: ARG002 no rollout is waited for here
     ) -> Sequence[Result]:
         """Apply `chosen` in their order; return what was done with each. Whether they serve, `observe` tells.
 
@@ -131,7 +136,7 @@ class KubeEngine:
                 return _resource(manifest, live, made, message=reason)
             if live is None:
                 return _resource(manifest, None, made, message=self._trial(served, made))
-            strict = marks.option(manifest.object, "Validate") != "false"
+            strict = waves.option(manifest.object, "Validate") != "false"
             would = self._cluster.apply(kind, made, dry_run=True, strict=strict)
         except Refused as problem:
             if problem.code in (400, 409, 413, 422):

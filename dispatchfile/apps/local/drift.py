@@ -113,9 +113,9 @@ def _limits(name: str, asked: Mapping[str, Any], host: Mapping[str, Any]) -> Ite
         "CpuShares": host.get("CpuShares") or 0,
     }
     for field, path, live in (
-        ("Memory", ("resources", "limits", "memory"), str(own["Memory"])),
+        ("Memory", ("resources", "limits", "memory"), in_bytes(own["Memory"])),
         ("NanoCpus", ("resources", "limits", "cpu"), f"{own['NanoCpus'] // 10**6}m"),
-        ("MemoryReservation", ("resources", "requests", "memory"), str(own["MemoryReservation"])),
+        ("MemoryReservation", ("resources", "requests", "memory"), in_bytes(own["MemoryReservation"])),
         ("CpuShares", ("resources", "requests", "cpu"), f"{own['CpuShares'] * 1000 // 1024}m"),
     ):
         if own[field] != asked[field]:
@@ -123,6 +123,15 @@ def _limits(name: str, asked: Mapping[str, Any], host: Mapping[str, Any]) -> Ite
             yield Difference(name, text, path, live if own[field] else None)
     if host.get("CpusetCpus"):
         yield Difference(name, f"it is bound to the cores {host['CpusetCpus']}")
+
+
+def in_bytes(number: int) -> str:
+    """Return a number of bytes in the largest unit that it is a whole number of (Kubernetes resource.Quantity)."""
+    for unit in ("", "Ki", "Mi", "Gi"):
+        if number % 1024 or not number:
+            return f"{number}{unit}"
+        number //= 1024
+    return f"{number}Ti"
 
 
 def _cpus(host: Mapping[str, Any]) -> int:

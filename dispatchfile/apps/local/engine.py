@@ -8,7 +8,8 @@ two calls (tending.py).
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from dispatchfile.apps.diff import hidden
@@ -32,7 +33,8 @@ from dispatchfile.run.connect import asking, connect
 from dispatchfile.run.sweep import discard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from docker import APIClient
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 LOOKS = 8
 """Containers that are looked at at one time."""
+_SILENCE = 10.0
+"""Seconds after which it is told what is waited for; again when that is something else."""
 
 
 class LocalEngine:
@@ -79,7 +83,12 @@ class LocalEngine:
         return [_shown(one) for one in (*resources, *self._unwanted(site, wanted, seen))]
 
     def apply(
-        self, app: App, wanted: Sequence[Manifest], chosen: Sequence[Manifest], say: Say
+        self,
+        app: App,
+        wanted: Sequence[Manifest],
+        chosen: Sequence[Manifest],
+        say: Say,
+        until: float = float("inf"),
     ) -> Sequence[Result]:
         """Bring `chosen` about, side by side; return what was done with each, in their order."""
         site = self._site(app, wanted, say)
@@ -108,8 +117,8 @@ class LocalEngine:
                     loads.append(one)
             with ThreadPoolExecutor(max(1, len(loads)), thread_name_prefix="workload") as workers:
                 try:
-                    done = workers.map(lambda one: self._bring_about(site, one, seen.of(one.key)), loads)
-                    results.update((one.key, one) for one in done)
+                    doing = {workers.submit(self._bring_about, site, one, seen.of(one.key)) for one in loads}
+                    results.update((one.key, one) for one in _followed(site, doing, until))
                 except BaseException:
                     site.stop.set()
                     raise
@@ -173,7 +182,7 @@ class LocalEngine:
         machine = Machine(self._client, app)
         looked = Looked(self._client, self._folder, app)
         return Site(
-            app, Objects(wanted), machine, traffic, Applied(self._folder), looked, say, threading.Event()
+            app, Objects(wanted), machine, traffic, Applied(self._folder), looked, say, threading.Event(), {}
         )
 
     def _discard_container(self, container: str) -> None:
@@ -247,6 +256,29 @@ class LocalEngine:
         return resources + [_stray(site.app, one.name, one.image) for one in seen.strays]
 
 
+def _followed(site: Site, doing: set[Future[Result]], until: float) -> Iterator[Result]:
+    """Yield what becomes of workloads, telling what fails while others go on, and what is waited for.
+
+    At `until` (time.monotonic) those that are not done are ended.
+    """
+    told: dict[str, str] = {}
+    while doing:
+        left = until - time.monotonic()
+        if left <= 0:
+            site.stop.set()
+        done, doing = wait(doing, min(left, _SILENCE) if left > 0 else None, return_when=FIRST_COMPLETED)
+        for one in done:
+            result = one.result()
+            if result.message and doing:
+                site.say(f"{result.key}: failed: {result.message.splitlines()[0]}")
+            yield result
+        waits = dict(site.waits)
+        if not done and waits != told and not site.stop.is_set():
+            for pod, why in sorted(waits.items()):
+                site.say(f"waiting for the pod {pod}: {why}")
+            told = waits
+
+
 def _is_as_wanted(site: Site, manifest: Manifest, pods: Sequence[Found]) -> bool:
     """Return whether a workload was brought about, and nothing was done to its pods since they were looked at last."""
     if manifest.key.kind in ("Job", "CronJob") or site.applied.get(manifest.key) != manifest.object:
@@ -282,9 +314,6 @@ def _bring_about(site: Site, manifest: Manifest, pods: Sequence[Found]) -> str:
     same = not found.old and not found.mended and len(found.new) == len(pods) == wanted.count
     if same and site.applied.get(manifest.key) == manifest.object:
         return ""
-    site.say(
-        f"{manifest.key}: {len(found.new)} of {wanted.count} pods are as wanted, {len(found.old)} are not"
-    )
     return (rollout.in_order if kind in ("StatefulSet", "Pod") else rollout.roll)(wanted, found)
 
 

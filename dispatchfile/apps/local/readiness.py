@@ -39,6 +39,7 @@ class _Look(Record):
     problem: str = ""
     container: str = ""
     hopeless: bool = False
+    began: tuple[str, ...] = ()
 
 
 def specs(pod: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -82,9 +83,11 @@ def until_ready(
     seconds: float,
     settle: float,
     stopped: Callable[[], bool],
+    tell: Callable[[str], None] = lambda _why: None,
 ) -> Awaited:
     """Wait until a pod is ready, and stays so for `settle` seconds; give up after `seconds`, or when it crashes on and on.
 
+    `tell` gets why it is not ready yet, each time it is looked at.
     A startupProbe or readinessProbe that fails is asked again until then; failureThreshold is for pods that serve.
     """
     if any(probe(pod.given, part.part, "readiness") is None for part in pod.main):
@@ -92,11 +95,17 @@ def until_ready(
     began, since = time.monotonic(), 0.0
     started: set[str] = set()
     pause = _QUICK[0]
+    look: _Look | None = None
+    began_at: tuple[str, ...] = ()
     while not stopped():
         now = time.monotonic()
         look = _look(machine, pod, started, now - began)
         if look.hopeless:
             return Awaited(look.problem, look.container)
+        tell(look.problem or "it has to stay ready")
+        if look.began != began_at:
+            since = 0.0  # one that was started again in between has not stayed
+        began_at = look.began
         since = (since or now) if not look.problem else 0.0
         if since and now - since >= settle:
             return Awaited("")
@@ -105,15 +114,18 @@ def until_ready(
             return Awaited(f"it was not ready within {seconds:g} s: {why}", look.container)
         time.sleep(pause)
         pause = min(pause * 1.4, _QUICK[1])
-    return Awaited("the sync was stopped")
+    why = f": {look.problem}" if look and look.problem else ""
+    return Awaited(f"it is waited for no longer{why}", look.container if look else "")
 
 
 def _look(machine: Machine, pod: Found, started: set[str], age: float) -> _Look:
     spec = pod.given
     address = machine.address(pod.owner.id)
+    began = []
     for part in pod.main:
         found = machine.inspect(part.id)
         state = found["State"]
+        began.append(str(state.get("StartedAt")))
         if not state["Running"] or state.get("Restarting"):
             code = state.get("ExitCode")
             if code == 0 and spec.get("restartPolicy") in ENDING:
@@ -129,4 +141,4 @@ def _look(machine: Machine, pod: Found, started: set[str], age: float) -> _Look:
             if problem := probes.run(machine.client, asked, part.id, address):
                 return _Look(f"the container {part.part} is not ready: {problem}", part.id)
             started.add(part.id)
-    return _Look()
+    return _Look(began=tuple(began))

@@ -7,7 +7,7 @@ the hash of what they were made of, so that a replacement that was cut off goes 
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from dispatchfile.apps.local import drift
@@ -17,15 +17,19 @@ from dispatchfile.apps.local.readiness import is_ready, until_ready
 from dispatchfile.apps.local.workload import ordinal, progress_deadline, room
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import Record, replace
+from dispatchfile.spelling import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dispatchfile.apps.local.blueprint import Blueprint
     from dispatchfile.apps.local.snapshot import Found, Seen
     from dispatchfile.apps.local.workload import Workload
 
 _TOGETHER = 32
 """Pods of one workload that begin or end at one time."""
+_SOON = 2.0
+"""Seconds that pods may take to end before it is said that they are waited for."""
 
 
 class Sorted(Record):
@@ -80,35 +84,33 @@ def roll(wanted: Workload, pods: Sorted) -> str:
 
     As on a cluster, a pod that ends counts no more: the next begins while it still drains.
     """
-    count = wanted.count
     surge, missing = room(wanted)
-    drop(wanted, pods.new[count:])
-    new, old = pods.new[:count], list(pods.old)
-    staying = [pod for pod in old if wanted.stays(pod)]
-    old = [pod for pod in old if pod not in staying]
-    count -= len(staying)
-    broken = [pod for pod in old if is_ready(wanted.site.machine.client, pod)]
-    drop(wanted, broken)
-    old = [pod for pod in old if pod not in broken]
-    if missing >= count:
-        drop(wanted, old)  # Recreate: none of the new begins beside one of the old
-        old = []
-    if problem := admit(wanted, new):
-        return problem
+    staying = [pod for pod in pods.old if wanted.stays(pod)]
+    count = wanted.count - len(staying)
+    new, extra = pods.new[:count], pods.new[count:]
+    old = [pod for pod in pods.old if pod not in staying]
+    _announce(wanted, count - len(new), len(old), len(extra))
+    gone = [pod for pod in old if missing >= count or is_ready(wanted.site.machine.client, pod)]
+    old = [pod for pod in old if pod not in gone]
     with ThreadPoolExecutor(_TOGETHER) as workers:
-        ending: list[Future[None]] = []
-        problem = ""
+        gone += extra
+        ending: list[Future[None]] = [workers.submit(drop, wanted, gone)]
+        if missing >= count or not surge:
+            ending[0].result()  # Recreate: none of the new begins beside one of the old
+        problem = admit(wanted, new)
         while not problem and (len(new) < count or old):
             begin = min(count - len(new), count + surge - len(new) - len(old))
             if begin > 0:
-                made, problem = begin_all(wanted, _names(wanted, begin, [*new, *old]))
+                made, problem = begin_all(wanted, _names(wanted, begin, [*new, *old, *gone]))
                 new += made
                 continue
             spare = len(old) if len(new) >= count else max(1, len(new) + len(old) - (count - missing))
             ending.append(workers.submit(drop, wanted, old[:spare]))
-            old = old[spare:]
+            gone, old = gone + old[:spare], old[spare:]
             if not surge:
                 ending[-1].result()  # the next may need what the one before has, such as a port
+        if wait(ending, _SOON).not_done:
+            wanted.site.say(f"{wanted.key}: the new pods serve; waiting for those before them to end")
         for one in ending:
             one.result()
     return problem
@@ -122,9 +124,12 @@ def in_order(wanted: Workload, pods: Sorted) -> str:
     """
     there = {pod.name: pod for pod in (*pods.old, *pods.new)}
     names = wanted.names()[: wanted.count]
-    for name in sorted(set(there) - set(names), key=ordinal, reverse=True):
-        drop(wanted, [there[name]])
+    extra = sorted(set(there) - set(names), key=ordinal, reverse=True)
     missing = [name for name in names if name not in there]
+    replaced = [pod for pod in pods.old if pod.name in names and not wanted.stays(pod)]
+    _announce(wanted, len(missing) + len(replaced), len(replaced), len(extra))
+    for name in extra:
+        drop(wanted, [there[name]])
     if wanted.spec.get("podManagementPolicy") == "Parallel":
         if problem := begin_all(wanted, missing)[1]:
             return problem
@@ -134,12 +139,24 @@ def in_order(wanted: Workload, pods: Sorted) -> str:
                 return problem
     if problem := admit(wanted, [pod for pod in pods.new if pod.name in names]):
         return problem
-    for pod in sorted(pods.old, key=lambda pod: ordinal(pod.name), reverse=True):
-        if pod.name in names and not wanted.stays(pod):
-            drop(wanted, [pod])
-            if problem := begin_all(wanted, [pod.name])[1]:
-                return problem
+    for pod in sorted(replaced, key=lambda pod: ordinal(pod.name), reverse=True):
+        drop(wanted, [pod])
+        if problem := begin_all(wanted, [pod.name])[1]:
+            return problem
     return ""
+
+
+def _announce(wanted: Workload, begins: int, old: int, extra: int) -> None:
+    """Say how many pods will begin, be replaced, and end."""
+    replaced = min(begins, old)
+    starts, ends = begins - replaced, extra + old - replaced
+    words = [
+        f"{verb} {counted(number, 'pod')}"
+        for verb, number in (("starts", starts), ("replaces", replaced), ("removes", ends))
+        if number
+    ]
+    if words:
+        wanted.site.say(f"{wanted.key}: {', '.join(words)}")
 
 
 def begin_all(wanted: Workload, names: Sequence[str]) -> tuple[list[Found], str]:
@@ -175,19 +192,38 @@ def _begin(wanted: Workload, name: str) -> tuple[Found | None, str]:
     deadline = time.monotonic() + progress_deadline(wanted)
     try:
         plan = wanted.draw(name)
+        site.waits[name] = _beginning(plan)
         site.machine.make(plan, lambda address: wanted.draw(name, address), deadline, site.stop.is_set)
     except DispatchfileError as problem:
         return None, problem.message
+    finally:
+        site.waits.pop(name, None)
     pod = site.machine.find(plan.namespace, name)
     if pod is None:
         return None, f"{name}: it was removed"
     return pod, _admit(wanted, pod)
 
 
+def _beginning(plan: Blueprint) -> str:
+    names = " and then ".join(part.name for part in plan.init if not part.sidecar)
+    return f"its init containers have to end first: {names}" if names else "it is made"
+
+
 def _admit(wanted: Workload, pod: Found) -> str:
     site = wanted.site
     settle = float(number(wanted.spec, "minReadySeconds", 0, wanted.where))
-    awaited = until_ready(site.machine, pod, progress_deadline(wanted), settle, site.stop.is_set)  # fmt: skip
+    deadline = progress_deadline(wanted)
+    try:
+        awaited = until_ready(
+            site.machine,
+            pod,
+            deadline,
+            settle,
+            site.stop.is_set,
+            lambda why: site.waits.update({pod.name: why}),
+        )
+    finally:
+        site.waits.pop(pod.name, None)
     if awaited.problem:
         words = site.machine.last_words(awaited.container) if awaited.container else ""
         return f"the pod {pod.name}: {awaited.problem}{words}"

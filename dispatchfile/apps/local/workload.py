@@ -33,7 +33,10 @@ _QUARTER = "25%"
 
 
 class Site(Record, eq=False):
-    """What one call of the engine works with. `stop` is set when its work is to end early."""
+    """What one call of the engine works with. `stop` is set when its work is to end early.
+
+    `waits` is why pods that begin are not ready yet, by their names.
+    """
 
     app: App
     objects: Objects
@@ -43,6 +46,7 @@ class Site(Record, eq=False):
     looked: Looked
     say: Callable[[str], None]
     stop: threading.Event
+    waits: dict[str, str]
 
 
 class Workload(Record):

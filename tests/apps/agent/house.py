@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -40,10 +41,15 @@ class FileEngine(DummyEngine):
         return super().observe(app, wanted)
 
     def apply(
-        self, app: App, wanted: Sequence[Manifest], chosen: Sequence[Manifest], say: Say
+        self,
+        app: App,
+        wanted: Sequence[Manifest],
+        chosen: Sequence[Manifest],
+        say: Say,
+        until: float = math.inf,
     ) -> list[Result]:
         self.during = lambda _manifest: self._save()
-        return super().apply(app, wanted, chosen, say)
+        return super().apply(app, wanted, chosen, say, until)
 
     def _load(self) -> None:
         if self.path.exists():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +33,10 @@ class Bench:
         self.client = self.engine._client
         self.said: list[str] = []
 
-    def apply(self, text: str) -> dict[str, Result]:
-        wanted = manifests(text)
-        return {one.key.name: one for one in self.engine.apply(self.app, wanted, wanted, self.said.append)}
+    def apply(self, text: str, seconds: float = math.inf) -> dict[str, Result]:
+        wanted, until = manifests(text), time.monotonic() + seconds
+        done = self.engine.apply(self.app, wanted, wanted, self.said.append, until)
+        return {one.key.name: one for one in done}
 
     def observe(self, text: str) -> dict[str, Resource]:
         return {

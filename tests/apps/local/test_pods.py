@@ -253,5 +253,5 @@ def test_whatever_stands_in_a_manifest_is_run_or_refused_in_words(tmp_path):
 def nowhere(folder, wanted):
     """Return a site without an engine: nothing that only reads manifests asks one."""
     return workloads.Site(
-        APP, Objects(wanted), None, None, Applied(folder), None, lambda _text: None, threading.Event()
+        APP, Objects(wanted), None, None, Applied(folder), None, lambda _text: None, threading.Event(), {}
     )

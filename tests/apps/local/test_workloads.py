@@ -154,7 +154,7 @@ class TestDrift:
             pytest.param(("stop", "-t", "0"), "is stopped", id="stopped"),
             pytest.param(("rm", "-f"), "Missing", id="removed"),
             pytest.param(
-                ("update", "--memory", "32m", "--memory-swap", "32m"), "memory: '33554432'", id="limit"
+                ("update", "--memory", "32m", "--memory-swap", "32m"), "memory: 32Mi", id="limit"
             ),
             pytest.param(("update", "--cpus", "0.5"), "cpu: 500m", id="cpus"),
             pytest.param(
