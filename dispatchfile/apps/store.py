@@ -174,6 +174,7 @@ class Store:
         """Hold the application's lock; raises TimedOut when another holds it for `patience` seconds."""
         with self._told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._refuse_open()
             lock = locks.take(self.folder / "lock", patience)
         if lock is None:
             raise TimedOut(
@@ -189,6 +190,7 @@ class Store:
         self, name: str, build: Callable[[Any], Kind], missing: Kind | None, *, optional: bool = False
     ) -> Kind:
         path = self.folder / f"{name}.json"
+        self._refuse_open()
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             version = data["version"]
@@ -206,6 +208,18 @@ class Store:
             f"{path} is of version {version!r}, and this program reads version {VERSION}",
             help="use the program that wrote it, or a newer one",
         )
+
+    def _refuse_open(self) -> None:
+        """Raise EnvironmentProblem when others could say here what is to run, as where XDG_STATE_HOME is shared."""
+        try:
+            status = self.folder.stat()
+        except OSError:
+            return  # what follows tells of it
+        if status.st_mode & 0o022 or os.getuid() not in (0, status.st_uid):
+            raise EnvironmentProblem(
+                f"others than you may change {self.folder}, which says what is to run",
+                help=f"see what is in it, then chmod 700 {self.folder}; or set XDG_STATE_HOME to a directory of your own",
+            )
 
     def _damaged(self, path: Path, reason: str) -> EnvironmentProblem:
         if path.name == "app.json":

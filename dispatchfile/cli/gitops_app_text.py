@@ -9,7 +9,7 @@ from dispatchfile.cli.table import print_table
 from dispatchfile.cli.terminal import Terminal
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import plain
-from dispatchfile.report.text import flat, harmless
+from dispatchfile.report.text import escaped, flat, harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,11 +210,14 @@ def _dump(data: Any, output: str) -> None:
     if output == "json":
         import json
 
-        print(json.dumps(data, indent=2, ensure_ascii=False))
+        print(escaped(json.dumps(data, indent=2, ensure_ascii=False)))
     else:
         import yaml
 
-        print(yaml.dump(data, sort_keys=False, allow_unicode=True, width=2**16), end="")
+        shown = yaml.dump(data, sort_keys=False, allow_unicode=True, width=2**16)
+        if harmless(shown) != shown:
+            shown = yaml.dump(data, sort_keys=False, allow_unicode=False, width=2**16)
+        print(shown, end="")
 
 
 def _short(revision: str, *, wide: bool) -> str:

@@ -56,6 +56,11 @@ def harmless(text: str) -> str:
     return text if text.isascii() and text.isprintable() else re.sub(_HARMFUL, "\ufffd", text)
 
 
+def escaped(text: str) -> str:
+    """Return JSON as a terminal may get it, and with the same meaning."""
+    return re.sub(_HARMFUL, lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def flat(text: str) -> str:
     """Return a text as one line that a terminal may get."""
     return harmless(text.replace("\n", " ").replace("\t", " "))

@@ -296,3 +296,14 @@ def test_create_again_and_a_dry_run(web: Shell, gitops: GitOps) -> None:
     assert yaml.safe_load(web.out)["name"] == "other"
     assert web("list -o name") == 0
     assert web.out == "web\n"
+
+
+@pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_nothing_steers_the_terminal_in_data_either(web: Shell, gitops: GitOps, output: str, read) -> None:  # type: ignore[no-untyped-def] # one of two functions
+    said = "\x9b31m \x1b]0;x\x07 \u202eabc \u2066 ü"
+    gitops.commit({"settings.yaml": config("settings", {"a": said})}, "evil \x9b2J")
+    assert web("refresh web") == 0
+    assert web(f"get web -o {output}") == 0
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", web.out)
+    settings = next(one for one in read(web.out)["resources"] if one["name"] == "settings")
+    assert settings["wanted"]["data"]["a"] == said
