@@ -61,7 +61,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield "nothing was pushed: a newer update is there"
     elif outcome.status == "pending":
         yield f"would push to {where}, on top of {outcome.base} ({outcome.parent[:12]}):"
-        yield from ("", outcome.message.rstrip("\n"), "", outcome.diff.rstrip("\n"))
+        # The line ends of DOS as git shows them, for a terminal gets no control characters.
+        diff = outcome.diff.rstrip("\r\n").replace("\r\n", "^M\n")
+        yield from ("", outcome.message.rstrip("\n"), "", diff)
         if outcome.proposes:
             yield from ("", f"would open a pull request to {outcome.base}: {outcome.title}")
     else:

@@ -10,6 +10,13 @@ from dispatchfile.gitops.outcome import Outcome, as_text
 PULL = "https://git.example.com/acme/gitops/pulls/1"
 
 
+def test_the_line_ends_of_dos_are_shown_as_git_does() -> None:
+    where = remote.parse("/srv/git/gitops.git")
+    diff = " image:\r\n-  tag: 1\r\n+  tag: 2\r\n"
+    made = Outcome("pending", "web", "main", "dispatch/update-web", "a" * 40, where, diff=diff)
+    assert as_text(made).splitlines()[-3:] == [" image:^M", "-  tag: 1^M", "+  tag: 2"]
+
+
 @pytest.mark.parametrize("merged", [True, False])
 def test_a_merge_is_told_and_the_url_is_last(merged: bool) -> None:
     where = remote.parse("https://git.example.com/acme/gitops.git")
