@@ -221,7 +221,10 @@ class Machine:
                     made = self.client.create_volume(
                         volume.name, "local", dict(volume.options), dict(volume.labels)
                     )
-                    check_own("volume", volume.name, made, self.app.name)  # the engine gives what is there
+                    # The engine gives what is there; of what was there before it was started, without its labels.
+                    if not made.get("Labels"):
+                        made = self.client.inspect_volume(volume.name)
+                    check_own("volume", volume.name, made, self.app.name)
                 self._lay([volume for volume in new if not volume.memory])
             self._filled.update(volume.name for volume in new)
 

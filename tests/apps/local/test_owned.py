@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -108,6 +109,21 @@ def test_a_volume_of_a_wanted_name_is_not_mounted(
     assert made.pods() == []
     made.engine.delete(made.app, made.said.append, data=True)
     assert made.client.inspect_volume(theirs)
+
+
+def test_a_volume_that_was_there_before_the_engine_was_restarted(
+    shop: tuple[Bench, ExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = shop
+    assert made.apply(pod("persistentVolumeClaim: {claimName: data}"))["main"].done == "Synced"
+    made.engine.delete(made.app, made.said.append, data=False)
+    create = made.engine._client.create_volume
+
+    def restarted(*given: Any) -> dict[str, Any]:
+        return {**create(*given), "Labels": None}  # as Docker 20.10 answers then
+
+    monkeypatch.setattr(made.engine._client, "create_volume", restarted)
+    assert made.apply(pod("persistentVolumeClaim: {claimName: data}"))["main"].done == "Synced"
 
 
 @pytest.mark.parametrize("labels", [{}, {APP: "another"}], ids=["of a person", "of another application"])
