@@ -68,6 +68,8 @@ def parse(url: str) -> Remote:
     match = _SCP.fullmatch(url)
     if match and not url.startswith(("/", ".")):
         host = match["host"].strip("[]")
+        if host.startswith("-"):  # which would be an option of ssh
+            raise UsageError(f"the remote URL {_hidden(url)} names no host")
         return Remote(url, "ssh", host, None, match["path"], match["user"] or "")
     return Remote(url, "file", "", None, url)
 

@@ -56,6 +56,9 @@ def test_passwords_leave_the_url() -> None:
         "ftp://x/y",
         "https:///x",
         "https://-x/y",
+        "ssh://-oProxyCommand=x/y",
+        "git@-oProxyCommand=x:y",
+        "[-oProxyCommand=x]:y",
         "a\nb",
     ],
 )
