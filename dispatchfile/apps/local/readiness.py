@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SETTLED = 0.5
 """Seconds that a container without a probe runs before it counts as ready: what ends at once never was."""
+SETTLED_AGAIN = 5.0
+"""The same for one that has ended already: it runs for a while each time."""
 CRASHES, CRASHING = 5, 20.0
 """Restarts, and seconds since a pod began, after which it is not waited for any more."""
 ENDING = ("Never", "OnFailure")
@@ -90,7 +92,8 @@ def until_ready(
     `tell` gets why it is not ready yet, each time it is looked at.
     A startupProbe or readinessProbe that fails is asked again until then; failureThreshold is for pods that serve.
     """
-    if any(probe(pod.given, part.part, "readiness") is None for part in pod.main):
+    unasked = any(probe(pod.given, part.part, "readiness") is None for part in pod.main)
+    if unasked:
         settle = max(settle, SETTLED)
     began, since = time.monotonic(), 0.0
     started: set[str] = set()
@@ -103,8 +106,8 @@ def until_ready(
         if look.hopeless:
             return Awaited(look.problem, look.container)
         tell(look.problem or "it has to stay ready")
-        if look.began != began_at:
-            since = 0.0  # one that was started again in between has not stayed
+        if look.began and began_at and look.began != began_at:
+            since, settle = 0.0, max(settle, SETTLED_AGAIN if unasked else 0.0)
         began_at = look.began
         since = (since or now) if not look.problem else 0.0
         if since and now - since >= settle:
@@ -133,7 +136,7 @@ def _look(machine: Machine, pod: Found, started: set[str], age: float) -> _Look:
             policy = found["HostConfig"]["RestartPolicy"]["Name"]
             often = found.get("RestartCount", 0) >= CRASHES and age >= CRASHING
             said = f"the container {part.part} ended with exit code {code}"
-            return _Look(said, part.id, often or policy in ("", "no"))
+            return _Look(said, part.id, often or policy in ("", "no"), ("ended",))
         for kind in ("startup", "readiness"):
             asked = probe(spec, part.part, kind)
             if asked is None or (kind == "startup" and part.id in started):

@@ -32,7 +32,7 @@ def test_no_pod_is_waited_for_beyond_the_time_of_the_sync(site: Bench):
 
 @pytest.mark.docker
 def test_a_pod_that_ends_again_and_again_is_never_ready_however_it_is_looked_at(site: Bench):
-    crashing = workload("Deployment", "web", pod("sleep 0.3; exit 3"), progressDeadlineSeconds=6)
+    crashing = workload("Deployment", "web", pod("sleep 0.1; exit 3"), progressDeadlineSeconds=6)
     result = site.apply(crashing)["web"]
     assert result.done == "SyncFailed"
     assert "was not ready within 6 s" in result.message
