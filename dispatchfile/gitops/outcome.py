@@ -75,7 +75,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         )
         for change in outcome.changes:
             before = f"{change.before} -> " if change.before else ""
-            yield f"  {change.file}: {change.name}: {before}{change.now}"
+            # Any other value might be a secret, and this is read in logs.
+            shown = f"{before}{change.now}" if change.image else "changed"
+            yield f"  {change.file}: {change.name}: {shown}"
         if outcome.merged:
             yield f"merged into {outcome.base}"
         if outcome.pull_request:
