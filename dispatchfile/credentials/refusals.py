@@ -77,4 +77,6 @@ def last(output: str) -> str:
     """Return the line of git's output that tells most."""
     lines = [line.strip() for line in output.strip().splitlines() if line.strip()]
     telling = [line for line in lines if "rejected" in line or "fatal:" in line or "remote:" in line]
-    return (telling or lines or ["no message"])[-1]
+    told = (telling or lines or ["no message"])[-1]
+    # The URL is named already.
+    return re.sub(r"^fatal: unable to access '[^']*': ", "", told)

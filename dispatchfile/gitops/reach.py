@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from dispatchfile.credentials import Credential
+from dispatchfile.credentials.refusals import refusal
 from dispatchfile.gitops import askpass
-from dispatchfile.gitops.git import Git
+from dispatchfile.gitops.git import Git, GitFailed
 from dispatchfile.remote import Remote
 
 
@@ -21,4 +22,10 @@ def head(remote: Remote, credential: Credential | None, env: dict[str, str] | No
         variables = {**askpass.git_environment(remote, credential, here), **(env or {})}
         masker = askpass.masker(remote, credential=credential)
         git = Git(here, env=variables, settings=("credential.helper=",), masker=masker)
-        return git.text("ls-remote", "--", remote.url, "HEAD").partition("\t")[0]
+        try:
+            return git.text("ls-remote", "--", remote.url, "HEAD").partition("\t")[0]
+        except GitFailed as error:
+            told = refusal(
+                remote, error.output, check="check the URL, and that you may see it", credential=credential
+            )
+            raise told or error from None

@@ -31,7 +31,7 @@ URL = "https://git.example.com:8443/acme/gitops.git"
         ),
         (
             f"fatal: unable to access '{URL}/': Could not resolve host: git.example.com",
-            f"{URL} cannot be reached: fatal: unable to access",
+            f"{URL} cannot be reached: Could not resolve host: git.example.com",
             "the network",
         ),
         (
