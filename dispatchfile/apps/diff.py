@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 
+from dispatchfile.apps.manifest import mapping
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +39,7 @@ def hidden(found: Object) -> Object:
     for name, text in _entries(found.get("stringData")):
         values[name] = _fingerprint(str(text).encode("utf-8", "surrogatepass"))
     kept = {field: value for field, value in found.items() if field not in ("data", "stringData")}
-    annotations = _mapping(_mapping(kept.get("metadata")).get("annotations"))
+    annotations = mapping(mapping(kept.get("metadata")).get("annotations"))
     if _LAST_APPLIED in annotations:  # which holds all values in clear
         kept["metadata"] = {
             **kept["metadata"],
@@ -89,8 +91,4 @@ def _fingerprint(value: bytes) -> str:
 
 
 def _entries(found: Any) -> Iterator[tuple[str, Any]]:
-    yield from _mapping(found).items()
-
-
-def _mapping(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
+    yield from mapping(found).items()

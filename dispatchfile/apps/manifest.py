@@ -46,3 +46,8 @@ def key_of(found: Object, namespace: str) -> Key:
     return Key(
         group if slash else "", found["kind"], metadata.get("namespace") or namespace, metadata["name"]
     )
+
+
+def mapping(found: Any) -> dict[str, Any]:
+    """Return what is a mapping as it is, {} for anything else: nobody has checked the fields of an object."""
+    return found if isinstance(found, dict) else {}

@@ -83,14 +83,18 @@ def delete_policies(found: Object) -> tuple[str, ...]:
     return tuple(given) or ("BeforeHookCreation",)
 
 
-def options_of(found: Object) -> frozenset[str]:
-    """Return the sync options of an object, such as "Prune=false" and "Replace=true"."""
-    return frozenset(word.strip() for word in _annotation(found, "sync-options").split(",") if word.strip())
+def option(found: Object, name: str) -> str:
+    """Return the value of a sync option of an object, such as "false" for Prune=false; "" when it does not have it."""
+    for word in _annotation(found, "sync-options").split(","):
+        key, equals, value = word.strip().partition("=")
+        if equals and key.strip() == name:
+            return value.strip()
+    return ""
 
 
 def may_be_pruned(live: Object | None) -> bool:
     """Return whether an object that is not wanted any more may be removed."""
-    return live is None or "Prune=false" not in options_of(live)
+    return live is None or option(live, "Prune") != "false"
 
 
 def is_extraneous(live: Object | None) -> bool:

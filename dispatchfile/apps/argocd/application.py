@@ -5,6 +5,7 @@ from __future__ import annotations
 from dispatchfile import remote
 from dispatchfile.apps.app import App
 from dispatchfile.apps.argocd.reach import GROUP, VERSION
+from dispatchfile.apps.manifest import mapping
 from dispatchfile.errors import UsageError
 from dispatchfile.record import replace
 
@@ -69,14 +70,14 @@ def change(app: App, before: Object, *, knows_enabled: bool) -> Object:
     Auto-sync is switched off by `automated.enabled: false` where the cluster's definition `knows_enabled` (Argo CD
     3.1 and later), and keeps prune and self-heal; elsewhere by taking `automated` away.
     """
-    spec = _dict(before.get("spec"))
+    spec = mapping(before.get("spec"))
     if spec.get("sources"):
         raise UsageError(
             f'Argo CD\'s application "{app.name}" has several sources, which cannot be changed here',
             help="argocd app set, or kubectl edit",
         )
     wanted = source(app)
-    was = _dict(spec.get("source"))
+    was = mapping(spec.get("source"))
     cleared = {name: None for name in ("directory", "helm") if name in was and name not in wanted}
     if "helm" in wanted:
         wanted["helm"] = {"valueFiles": None, "parameters": None, **wanted["helm"]}
@@ -85,7 +86,7 @@ def change(app: App, before: Object, *, knows_enabled: bool) -> Object:
         automated = (
             {"prune": app.prune, "selfHeal": app.self_heal, "enabled": False} if knows_enabled else None
         )
-    by_name = not app.server and _dict(spec.get("destination")).get("name") == _OWN_NAME
+    by_name = not app.server and mapping(spec.get("destination")).get("name") == _OWN_NAME
     cluster = {} if by_name else {"server": None, "name": None, **_cluster(app)}
     return {
         "spec": {
@@ -99,11 +100,11 @@ def change(app: App, before: Object, *, knows_enabled: bool) -> Object:
 
 def app_of(found: Object, context: str) -> App:
     """Return what an Application says as an app."""
-    metadata, spec = found["metadata"], _dict(found.get("spec"))
+    metadata, spec = found["metadata"], mapping(found.get("spec"))
     sources = [spec.get("source"), *(spec.get("sources") or ())]
-    first = next((_dict(one) for one in sources if isinstance(one, dict)), {})
-    destination, helm = _dict(spec.get("destination")), _dict(first.get("helm"))
-    automated = _dict(_dict(spec.get("syncPolicy")).get("automated"))
+    first = next((mapping(one) for one in sources if isinstance(one, dict)), {})
+    destination, helm = mapping(spec.get("destination")), mapping(first.get("helm"))
+    automated = mapping(mapping(spec.get("syncPolicy")).get("automated"))
     server = _text(destination.get("server")) or _text(destination.get("name"))
     made = App(
         metadata["name"],
@@ -122,7 +123,7 @@ def app_of(found: Object, context: str) -> App:
         made,
         prune=automated.get("prune") is True,
         self_heal=automated.get("selfHeal") is True,
-        recurse=_dict(first.get("directory")).get("recurse") is True,
+        recurse=mapping(first.get("directory")).get("recurse") is True,
         values=tuple(_text(one) for one in helm.get("valueFiles") or ()),
         settings=tuple(
             f"{_text(one.get('name'))}={_text(one.get('value'))}" for one in helm.get("parameters") or ()
@@ -132,7 +133,7 @@ def app_of(found: Object, context: str) -> App:
 
 def is_automated(found: Object) -> bool:
     """Return whether Argo CD syncs by itself: `automated` is there, and not `enabled: false`."""
-    automated = _dict(_dict(found.get("spec")).get("syncPolicy")).get("automated")
+    automated = mapping(mapping(found.get("spec")).get("syncPolicy")).get("automated")
     return isinstance(automated, dict) and automated.get("enabled") is not False
 
 
@@ -140,10 +141,6 @@ def _cluster(app: App) -> Object:
     """Return the cluster that Argo CD deploys to: by its URL, or by the name that Argo CD knows it by."""
     by_url = not app.server or "://" in app.server
     return {"server": app.server or OWN_CLUSTER} if by_url else {"name": app.server}
-
-
-def _dict(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _text(found: Any) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dispatchfile.apps.argocd import status
 from dispatchfile.apps.argocd.application import is_automated
+from dispatchfile.apps.manifest import mapping
 from dispatchfile.apps.sync import check_only, selects
 from dispatchfile.errors import EnvironmentProblem, TimedOut, UsageError
 
@@ -65,7 +66,7 @@ def rollback(found: Object, number: int, *, prune: bool) -> Object:
             f"{name} cannot be rolled back: auto-sync would undo it",
             help=f"dispatchfile gitops app set {name} --auto-sync off",
         )
-    history = [one for one in _dict(found.get("status")).get("history") or () if isinstance(one, dict)]
+    history = [one for one in mapping(found.get("status")).get("history") or () if isinstance(one, dict)]
     deployed = next((one for one in history if one.get("id", 0) == number), None)
     if deployed is None:
         numbers = ", ".join(str(one.get("id", 0)) for one in history) or "it is empty"
@@ -83,7 +84,7 @@ def refuse_second(found: Object) -> None:
     name = found["metadata"]["name"]
     if found["metadata"].get("deletionTimestamp"):
         raise EnvironmentProblem(f'Argo CD is deleting the application "{name}"')
-    state = _dict(_dict(found.get("status")).get("operationState"))
+    state = mapping(mapping(found.get("status")).get("operationState"))
     if not found.get("operation") and (not state or state.get("finishedAt")):
         return
     since = f" since {state['startedAt']}" if state.get("startedAt") else ""
@@ -103,7 +104,7 @@ def follow(get: Callable[[], Object], patch: Callable[[Object], Object], timeout
     while True:
         found = get()
         operation = status.operation(found)
-        state = _dict(_dict(found.get("status")).get("operationState"))
+        state = mapping(mapping(found.get("status")).get("operationState"))
         if operation is None or (state and operation.phase != "Running" and not found.get("operation")):
             if operation:
                 _say_results(operation.results, say)
@@ -136,12 +137,8 @@ def _say_results(results: Any, say: Say) -> None:
 
 def _operation(found: Object, asked: Object, by: str) -> Object:
     """Return an operation with what Argo CD's server adds: the Application's own sync options and retries."""
-    policy = _dict(_dict(found.get("spec")).get("syncPolicy"))
+    policy = mapping(mapping(found.get("spec")).get("syncPolicy"))
     options = {"syncOptions": policy["syncOptions"]} if policy.get("syncOptions") else {}
     retry = {"retry": policy["retry"]} if policy.get("retry") else {}
     who = "dispatchfile" if by == "user" else f"dispatchfile {by}"
     return {"initiatedBy": {"username": who}, "sync": {**asked, **options}, **retry}
-
-
-def _dict(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}

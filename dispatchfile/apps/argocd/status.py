@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dispatchfile.apps.argocd.application import app_of
-from dispatchfile.apps.manifest import Key
+from dispatchfile.apps.manifest import Key, mapping
 from dispatchfile.apps.status import Condition, Deployment, Operation, Resource, Result, View
 from dispatchfile.kube.problems import one_line
 
@@ -25,10 +25,10 @@ DIFFERS = "Argo CD says that it differs"
 
 def view(found: Object, context: str) -> View:
     """Return how an Application stands. Objects are told by their identity alone: Argo CD keeps no manifests there."""
-    status = _dict(found.get("status"))
-    sync, health = _dict(status.get("sync")), _dict(status.get("health"))
+    status = mapping(found.get("status"))
+    sync, health = mapping(status.get("sync")), mapping(status.get("health"))
     history = deployments(found)
-    urls = _dict(status.get("summary")).get("externalURLs")
+    urls = mapping(status.get("summary")).get("externalURLs")
     return View(
         app_of(found, context),
         _sync(sync.get("status")),
@@ -47,23 +47,23 @@ def view(found: Object, context: str) -> View:
 
 def operation(found: Object) -> Operation | None:
     """Return the operation that is going on, or asked for, or the last one."""
-    state = _dict(_dict(found.get("status")).get("operationState"))
+    state = mapping(mapping(found.get("status")).get("operationState"))
     if not state:
         asked = found.get("operation")
         if not isinstance(asked, dict):
             return None
-        sync = _dict(asked.get("sync"))
+        sync = mapping(asked.get("sync"))
         return Operation(
             "Running", _text(sync.get("revision")), 0.0, _by(asked), message="Argo CD has not begun yet"
         )
-    result = _dict(state.get("syncResult"))
+    result = mapping(state.get("syncResult"))
     phase: Phase = next((word for word in _PHASES if word == state.get("phase")), _PHASES[0])
-    sync = _dict(_dict(state.get("operation")).get("sync"))
+    sync = mapping(mapping(state.get("operation")).get("sync"))
     return Operation(
         phase,
         _text(result.get("revision")) or _text(sync.get("revision")),
         moment(state.get("startedAt")),
-        _by(_dict(state.get("operation"))),
+        _by(mapping(state.get("operation"))),
         moment(state.get("finishedAt")) if state.get("finishedAt") else None,
         one_line(state.get("message")),
         tuple(map(_result, _dicts(result.get("resources")))),
@@ -77,7 +77,7 @@ def deployments(found: Object) -> list[Deployment]:
             number, _text(one.get("revision")) or ", ".join(map(str, one.get("revisions") or ())),
             moment(one.get("deployedAt")), _by(one),
         )
-        for one in _dicts(_dict(found.get("status")).get("history"))
+        for one in _dicts(mapping(found.get("status")).get("history"))
         if isinstance(number := one.get("id", 0), int)
     ]  # fmt: skip
     return sorted(listed, key=lambda one: one.number)
@@ -97,7 +97,7 @@ def moment(text: Any) -> float:
 
 
 def _resource(one: Object) -> Resource:
-    health = _dict(one.get("health"))
+    health = mapping(one.get("health"))
     group, version = _text(one.get("group")), _text(one.get("version"))
     key = key_of(one)
     itself: Object = {
@@ -120,7 +120,7 @@ def _result(one: Object) -> Result:
 
 
 def _by(found: Object) -> str:
-    return "agent" if _dict(found.get("initiatedBy")).get("automated") is True else "user"
+    return "agent" if mapping(found.get("initiatedBy")).get("automated") is True else "user"
 
 
 def _sync(word: Any) -> Sync:
@@ -129,10 +129,6 @@ def _sync(word: Any) -> Sync:
 
 def _health(word: Any) -> Health | None:
     return next((one for one in _HEALTH if one == word), None)
-
-
-def _dict(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _dicts(found: Any) -> list[dict[str, Any]]:

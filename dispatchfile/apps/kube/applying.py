@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dispatchfile.apps import waves
 from dispatchfile.apps.argocd.secrets import encoded
 from dispatchfile.apps.kube import argo, compare, marks, memory
 from dispatchfile.apps.kube.memory import Memory
@@ -72,11 +73,11 @@ class Applying:
             return Result(key, "SyncFailed", reason)
         self._remember(then, manifest)
         made = encoded(marks.stamped(manifest.object, self._app.name, namespace))
-        if live is not None and marks.option(manifest.object, "Replace") == "true":
-            said = self._replaced(served, made, live, force=marks.option(manifest.object, "Force") == "true")
+        if live is not None and waves.option(manifest.object, "Replace") == "true":
+            said = self._replaced(served, made, live, force=waves.option(manifest.object, "Force") == "true")
         else:
             said = self._applied(
-                served, made, live, strict=marks.option(manifest.object, "Validate") != "false"
+                served, made, live, strict=waves.option(manifest.object, "Validate") != "false"
             )
         if (key.group, key.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition"):
             said += self._established(served, key.name)

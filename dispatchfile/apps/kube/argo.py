@@ -8,6 +8,7 @@ onto the objects themselves still tells (`marks.argo_application`).
 from __future__ import annotations
 
 from dispatchfile import remote
+from dispatchfile.apps.manifest import mapping
 from dispatchfile.errors import EnvironmentProblem, UsageError
 from dispatchfile.kube.problems import Refused
 
@@ -57,7 +58,7 @@ def cover(key: Key, namespace: str, found: list[Object]) -> str:
         if not _is_here(one):
             continue
         name = one["metadata"]["name"]
-        for listed in _dicts(_dict(one.get("status")).get("resources")):
+        for listed in _dicts(mapping(one.get("status")).get("resources")):
             its = (
                 listed.get("group") or "",
                 listed.get("kind"),
@@ -77,12 +78,12 @@ def _is_here(application: Object) -> bool:
 
 
 def _destination(application: Object) -> dict[str, Any]:
-    return _dict(_dict(application.get("spec")).get("destination"))
+    return mapping(mapping(application.get("spec")).get("destination"))
 
 
 def _sources(application: Object) -> Iterator[dict[str, Any]]:
-    spec = _dict(application.get("spec"))
-    yield from filter(None, [_dict(spec.get("source"))])
+    spec = mapping(application.get("spec"))
+    yield from filter(None, [mapping(spec.get("source"))])
     yield from _dicts(spec.get("sources"))
 
 
@@ -93,10 +94,6 @@ def _repository(url: str) -> str:
     except UsageError:
         return url
     return f"{parsed.host}/{parsed.repository}".lower()
-
-
-def _dict(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _dicts(found: Any) -> list[dict[str, Any]]:

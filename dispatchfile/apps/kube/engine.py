@@ -10,7 +10,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from dispatchfile.apps import diff
+from dispatchfile.apps import diff, waves
 from dispatchfile.apps.argocd.secrets import encoded
 from dispatchfile.apps.kube import argo, compare, marks, memory, removal
 from dispatchfile.apps.kube.addresses import addresses

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 
+from dispatchfile.apps.manifest import mapping
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,14 +25,14 @@ if TYPE_CHECKING:
 
 def health(live: Object) -> tuple[Health | None, str]:
     """Return how an object is, None for kinds without a rule, and what it says of itself."""
-    metadata = _map(live.get("metadata"))
+    metadata = mapping(live.get("metadata"))
     if metadata.get("deletionTimestamp"):
         return "Progressing", "Pending deletion"
     group, slash, _ = str(live.get("apiVersion", "")).rpartition("/")
     rule = _RULES.get((group if slash else "", str(live.get("kind"))))
     if rule is None:
         return None, ""
-    return rule(live, _map(live.get("spec")), _map(live.get("status")))
+    return rule(live, mapping(live.get("spec")), mapping(live.get("status")))
 
 
 def _deployment(live: Object, spec: Object, status: Object) -> Found:
@@ -57,11 +59,11 @@ def _stateful_set(live: Object, spec: Object, status: Object) -> Found:
     wanted, ready = _count(spec, "replicas", 1), _count(status, "readyReplicas")
     if ready < wanted:
         return "Progressing", f"waiting for {wanted - ready} pods to be ready"
-    strategy = _map(spec.get("updateStrategy"))
+    strategy = mapping(spec.get("updateStrategy"))
     updated = _count(status, "updatedReplicas")
     if strategy.get("type") == "OnDelete":
         return "Healthy", ""
-    if rolling := _map(strategy.get("rollingUpdate")):
+    if rolling := mapping(strategy.get("rollingUpdate")):
         due = wanted - _count(rolling, "partition")
         if updated < due:
             return "Progressing", f"{updated} of {due} new pods have been updated"
@@ -75,7 +77,7 @@ def _stateful_set(live: Object, spec: Object, status: Object) -> Found:
 def _daemon_set(live: Object, spec: Object, status: Object) -> Found:
     if _unobserved(live, status):
         return "Progressing", "waiting for the new specification to be observed"
-    if _map(spec.get("updateStrategy")).get("type") == "OnDelete":
+    if mapping(spec.get("updateStrategy")).get("type") == "OnDelete":
         return "Healthy", ""
     wanted = _count(status, "desiredNumberScheduled")
     if (updated := _count(status, "updatedNumberScheduled")) < wanted:
@@ -114,7 +116,7 @@ def _pod(_live: Object, spec: Object, status: Object) -> Found:
         case "Running" if always:
             if _condition(status, "Ready").get("status") == "True":
                 return "Healthy", said
-            ended = any(_map(one.get("lastState")).get("terminated") for one in containers)
+            ended = any(mapping(one.get("lastState")).get("terminated") for one in containers)
             return ("Degraded", said or "a container ended") if ended else ("Progressing", said)
         case "Running":
             return "Progressing", said
@@ -123,7 +125,7 @@ def _pod(_live: Object, spec: Object, status: Object) -> Found:
 
 def _stuck(container: Object) -> str:
     """Return why a container cannot start, "" when it can or has."""
-    waiting = _map(_map(container.get("state")).get("waiting"))
+    waiting = mapping(mapping(container.get("state")).get("waiting"))
     reason = str(waiting.get("reason") or "")
     if reason.startswith("Err") or reason.endswith(("Error", "BackOff")):
         return _said(waiting) or reason
@@ -131,7 +133,7 @@ def _stuck(container: Object) -> str:
 
 
 def _failure(container: Object) -> str:
-    ended = _map(_map(container.get("state")).get("terminated"))
+    ended = mapping(mapping(container.get("state")).get("terminated"))
     if ended.get("message") or ended.get("reason") == "OOMKilled":
         return str(ended.get("message") or ended["reason"])
     code = _count(ended, "exitCode")
@@ -162,13 +164,13 @@ def _cron_job(_live: Object, spec: Object, status: Object) -> Found:
 
 
 def _service(_live: Object, spec: Object, status: Object) -> Found:
-    if spec.get("type") == "LoadBalancer" and not _map(status.get("loadBalancer")).get("ingress"):
+    if spec.get("type") == "LoadBalancer" and not mapping(status.get("loadBalancer")).get("ingress"):
         return "Progressing", "it has no address yet"
     return "Healthy", ""
 
 
 def _ingress(_live: Object, _spec: Object, status: Object) -> Found:
-    if _map(status.get("loadBalancer")).get("ingress"):
+    if mapping(status.get("loadBalancer")).get("ingress"):
         return "Healthy", ""
     return "Progressing", "no ingress controller has taken it up yet"
 
@@ -181,7 +183,7 @@ def _claim(live: Object, _spec: Object, status: Object) -> Found:
             return "Degraded", "its volume is lost"
         case "Pending":
             # Most storage classes wait for a pod that mounts it, which may be of a later wave.
-            if _PROVISIONER in _map(_map(live.get("metadata")).get("annotations")):
+            if _PROVISIONER in mapping(mapping(live.get("metadata")).get("annotations")):
                 return "Progressing", "its volume is being made"
             return "Healthy", "it waits for a pod that mounts it"
     return "Unknown", ""
@@ -199,7 +201,7 @@ _SCALING_WORKS = ("AbleToScale", "ScalingLimited")
 
 def _autoscaler(live: Object, _spec: Object, status: Object) -> Found:
     conditions = _maps(status.get("conditions"))
-    told = _map(_map(live.get("metadata")).get("annotations")).get(
+    told = mapping(mapping(live.get("metadata")).get("annotations")).get(
         "autoscaling.alpha.kubernetes.io/conditions"
     )
     if isinstance(told, str):  # where autoscaling/v1 keeps them
@@ -266,7 +268,7 @@ _RULES: dict[tuple[str, str], Rule] = {
 
 
 def _unobserved(live: Object, status: Object) -> bool:
-    return _count(_map(live.get("metadata")), "generation") > _count(status, "observedGeneration")
+    return _count(mapping(live.get("metadata")), "generation") > _count(status, "observedGeneration")
 
 
 def _condition(status: Object, type_: str) -> Object:
@@ -282,10 +284,6 @@ def _said(found: Object) -> str:
 def _count(found: Object, name: str, default: int = 0) -> int:
     value = found.get(name)
     return value if isinstance(value, int) else default
-
-
-def _map(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _maps(found: Any) -> Iterable[dict[str, Any]]:

@@ -1,9 +1,8 @@
-"""What labels and annotations say of an object: whose it is, and how it wants to be treated.
-
-Sync options are Argo CD's (3.6, "Sync Options"), and so are their words.
-"""
+"""What labels and annotations say of an object: whose it is."""
 
 from __future__ import annotations
+
+from dispatchfile.apps.manifest import mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ CLUSTERS_OWN = (
     "deletionTimestamp", "deletionGracePeriodSeconds",
 )  # fmt: skip
 """Fields of `metadata` that a cluster writes by itself, and changes with every write."""
-_OPTIONS = "argocd.argoproj.io/sync-options"
 TRACKING = "argocd.argoproj.io/tracking-id"
 """Annotation of Argo CD on what it deploys: APPLICATION:GROUP/KIND:NAMESPACE/NAME."""
 _ARGO_LABEL = "argocd.argoproj.io/instance"
@@ -32,7 +30,7 @@ def stamped(made: Object, app: str, namespace: str) -> Object:
     metadata = {
         name: value for name, value in made["metadata"].items() if name not in ("namespace", *CLUSTERS_OWN)
     }
-    metadata["labels"] = {**_map(metadata.get("labels")), APP: app}
+    metadata["labels"] = {**mapping(metadata.get("labels")), APP: app}
     if namespace:
         metadata["namespace"] = namespace
     return {**{name: value for name, value in made.items() if name != "status"}, "metadata": metadata}
@@ -67,30 +65,17 @@ def taken(live: Object, app: str) -> str:
     return ""
 
 
-def option(found: Object, name: str) -> str:
-    """Return the value of a sync option of an object, "" when it does not have it."""
-    for word in str(notes(found).get(_OPTIONS) or "").split(","):
-        key, equals, value = word.strip().partition("=")
-        if equals and key.strip() == name:
-            return value.strip()
-    return ""
-
-
 def labels(found: Object) -> dict[str, Any]:
     """Return the labels of an object."""
-    return _map(_map(found.get("metadata")).get("labels"))
+    return mapping(mapping(found.get("metadata")).get("labels"))
 
 
 def notes(found: Object) -> dict[str, Any]:
     """Return the annotations of an object."""
-    return _map(_map(found.get("metadata")).get("annotations"))
+    return mapping(mapping(found.get("metadata")).get("annotations"))
 
 
 def owned(found: Object) -> bool:
     """Return whether a controller of the cluster has made an object, and looks after it."""
-    owners = _map(found.get("metadata")).get("ownerReferences")
-    return isinstance(owners, list) and any(_map(one).get("controller") for one in owners)
-
-
-def _map(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
+    owners = mapping(found.get("metadata")).get("ownerReferences")
+    return isinstance(owners, list) and any(mapping(one).get("controller") for one in owners)

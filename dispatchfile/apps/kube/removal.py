@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dispatchfile.apps import waves
 from dispatchfile.apps.kube import marks, memory
 from dispatchfile.apps.status import Result
 from dispatchfile.errors import EnvironmentProblem
@@ -80,7 +81,7 @@ def _pruned(cluster: Cluster, discovery: Discovery, app: App, key: Key) -> Resul
             "PruneSkipped",
             marks.taken(live, app.name) or "it does not belong to this application any more",
         )
-    asked = marks.option(live, "Prune")
+    asked = waves.option(live, "Prune")
     if asked in ("false", "confirm"):
         return Result(key, "PruneSkipped", f"it has the sync option Prune={asked}")
     _remove(cluster, served.kind, live)
@@ -98,7 +99,7 @@ def _remove(cluster: Cluster, kind: Kind, live: Object) -> None:
 
 def _stays(cluster: Cluster, served: Served, live: Object, *, data: bool) -> str:
     """Return why an object is not deleted with its application, "" when it is."""
-    if (asked := marks.option(live, "Delete")) in ("false", "confirm"):
+    if (asked := waves.option(live, "Delete")) in ("false", "confirm"):
         return f"it has the sync option Delete={asked}"
     if data or served.group:
         return ""

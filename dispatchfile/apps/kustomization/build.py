@@ -11,6 +11,7 @@ from dispatchfile.apps.documents import Document
 from dispatchfile.apps.export import SourceProblem
 from dispatchfile.apps.kustomization import fields, generators, patches
 from dispatchfile.apps.kustomization.item import Item, select, unsupported
+from dispatchfile.apps.manifest import mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _patched(found: dict[str, Any], folder: Path, items: list[Item], name: str) 
     for one in fields.mappings(found.get("patches")):
         if set(one) - {"path", "patch", "target"}:
             raise unsupported(name, "options of a patch")
-        items = _merged(_patch_text(one, folder, name), fields.mapping(one.get("target")), items, name)
+        items = _merged(_patch_text(one, folder, name), mapping(one.get("target")), items, name)
     return items
 
 
@@ -167,7 +168,7 @@ def _change(found: dict[str, Any], items: list[Item], name: str) -> None:
             place.update(_texts(found["commonAnnotations"], name))
     for one in fields.mappings(found.get("patchesJson6902")):
         text = _patch_text(one, Path(), name) if one.get("patch") else _no_path(name)
-        _merged(text, fields.mapping(one.get("target")), items, name)
+        _merged(text, mapping(one.get("target")), items, name)
     for one in fields.mappings(found.get("replicas")):
         _scale(one, items, name)
     for one in fields.mappings(found.get("images")):
@@ -208,7 +209,7 @@ def _label(found: dict[str, Any], items: list[Item], name: str) -> None:
 
 
 def _texts(found: Any, name: str) -> dict[str, str]:
-    pairs = fields.mapping(found)
+    pairs = mapping(found)
     wrong = next((key for key, value in pairs.items() if not isinstance(value, str)), None)
     if wrong is not None:
         raise SourceProblem(f"{name}: {wrong} must be a text", help="put it in quotes")

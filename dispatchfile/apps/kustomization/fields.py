@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dispatchfile.apps.manifest import mapping
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +16,6 @@ if TYPE_CHECKING:
 _TEMPLATED = ("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "ReplicationController")
 _REPLICATED = ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController")
 REPLICATED = frozenset(_REPLICATED)
-
-
-def mapping(found: Any) -> dict[str, Any]:
-    """Return a mapping as it is, and nothing else."""
-    return found if isinstance(found, dict) else {}
 
 
 def mappings(found: Any) -> list[dict[str, Any]]:

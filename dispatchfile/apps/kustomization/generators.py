@@ -9,8 +9,9 @@ from pathlib import Path
 
 from dispatchfile.apps import documents
 from dispatchfile.apps.export import SourceProblem
-from dispatchfile.apps.kustomization.fields import mapping, mappings
+from dispatchfile.apps.kustomization.fields import mappings
 from dispatchfile.apps.kustomization.item import Item, unsupported
+from dispatchfile.apps.manifest import mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
