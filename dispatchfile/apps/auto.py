@@ -39,7 +39,7 @@ def due(view: View) -> str:
     app, operation = view.app, view.operation
     if not app.auto_sync or any(one.type == FAILED for one in view.conditions):
         return ""
-    if operation is not None and operation.running:
+    if view.running:
         return ""
     if operation is not None and operation.phase == "Error":
         return f"the last sync ended early ({operation.message})"

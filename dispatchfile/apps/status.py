@@ -110,6 +110,16 @@ class View(Record):
     urls: tuple[str, ...] = ()
     subject: str = ""
 
+    @property
+    def running(self) -> bool:
+        """Return whether a sync is going on."""
+        return self.operation is not None and self.operation.running
+
+    @property
+    def failed(self) -> bool:
+        """Return whether it is degraded, or its last sync ended otherwise than it should have."""
+        return self.health == "Degraded" or (self.operation is not None and self.operation.failed)
+
 
 def overall_sync(resources: Iterable[Resource]) -> Sync:
     """Return how the whole stands beside the repository; kinds that the engine does not know do not count."""

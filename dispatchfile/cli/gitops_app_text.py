@@ -185,7 +185,7 @@ def _list_row(view: View | tuple[str, DispatchfileError]) -> list[str]:
 def _advice(view: View) -> str:
     """Return what to do next, "" when nothing is to be done."""
     app = f"dispatchfile gitops app {{}} {view.app.name}"
-    if view.operation is not None and view.operation.running:
+    if view.running:
         return f"`{app.format('wait')}` waits until the sync is done"
     if any(one.type == "ComparisonError" for one in view.conditions):
         return f"mend the repository, then `{app.format('refresh')}`; what runs goes on meanwhile"

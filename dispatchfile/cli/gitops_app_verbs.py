@@ -264,11 +264,7 @@ def _synced(args: argparse.Namespace, keeper: Keeper, act: Callable[[], View], t
     if not getattr(args, "no_wait", False):
         view = _wait(keeper, args.name, {"health", "operation"}, until - time.monotonic())
     _finish(args, view)
-    return (
-        1
-        if view.health == "Degraded" or (view.operation and view.operation.phase in ("Failed", "Error"))
-        else 0
-    )
+    return 1 if view.failed else 0
 
 
 def _wait(keeper: Keeper, name: str, wanted: set[str], timeout: float) -> View:
@@ -276,11 +272,9 @@ def _wait(keeper: Keeper, name: str, wanted: set[str], timeout: float) -> View:
     until, degraded = time.monotonic() + timeout, float("inf")
     while True:
         view = keeper.view(name)
-        running = view.operation is not None and view.operation.phase == "Running"
         if _reached(view, wanted):
             return view
-        failed = view.health == "Degraded" or (view.operation and view.operation.phase in ("Failed", "Error"))
-        degraded = min(degraded, time.monotonic()) if failed and not running else float("inf")
+        degraded = min(degraded, time.monotonic()) if view.failed and not view.running else float("inf")
         if time.monotonic() - degraded >= SETTLED:
             return view
         if time.monotonic() >= until:
@@ -292,11 +286,10 @@ def _wait(keeper: Keeper, name: str, wanted: set[str], timeout: float) -> View:
 
 
 def _reached(view: View, wanted: set[str]) -> bool:
-    running = view.operation is not None and view.operation.phase == "Running"
     there = {
         "sync": view.sync == "Synced",
         "health": view.health in ("Healthy", "Suspended"),
-        "operation": not running,
+        "operation": not view.running,
     }
     return all(there[name] for name in wanted)
 
