@@ -71,6 +71,9 @@ class OwnKeeper:
                         help="--upsert changes it; `dispatchfile gitops app set` changes single fields",
                     )
                 _check_change(before, app)
+            elif app.engine == "kube":
+                with self._engine(app):
+                    pass  # a context that is not there is told before anything is kept
             store.save_app(app)
 
     def view(self, name: str) -> View:
@@ -195,7 +198,9 @@ class OwnKeeper:
             message = f"the {app.engine} engine leaves out {', '.join(unknown)}"
             conditions.append(Condition("UnsupportedKindWarning", message))
         if empties(app, resources):
-            message = f"auto-sync would remove all there is; `dispatchfile gitops app sync {app.name}` does it"
+            message = (
+                f"auto-sync would remove all there is; `dispatchfile gitops app sync {app.name}` does it"
+            )
             conditions.append(Condition("SyncError", message))
         operation = state.operation
         if operation and operation.phase == "Failed":

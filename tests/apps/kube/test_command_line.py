@@ -98,6 +98,13 @@ def test_a_typo_and_a_namespace_that_is_not_there(app: Command, gitops: GitOps, 
     assert 'there is no namespace "nowhere"' in said
 
 
+def test_a_mistyped_context_leaves_nothing(app: Command, gitops: GitOps) -> None:
+    where = ("--repo", gitops.url, "--path", "prod", "--engine", "kube", "--namespace", "ci")
+    assert 'there is no context "fale"' in app("create", "shop", *where, "--context", "fale", code=2)
+    assert "shop" not in app("list")
+    app("create", "shop", *where, "--context", "fake")
+
+
 def test_a_cluster_that_is_not_there(app: Command, gitops: GitOps, server: ApiServer) -> None:
     create(app, gitops)
     app.environment["KUBECONFIG"] = "/nowhere"
