@@ -12,6 +12,7 @@ from dispatchfile.remote import Remote
 _REFUSED = re.compile(
     r"Authentication failed|could not read (Username|Password)|Permission denied|returned error: 40[13]"
 )
+_NOBODY = re.compile(r"could not read (Username|Password)")
 _STRANGER = re.compile(r"Host key verification failed")
 _UNTRUSTED = re.compile(r"certificate verif|SSL certificate problem|certificate.*not trusted", re.IGNORECASE)
 _AWAY = re.compile(
@@ -41,14 +42,17 @@ def refusal(
             f"{remote.url} refused: {_denial(output)}", help=f"see `ssh -T {remote.host}`, or: {key}{known}"
         )
     if _REFUSED.search(output):
+        # What git says when it has nothing (more) to offer is about its prompt.
+        why = "" if _NOBODY.search(output) else last(output)
         if credential:
             return EnvironmentProblem(
-                f"{remote.url} does not take the token from {credential.source}: {last(output)}",
+                f"{remote.url} does not take the token from {credential.source}"
+                + (f": {why}" if why else ""),
                 help="is it complete, not expired, and may it read and write this repository?",
             )
         looked = ", ".join(f"${name}" for name in (variables(remote.host) if names is None else names))
         return EnvironmentProblem(
-            f"{remote.url} refused: {last(output)}",
+            f"{remote.url} refused: {why or 'it wants a token, and none is known'}",
             help="keep a token with `dispatchfile login`" + (f", or give one in {looked}" if looked else ""),
         )
     if _UNTRUSTED.search(output):
@@ -79,4 +83,4 @@ def last(output: str) -> str:
     telling = [line for line in lines if "rejected" in line or "fatal:" in line or "remote:" in line]
     told = (telling or lines or ["no message"])[-1]
     # The URL is named already.
-    return re.sub(r"^fatal: unable to access '[^']*': ", "", told)
+    return re.sub(r"^(git [\w-]+ failed: )?(fatal: unable to access '[^']*': )?", "", told)

@@ -16,7 +16,7 @@ URL = "https://git.example.com:8443/acme/gitops.git"
     [
         (
             f"fatal: could not read Username for '{URL}': terminal prompts disabled",
-            "refused: fatal: could not read Username",
+            "refused: it wants a token, and none is known",
             "keep a token with `dispatchfile login`, or give one in $DISPATCHFILE_GIT_TOKEN",
         ),
         (
