@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from dispatchfile.apps.local.objects import as_text, items, mapping, number, texts
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # What a container of ours has where its manifest asks for nothing else, so that a change by hand is seen.
 UNLIMITED = {"Memory": 0, "MemorySwap": 0, "MemoryReservation": 0, "NanoCpus": 0, "CpuShares": 0}
+_IMAGE = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]-]*")
 _PRIVILEGES = ("hostNetwork", "hostPID", "hostIPC")
 
 
@@ -32,6 +34,8 @@ def config(
     image = as_text(container.get("image"))
     if not image:
         raise UsageError(f"{where}: it has no image")
+    if _IMAGE.fullmatch(image) is None or ".." in image:  # which goes into paths of the Engine API
+        raise UsageError(f"{where}: {image!r} is no image name")
     settings: dict[str, Any] = {
         "Image": image,
         "Env": [f"{name}={value}" for name, value in env.items()],

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from dispatchfile.apps.manifest import Manifest
 
+INT32 = 2**31 - 1
+"""What most numbers of Kubernetes are at most."""
+MOST_PODS = 1000
+"""Of one workload at a time: a number that a hostile or mistaken commit could fill this machine with is none to try."""
+
 
 class Objects:
     """What of the repository's objects others refer to. Every method raises UsageError for an object in a wrong shape."""
@@ -77,13 +82,15 @@ def texts(found: Mapping[str, Any], field: str, where: str) -> list[str]:
     return [as_text(item) for item in value]
 
 
-def number(found: Mapping[str, Any], field: str, default: int, where: str) -> int:
-    """Return a field that is a number of zero or more. Raises UsageError."""
+def number(found: Mapping[str, Any], field: str, default: int, where: str, most: int = INT32) -> int:
+    """Return a field that is a number of zero or more, and of `most` at most. Raises UsageError."""
     value = found.get(field)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise UsageError(f"{where}: {field} is {value!r}; a number of 0 or more is expected")
+    if value > most:
+        raise UsageError(f"{where}: {field} is {value:.10g}; this engine goes up to {most}")
     return value
 
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 GRACE = 30
 """Seconds that a pod has to end where its manifest does not say (Kubernetes core/v1 PodSpec)."""
+LONGEST_GRACE = 24 * 3600
+"""Seconds after which it has to, whatever its manifest says."""
 
 
 class Seen(Record):
@@ -86,7 +88,7 @@ class Found(Record):
     def grace(self) -> int:
         """Return how many seconds it has to end."""
         seconds = self.given.get("terminationGracePeriodSeconds")
-        return seconds if isinstance(seconds, int) else GRACE
+        return min(seconds, LONGEST_GRACE) if isinstance(seconds, int) else GRACE
 
     @property
     def whole(self) -> bool:

@@ -9,7 +9,7 @@ from dispatchfile.apps.local import template as templates
 from dispatchfile.apps.local.blueprint import Draft, blueprint, pull_secrets
 from dispatchfile.apps.local.container import may_not_be_root
 from dispatchfile.apps.local.images import logins
-from dispatchfile.apps.local.objects import as_text, items, mapping, number
+from dispatchfile.apps.local.objects import MOST_PODS, as_text, items, mapping, number
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record, replace
 
@@ -199,7 +199,9 @@ def progress_deadline(wanted: Workload) -> float:
 
 
 def _count(kind: str, spec: Mapping[str, Any], where: str) -> int:
-    return number(spec, "replicas", 1, where) if kind in ("Deployment", "ReplicaSet", "StatefulSet") else 1
+    if kind not in ("Deployment", "ReplicaSet", "StatefulSet"):
+        return 1
+    return number(spec, "replicas", 1, where, MOST_PODS)
 
 
 def _restart(kind: str, pod: Mapping[str, Any], spec: Mapping[str, Any], where: str) -> dict[str, Any]:

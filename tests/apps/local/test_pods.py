@@ -84,6 +84,15 @@ class TestContainer:
             ({"env": {"A": "x"}}, "env is no list of mappings"),
             ({"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, 'there is no volume "v"'),
             ({"readinessProbe": {"httpGet": {"port": "web"}}}, 'the container has no port "web"'),
+            ({"image": "../../containers/x"}, "'../../containers/x' is no image name"),
+            ({"image": "a/../../containers/x"}, "is no image name"),
+            ({"image": "a?fromSrc=http://h"}, "is no image name"),
+            ({"image": "a\x1b[31m"}, "'a\\x1b[31m' is no image name"),
+            ({"image": "-x"}, "is no image name"),
+            (
+                {"readinessProbe": {"tcpSocket": {"port": 80}, "periodSeconds": 10**30}},
+                "goes up to 2147483647",
+            ),
             ({"name": "../x"}, "the name of a container has no dot"),
             ({"name": "A"}, '"A" cannot be the name of an object'),
         ],
@@ -103,6 +112,20 @@ class TestContainer:
         spec["volumes"] = [{"name": "e", "emptyDir": {}}]
         with pytest.raises(UsageError, match="leads out of the volume"):
             drawn(workload("Deployment", "web", yaml.safe_dump(spec)))
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet", "StatefulSet"])
+@pytest.mark.parametrize("count", [1001, 10**9, 10**30])
+def test_no_commit_fills_the_machine_with_pods(kind, count):
+    with pytest.raises(UsageError, match="this engine goes up to 1000"):
+        workloads._count(kind, {"replicas": count}, "it")
+    assert workloads._count(kind, {"replicas": 1000}, "it") == 1000
+
+
+def test_no_pod_is_waited_for_longer_than_a_day_at_its_end():
+    given = json.dumps({"terminationGracePeriodSeconds": 10**30})
+    seen = snapshot([listed("w-0", "running", **{"dispatchfile.given": given})], "shop")
+    assert seen.pods[0].grace == 86400
 
 
 class TestBlueprint:
