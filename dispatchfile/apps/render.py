@@ -14,12 +14,12 @@ from dispatchfile.apps import documents, scope
 from dispatchfile.apps.documents import SUFFIXES, Document
 from dispatchfile.apps.export import Exported, SourceProblem, check_path, export
 from dispatchfile.apps.manifest import Manifest, key_of
-from dispatchfile.apps.waves import hooks_of
+from dispatchfile.apps.waves import PHASES, hooks_of, never_run
 from dispatchfile.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dispatchfile.apps.app import App
     from dispatchfile.apps.source import Repository
@@ -42,7 +42,7 @@ def render(app: App, repository: Repository, commit: str) -> Rendered:
         exported = export(repository.git, commit, app.path, Path(private))
         found, notes = _documents(app, exported)
         manifests = _manifests(app, found)
-    return Rendered(tuple(manifests), (*exported.notes, *notes))
+    return Rendered(tuple(manifests), (*exported.notes, *notes, *_hooks_in_vain(manifests)))
 
 
 def described(app: App) -> str:
@@ -148,6 +148,15 @@ def _manifests(app: App, found: Iterable[Document]) -> list[Manifest]:
                 f"{manifest.key} is there twice: {first.place} and {manifest.place}", help="keep one of them"
             )
     return manifests
+
+
+def _hooks_in_vain(manifests: Iterable[Manifest]) -> Iterator[str]:
+    for manifest in manifests:
+        if phases := never_run(manifest.object):
+            yield (
+                f"{manifest.place}: {manifest.key} is a hook of {', '.join(phases)}, when nothing is run here; "
+                f"hooks are of {', '.join(PHASES)}"
+            )
 
 
 def _manifest(app: App, document: Document, cluster_wide: frozenset[tuple[str, str]]) -> Manifest:

@@ -30,6 +30,8 @@ _HELM = {
     "post-install": "PostSync",
     "post-upgrade": "PostSync",
     "crd-install": "PreSync",
+    "pre-delete": "PreDelete",
+    "post-delete": "PostDelete",
 }
 _HELM_POLICIES = {
     "before-hook-creation": "BeforeHookCreation",
@@ -68,6 +70,11 @@ def hooks_of(found: Object) -> tuple[str, ...]:
         return ()
     # Helm's others, "test" and such, are none of a sync, and no ordinary objects either.
     return tuple(dict.fromkeys(_HELM.get(word.strip(), "Skip") for word in helm.split(",")))
+
+
+def never_run(found: Object) -> tuple[str, ...]:
+    """Return the phases of a hook that are none here: PreDelete and PostDelete of Argo CD, and what is mistyped."""
+    return tuple(phase for phase in hooks_of(found) if phase not in (*PHASES, "Skip"))
 
 
 def is_hook(manifest: Manifest) -> bool:

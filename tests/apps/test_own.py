@@ -351,6 +351,15 @@ def test_a_commit_that_wants_nothing_removes_all_only_when_asked(house: House) -
     assert not house.names
 
 
+@pytest.mark.parametrize("mark", [{HOOK: "PostDelete"}, {HOOK: "PreSink"}, {"helm.sh/hook": "pre-delete"}])
+def test_a_hook_that_is_never_run_is_told(house: House, mark: dict[str, str]) -> None:
+    house.gitops.commit({"last.yaml": config("last", annotations=mark)})
+    view = house.create().sync()
+    assert [one.type for one in view.conditions] == ["SourceWarning"]
+    assert "last.yaml:1: ConfigMap default/last is a hook of P" in view.conditions[0].message
+    assert "ConfigMap/last" not in house.names
+
+
 def test_health_that_is_to_be_ignored(house: House) -> None:
     ignored = {"argocd.argoproj.io/ignore-healthcheck": "true"}
     house.gitops.commit({"slow.yaml": deployment("slow", annotations=ignored)})
