@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatchfile.errors import EnvironmentProblem
+from dispatchfile.outages import why
 from dispatchfile.record import Record
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ OLDEST_API = (1, 40)
 
 # An engine says hello in milliseconds; one that takes longer than this hangs.
 PATIENCE_S = 30
+
+
+class Unanswered(EnvironmentProblem):
+    """The engine went away in the middle of something: not what was asked for is at fault, and it can be asked again."""
 
 
 class Endpoint(Record):
@@ -116,7 +121,10 @@ def address_of_this_machine(client: APIClient, network: str) -> str:
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn the engine's refusals inside the block into an EnvironmentProblem that begins with "cannot WHAT"."""
+    """Turn the engine's refusals inside the block into an EnvironmentProblem that begins with "cannot WHAT".
+
+    One that does not answer any more is Unanswered.
+    """
     import docker
     import requests
 
@@ -125,8 +133,8 @@ def asking(what: str) -> Iterator[None]:
     except docker.errors.DockerException as error:
         raise explain(what, error) from None
     except (requests.RequestException, ConnectionError) as error:
-        raise EnvironmentProblem(
-            f"cannot {what}: the engine stopped answering ({last_line(error)})",
+        raise Unanswered(
+            f"cannot {what}: the engine stopped answering ({why(error)})",
             help="see whether it still runs; what this run left is removed by `dispatchfile clean` or the next run",
         ) from None
 
@@ -139,6 +147,12 @@ def explain(what: str, error: Exception) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"cannot {what}: the engine's disk is full",
             help="free some: `dispatchfile clean`, then `docker system df` shows what takes the space",
+        )
+    if "non-overlapping ipv4 address pool" in lower:
+        return EnvironmentProblem(
+            f"cannot {what}: the engine has no addresses left for another network",
+            help="remove networks that are not used (`docker network prune`), or give it more: "
+            "default-address-pools in its daemon.json",
         )
     if "permission denied" in lower or "read-only file system" in lower:
         return EnvironmentProblem(

@@ -29,7 +29,7 @@ from dispatchfile.apps.manifest import Key
 from dispatchfile.apps.status import Resource, Result
 from dispatchfile.errors import DispatchfileError, UsageError
 from dispatchfile.record import replace
-from dispatchfile.run.connect import asking, connect
+from dispatchfile.run.connect import Unanswered, asking, connect
 from dispatchfile.run.sweep import discard
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class LocalEngine:
         self._proxy_image = proxy_image
         self._client: APIClient = connect(docker_host)
 
+    @asking("look at the application")
     def observe(self, app: App, wanted: Sequence[Manifest]) -> Sequence[Resource]:
         """Return how each wanted object stands, in their order, and then what is there of `app` and not wanted."""
         site = self._site(app, wanted, _nothing)
@@ -82,6 +83,7 @@ class LocalEngine:
         site.looked.save(seen)
         return [_shown(one) for one in (*resources, *self._unwanted(site, wanted, seen))]
 
+    @asking("bring the application about")
     def apply(
         self,
         app: App,
@@ -92,7 +94,8 @@ class LocalEngine:
     ) -> Sequence[Result]:
         """Bring `chosen` about, side by side; return what was done with each, in their order."""
         site = self._site(app, wanted, say)
-        site.machine.network()
+        if any(manifest.key.kind in (*WORKLOADS, *NETWORK_KINDS) for manifest in chosen):
+            site.machine.network()
         site.looked.begin()
         seen = take(self._client, app.name)
         site.machine.in_use(seen.volumes_in_use)
@@ -128,6 +131,7 @@ class LocalEngine:
             site.applied.save()
         return [results[manifest.key] for manifest in chosen]
 
+    @asking("remove what is not wanted any more")
     def prune(self, app: App, gone: Sequence[Resource], say: Say) -> Sequence[Result]:
         """Remove objects that are not wanted any more; what claims hold stays."""
         site = self._site(app, (), say)
@@ -141,6 +145,7 @@ class LocalEngine:
         site.applied.save()
         return [results[resource.key] for resource in gone]
 
+    @asking("tend the application")
     def tend(self, app: App, wanted: Sequence[Manifest], say: Say) -> float:
         """Run what is due: probes, CronJobs, Jobs that go on; return the seconds until the next is due."""
         from dispatchfile.apps.local.tending import tend
@@ -191,6 +196,8 @@ class LocalEngine:
     def _bring_about(self, site: Site, manifest: Manifest, pods: Sequence[Found]) -> Result:
         try:
             problem = _bring_about(site, manifest, pods)
+        except Unanswered:
+            raise
         except DispatchfileError as error:
             problem = f"{error.message}; {error.help}" if error.help else error.message
         if problem:
@@ -208,6 +215,8 @@ class LocalEngine:
             if stray is not None and not seen.of(key):
                 site.machine.remove_stray(stray)
             site.applied.forget(key)
+        except Unanswered:
+            raise
         except DispatchfileError as error:
             return Result(key, "SyncFailed", error.message)
         kept = "; its data is kept" if key.kind == "PersistentVolumeClaim" else ""
@@ -307,6 +316,7 @@ def _bring_about(site: Site, manifest: Manifest, pods: Sequence[Found]) -> str:
         return ""
     wanted.bring_images()
     if kind == "Job":
+        site.applied.put(manifest.key, manifest.object)  # it is there also when it fails
         return jobs.run(wanted, pods)
     found = rollout.sort(wanted, pods)
     for what in found.mended:

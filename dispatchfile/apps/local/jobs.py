@@ -14,6 +14,7 @@ from dispatchfile.apps.local.objects import number
 from dispatchfile.apps.local.rollout import drop
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import Record, replace
+from dispatchfile.run.connect import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ def finish(wanted: Workload, stands: Progress) -> str:
         return ""
     last = stands.failed[-1].own[0].id if stands.failed else ""
     words = wanted.site.machine.last_words(last) if last else ""
-    return f"{wanted.where}: {stands.message}{words}"
+    return f"{stands.message}{words}"
 
 
 def fits(wanted: Workload, pod: Found) -> bool:
@@ -132,6 +133,8 @@ def _begin(wanted: Workload, job: str, name: str) -> str:
         wanted.site.machine.make(
             of_job.draw(name), lambda address: of_job.draw(name, address), deadline, wanted.site.stop.is_set
         )
+    except Unanswered:
+        raise
     except DispatchfileError as problem:
         return problem.message
     return ""

@@ -9,7 +9,7 @@ from dispatchfile.apps.local.labels import APP, OBJECT
 from dispatchfile.apps.local.volumes import claim_volume
 from dispatchfile.apps.status import Resource, Result
 from dispatchfile.errors import DispatchfileError
-from dispatchfile.run.connect import asking
+from dispatchfile.run.connect import Unanswered, asking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +71,8 @@ def apply(site: Site, manifest: Manifest) -> Result:
         if key.kind == _CLAIM:
             site.machine.fill([claim_volume(site.app.name, key.namespace, key.name)])
         site.applied.put(key, manifest.object)
+    except Unanswered:
+        raise
     except DispatchfileError as error:
         return Result(key, "SyncFailed", error.message)
     return Result(key, "Synced")

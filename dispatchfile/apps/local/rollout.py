@@ -17,6 +17,7 @@ from dispatchfile.apps.local.readiness import is_ready, until_ready
 from dispatchfile.apps.local.workload import ordinal, progress_deadline, room
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import Record, replace
+from dispatchfile.run.connect import Unanswered
 from dispatchfile.spelling import counted
 
 if TYPE_CHECKING:
@@ -194,6 +195,8 @@ def _begin(wanted: Workload, name: str) -> tuple[Found | None, str]:
         plan = wanted.draw(name)
         site.waits[name] = _beginning(plan)
         site.machine.make(plan, lambda address: wanted.draw(name, address), deadline, site.stop.is_set)
+    except Unanswered:
+        raise
     except DispatchfileError as problem:
         return None, problem.message
     finally:

@@ -19,6 +19,7 @@ from dispatchfile.apps.local.making import Maker, Want
 from dispatchfile.apps.local.publish import Wish
 from dispatchfile.apps.status import Result
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
+from dispatchfile.run.connect import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -151,6 +152,8 @@ class Services:
                     self._maker.remove(self._service_name(resource.key))
                 elif not self._kept.applied("Ingress"):
                     self._maker.remove(self._ingress_name)
+            except Unanswered:
+                raise
             except DispatchfileError as error:
                 results.append(Result(resource.key, "SyncFailed", error.message))
                 continue
@@ -190,6 +193,8 @@ class Services:
                 try:
                     if self._maker.bring(want, listed.get(name)):
                         say(telling.told(want, self._kept.published(name)))
+                except Unanswered:
+                    raise
                 except DispatchfileError as error:
                     failures[want.object] = f"{error.message}; {error.help}" if error.help else error.message
 
