@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from dispatchfile.apps.app import ENGINES
+from dispatchfile.cli.login import add_token, secret_of
 from dispatchfile.cli.options import note
 from dispatchfile.cli.parser import examples
 from dispatchfile.cli.terminal import Terminal
@@ -58,20 +59,7 @@ def _describe_add(verbs: Commands) -> None:
     add = adding.add_argument
     add("url", metavar="URL", help="the repository, or what the URLs of repositories begin with")
     add("--username", "--user", dest="user", metavar="NAME", help="the user (default: git)")
-    add(
-        "--token",
-        "--password",
-        dest="token",
-        metavar="VALUE",
-        help="the token; others on this machine can read it so",
-    )
-    add(
-        "--token-stdin",
-        "--password-stdin",
-        dest="token_stdin",
-        action="store_true",
-        help="read it from stdin",
-    )
+    add_token(add)
     add("--ssh-private-key-path", metavar="FILE", help="a key of ssh in place of a token")
     add("--known-hosts", metavar="FILE", help="the server's keys (default: those that ssh knows)")
     add("--no-check", action="store_true", help="do not try it")
@@ -104,7 +92,6 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    from dispatchfile.cli.login import secret_of
     from dispatchfile.credentials import Credential, place
     from dispatchfile.credentials.entry import check_user
 

@@ -12,6 +12,7 @@ from dispatchfile.errors import DispatchfileError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from typing import Any
 
     from dispatchfile.cli.parser import Commands
@@ -60,21 +61,7 @@ def add_parser(commands: Commands) -> None:
     )
     add("--registry", metavar="HOST", help="the image registry (default: Docker's own)")
     add("--user", "--username", dest="user", metavar="NAME", help="the user (default: whose token it is)")
-    add(
-        "--token",
-        "--password",
-        "--app-password",
-        dest="token",
-        metavar="VALUE",
-        help="the token; others on this machine can read it so",
-    )
-    add(
-        "--token-stdin",
-        "--password-stdin",
-        dest="token_stdin",
-        action="store_true",
-        help="read it from stdin",
-    )
+    add_token(add, "--app-password")
     add("--private-key-path", metavar="FILE", help="for `git`: a key of ssh in place of a token")
     add("--known-hosts", metavar="FILE", help="for `git`: the server's keys (default: those that ssh knows)")
     add(
@@ -99,6 +86,25 @@ def add_parser(commands: Commands) -> None:
         "--insecure-webhook-skip-tls-verify",
         action="store_true",
         help="means nothing here: login makes no webhook",
+    )
+
+
+def add_token(add: Callable[..., object], *names: str) -> None:
+    """Add the options that `secret_of` reads; `names` are more of the first one's."""
+    add(
+        "--token",
+        "--password",
+        *names,
+        dest="token",
+        metavar="VALUE",
+        help="the token; others on this machine can read it so",
+    )
+    add(
+        "--token-stdin",
+        "--password-stdin",
+        dest="token_stdin",
+        action="store_true",
+        help="read it from stdin",
     )
 
 
