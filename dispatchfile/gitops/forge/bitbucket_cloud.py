@@ -18,7 +18,7 @@ from dispatchfile.gitops.forge import (
     Unsupported,
 )
 from dispatchfile.gitops.forge.http import Api, Refused
-from dispatchfile.gitops.forge.waiting import Waiting, conflict
+from dispatchfile.gitops.forge.waiting import Waiting, conflict, merged
 
 _STATES = {"OPEN": "open", "MERGED": "merged", "DECLINED": "closed", "SUPERSEDED": "closed"}
 _STRATEGIES = {"merge": "merge_commit", "squash": "squash", "rebase": "rebase_fast_forward"}
@@ -153,7 +153,7 @@ class BitbucketCloud(Forge):
             data = self._get(tried, number)
             pull = _plain(data)
             if pull.state == "merged":
-                return _merged(pull, commit)
+                return merged(pull, commit)
             if pull.state == "closed":
                 raise EnvironmentProblem(f"{pull.url} is declined")
             if pull.is_of(commit) and self._tip(tried, pull.head).startswith(commit):
@@ -233,15 +233,6 @@ def _pending(url: str, why: str, *, later: bool) -> EnvironmentProblem:
             help="merge it there when it can be, or wait for it: -merge-pull-request",
         )
     return ChecksPending(f"{url} cannot be merged yet: {why}")
-
-
-def _merged(pull: PullRequest, commit: str) -> bool:
-    """Return True. Raises EnvironmentProblem when somebody's push came between the last look and the merge."""
-    if not pull.is_of(commit):
-        raise EnvironmentProblem(
-            f"{pull.url} was merged with commit {pull.head_commit}, not with {commit[:12]}"
-        )
-    return True
 
 
 def _known(data: Any) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ from dispatchfile.gitops.forge import (
     Unsupported,
 )
 from dispatchfile.gitops.forge.http import Api, Refused
-from dispatchfile.gitops.forge.waiting import Waiting, conflict
+from dispatchfile.gitops.forge.waiting import Waiting, conflict, merged
 
 _STATES = {"OPEN": "open", "MERGED": "merged", "DECLINED": "closed"}
 _STRATEGIES = {"merge": "no-ff", "squash": "squash", "rebase": "rebase-ff-only"}
@@ -126,7 +126,7 @@ class BitbucketServer(Forge):
             data = self._get(tried, number)
             pull = _plain(data)
             if pull.state == "merged":
-                return _merged(pull, commit)
+                return merged(pull, commit)
             if pull.state == "closed":
                 raise EnvironmentProblem(f"{pull.url} is declined")
             if pull.is_of(commit) and self._tip(tried, pull.head) == commit:
@@ -219,15 +219,6 @@ class BitbucketServer(Forge):
 def _stale(refused: Refused) -> bool:
     """Return whether a change was refused since the pull request has changed since it was read."""
     return refused.status == 409 and bool(re.search(r"out.of.date|version", refused.reason, re.IGNORECASE))
-
-
-def _merged(pull: PullRequest, commit: str) -> bool:
-    """Return True. Raises EnvironmentProblem when somebody's push came between the last look and the merge."""
-    if not pull.is_of(commit):
-        raise EnvironmentProblem(
-            f"{pull.url} was merged with commit {pull.head_commit[:12]}, not with {commit[:12]}"
-        )
-    return True
 
 
 def _url(data: Any) -> str:

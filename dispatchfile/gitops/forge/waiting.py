@@ -6,6 +6,7 @@ import time
 
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.gitops import forge
+from dispatchfile.gitops.forge import PullRequest
 
 
 class Waiting:
@@ -38,3 +39,12 @@ def conflict(url: str, base: str) -> EnvironmentProblem:
         f"{url} cannot be merged: it conflicts with {base}",
         help="run the update again; it starts from the newest base",
     )
+
+
+def merged(pull: PullRequest, commit: str) -> bool:
+    """Return True. Raises EnvironmentProblem when somebody's push came between the last look and the merge."""
+    if not pull.is_of(commit):
+        raise EnvironmentProblem(
+            f"{pull.url} was merged with commit {pull.head_commit[:12]}, not with {commit[:12]}"
+        )
+    return True
