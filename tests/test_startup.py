@@ -45,6 +45,8 @@ def loaded_by(*argv: str, names: tuple[str, ...] = HEAVY) -> list[str]:
         ("gitops", "update", "--help"),
         ("gitops", "app", "sync", "--help"),
         ("gitops", "app", "list"),
+        ("gitops", "creds", "list"),
+        ("login", "--status"),
         ("tekton", "-q", "build"),
         ("render", "--output", "json", str(EXAMPLE)),
         ("lint", "--no-cache", "--fail-on", "error", str(EXAMPLE)),
