@@ -153,9 +153,7 @@ class TestDrift:
             pytest.param(("kill",), "is stopped", id="killed"),
             pytest.param(("stop", "-t", "0"), "is stopped", id="stopped"),
             pytest.param(("rm", "-f"), "Missing", id="removed"),
-            pytest.param(
-                ("update", "--memory", "32m", "--memory-swap", "32m"), "memory: 32Mi", id="limit"
-            ),
+            pytest.param(("update", "--memory", "32m", "--memory-swap", "32m"), "memory: 32Mi", id="limit"),
             pytest.param(("update", "--cpus", "0.5"), "cpu: 500m", id="cpus"),
             pytest.param(
                 ("update", "--restart", "no"), "it is restarted no, not always", id="restart policy"
@@ -198,11 +196,13 @@ class TestDrift:
             docker("rmi", other)
         assert running.observe(DRIFTING)["Deployment/web"].sync == "Synced"
 
-    def test_what_nobody_labelled_in_its_place_gives_way(self, running: Bench):
+    def test_what_nobody_labelled_in_its_place_stays_and_is_told(self, running: Bench):
         (before,) = running.pods()
         docker("rm", "-f", before.owner.name)
         docker("run", "-d", "--name", before.owner.name, TOOLBOX, "sleep", "1000")
         assert running.observe(DRIFTING)["Deployment/web"].health == "Missing"
+        assert "belongs to somebody else, and is left alone" in running.apply(DRIFTING)["web"].message
+        docker("rm", "-f", before.owner.name)
         running.apply(DRIFTING)
         assert running.observe(DRIFTING)["Deployment/web"].sync == "Synced"
 
