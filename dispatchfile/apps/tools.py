@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -20,6 +21,8 @@ TIMEOUT = 120.0
 MOST_MEMORY = 2 << 30
 """Bytes; a patch or a template that doubles something a few dozen times asks for all there is."""
 _MOST_SAID = 2000
+_LOGGED = re.compile(r'^[EF]\d{4} [\d:.]+ +\d+ \S+\] "command failed" err="(.*)"$', re.DOTALL)
+"""What kubectl puts around its last words: a time, which is another one each time, and the place in its source."""
 _NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
@@ -138,8 +139,10 @@ class Maker:
         text = haproxy.text_of(want.config, places)
         labels = {APP: self._app, ROLE: PROXY, OBJECT: want.object, HASH: want.shape, IMAGE: image_id}
         with self._publishing if want.wishes else nullcontext():
+            choices = self._choices(want, item)
+            first = next(choices)  # who cannot have its port takes nothing away
             self._step_aside(want, item)
-            for chosen in self._choices(want):
+            for chosen in itertools.chain([first], choices):
                 given = {**labels, PUBLISHED: spelled(chosen)}
                 plan = proxy.Plan(want.name, image, network_name(self._app), want.aliases, given, chosen)
                 try:
@@ -164,12 +167,12 @@ class Maker:
             with asking(f"rename the proxy {want.name}"):
                 self._client.rename(want.name, want.name + _LEAVING)
 
-    def _choices(self, want: Want) -> Iterator[tuple[tuple[int, int], ...]]:
+    def _choices(self, want: Want, item: Mapping[str, Any] | None) -> Iterator[tuple[tuple[int, int], ...]]:
         """Yield ports to publish until they are taken by nobody. Raises EnvironmentProblem when there are none."""
         if not want.wishes:
             yield ()
             return
-        holders = publish.Holders(self._client)
+        holders = publish.Holders(self._client, item)
         before = self._kept.published(want.name)
         refused: set[int] = set()
         while True:

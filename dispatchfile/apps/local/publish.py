@@ -29,11 +29,15 @@ class Wish(Record):
 
 
 class Holders:
-    """Who holds ports of the engine's machine, of what one listing of all containers tells."""
+    """Who holds ports of the engine's machine, of what one listing of all containers tells.
 
-    def __init__(self, client: APIClient) -> None:
+    Those of `giving_way`, a listed container that is about to go, are held by nobody.
+    """
+
+    def __init__(self, client: APIClient, giving_way: Mapping[str, Any] | None = None) -> None:
         with asking("list the published ports"):
             listed = client.containers()
+        self._given = {port for _, port in published_in(giving_way or {})}
         self._names: dict[int, str] = {}
         for item in listed:
             for _, port in published_in(item):
@@ -43,6 +47,8 @@ class Holders:
 
     def of(self, port: int) -> str:
         """Return who holds a port, "" when it seems free."""
+        if port in self._given:
+            return ""
         if port in self._names:
             return self._names[port]
         return "another program of this machine" if self._here and not _can_be_bound(port) else ""

@@ -95,7 +95,7 @@ def _go_on(wanted: Workload, name: str, pods: Sequence[Found], now: float) -> bo
     stands = jobs.progress(of_job.spec, name, pods, now, wanted.where)
     if stands.ended:
         if stands.active and (problem := jobs.finish(of_job, stands)):
-            wanted.site.say(problem)
+            wanted.site.say(f"{of_job.where}: {problem}")
         return True
     if problem := jobs.begin(of_job, name, stands.to_begin):
         wanted.site.say(f"{wanted.where}: {problem}")

@@ -437,3 +437,21 @@ def test_a_sync_that_was_killed_between_any_two_calls_is_finished_by_the_next(
         if ended:
             break
     assert 8 <= last < 116
+
+
+@pytest.mark.docker
+def test_a_service_whose_new_port_is_taken_answers_at_the_old_one(site: Site):
+    site.pod("a", HELLO)
+    wanted = [service(type="NodePort")]
+    site.services(*wanted).apply(wanted, site.pods, silent)
+    (port,) = published(site)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        number = holder.getsockname()[1]
+        moved = [service(type="NodePort", ports=[{"port": 80, "targetPort": 8080, "nodePort": number}])]
+        (result,) = site.services(*moved).apply(moved, site.pods, silent)
+        assert result.done == "SyncFailed"
+        assert get(port) == (200, "a")
+    assert site.services(*moved).apply(moved, site.pods, silent)[0].done == "Synced"
+    assert get(number) == (200, "a")

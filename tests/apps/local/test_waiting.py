@@ -109,3 +109,15 @@ def test_a_pod_that_drains_is_not_killed_by_one_of_the_same_make(site: Bench):
 )  # fmt: skip
 def test_bytes_are_told_in_the_largest_whole_unit(number, text):
     assert in_bytes(number) == text
+
+
+@pytest.mark.docker
+def test_a_job_that_failed_is_there_as_it_was_applied(site: Bench):
+    job = yaml.safe_load(workload("Job", "migrate", pod("echo no; exit 1"), backoffLimit=0))
+    job["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "PreSync"}
+    job["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+    result = site.apply(yaml.safe_dump(job))["migrate"]
+    assert (result.done, result.message.count("migrate")) == ("SyncFailed", 0)
+    (left,) = site.engine.observe(site.app, [])
+    assert left.live is not None
+    assert left.live["metadata"]["annotations"] == job["metadata"]["annotations"]
