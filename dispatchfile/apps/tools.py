@@ -57,6 +57,7 @@ def run(program: str, args: Sequence[str], root: Path, folder: Path) -> str:
                 ) from None
     if process.returncode:
         said = errors.decode("utf-8", "replace").replace(f"{root}/", "").replace(str(root), ".").strip()
+        said = _LOGGED.sub(r"\1", said)
         raise SourceProblem(
             f"{name} cannot render {_shown(root, folder)}: "
             f"{said[:_MOST_SAID] or f'it ended with {process.returncode}'}"
