@@ -20,10 +20,10 @@ from dispatchfile.apps.local.looked import Looked
 from dispatchfile.apps.local.machine import Machine
 from dispatchfile.apps.local.objects import Objects
 from dispatchfile.apps.local.readiness import has_probe, is_ready
-from dispatchfile.apps.local.services import KINDS as NETWORK_KINDS
-from dispatchfile.apps.local.services import Services
 from dispatchfile.apps.local.snapshot import take
 from dispatchfile.apps.local.template import WORKLOADS
+from dispatchfile.apps.local.traffic.services import KINDS as NETWORK_KINDS
+from dispatchfile.apps.local.traffic.services import Services
 from dispatchfile.apps.local.workload import Site, workload
 from dispatchfile.apps.manifest import Key
 from dispatchfile.apps.status import Resource, Result

@@ -13,7 +13,7 @@ from docker import APIClient
 from dispatchfile.apps.app import App
 from dispatchfile.apps.local.labels import APP, network_name
 from dispatchfile.apps.local.pods import Pod
-from dispatchfile.apps.local.services import Services
+from dispatchfile.apps.local.traffic.services import Services
 from dispatchfile.apps.manifest import Key, Manifest, key_of
 from dispatchfile.record import replace
 from dispatchfile.run.connect import connect

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from dispatchfile.apps.app import App
-from dispatchfile.apps.local import honoured, service
+from dispatchfile.apps.local import honoured
 from dispatchfile.apps.local.blueprint import Draft, blueprint
 from dispatchfile.apps.local.objects import Objects
 from dispatchfile.apps.local.template import template
+from dispatchfile.apps.local.traffic import service
 from dispatchfile.errors import UsageError
 from tests.apps.local.apps_on_engine import container, manifests
 from tests.cluster.schemas import _definitions

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from dispatchfile.apps.local import service as services
-from dispatchfile.apps.local.haproxy import Backend, Config, Listener, Rule, Server
-from dispatchfile.apps.local.publish import Wish
+from dispatchfile.apps.local.traffic import service as services
+from dispatchfile.apps.local.traffic.haproxy import Backend, Config, Listener, Rule, Server
+from dispatchfile.apps.local.traffic.publish import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dispatchfile.apps.local.haproxy import Mode
-    from dispatchfile.apps.local.ingress import Ingress, Target
     from dispatchfile.apps.local.pods import Pod
-    from dispatchfile.apps.local.service import Port, Service
+    from dispatchfile.apps.local.traffic.haproxy import Mode
+    from dispatchfile.apps.local.traffic.ingress import Ingress, Target
+    from dispatchfile.apps.local.traffic.service import Port, Service
 
     Find = Callable[[str, str], Service | None]
 

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dispatchfile.apps.local import ingress, proxy, service, telling, wiring
-from dispatchfile.apps.local.kept import Kept
 from dispatchfile.apps.local.labels import engine_name, object_of
-from dispatchfile.apps.local.making import Maker, Want
-from dispatchfile.apps.local.publish import Wish
+from dispatchfile.apps.local.traffic import ingress, proxy, service, telling, wiring
+from dispatchfile.apps.local.traffic.kept import Kept
+from dispatchfile.apps.local.traffic.publish import Wish
+from dispatchfile.apps.local.traffic.upkeep import Maker, Want
 from dispatchfile.apps.status import Result
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, UsageError
 from dispatchfile.run.connect import Unanswered
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from docker import APIClient
 
     from dispatchfile.apps.app import App
-    from dispatchfile.apps.local.ingress import Ingress
     from dispatchfile.apps.local.pods import Pod
-    from dispatchfile.apps.local.service import Service
     from dispatchfile.apps.local.traffic import Say
+    from dispatchfile.apps.local.traffic.ingress import Ingress
+    from dispatchfile.apps.local.traffic.service import Service
     from dispatchfile.apps.manifest import Key, Manifest
     from dispatchfile.apps.status import Resource
 

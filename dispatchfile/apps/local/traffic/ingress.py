@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dispatchfile.apps.local.haproxy import check_host, check_path
 from dispatchfile.apps.local.objects import as_text, items, mapping
+from dispatchfile.apps.local.traffic.haproxy import check_host, check_path
 from dispatchfile.errors import UsageError
 from dispatchfile.record import Record
 

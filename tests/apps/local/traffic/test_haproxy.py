@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatchfile.apps.local.haproxy import (
+from dispatchfile.apps.local.traffic.haproxy import (
     SPARE,
     Backend,
     Config,

@@ -1,6 +1,6 @@
 """What the rest of the engine asks of Services and Ingresses; services.py keeps it.
 
-    from dispatchfile.apps.local.services import Services
+    from dispatchfile.apps.local.traffic.services import Services
     Services(client, app, wanted, folder, image="") -> Traffic    (asks the engine nothing; folder: the engine's own,
                                                                    image: the setting proxy-image)
 

@@ -8,9 +8,9 @@ import threading
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from dispatchfile.apps.local import haproxy, proxy, publish
 from dispatchfile.apps.local.labels import APP, HASH, OBJECT, PROXY, ROLE, network_name
 from dispatchfile.apps.local.owned import remove_own
+from dispatchfile.apps.local.traffic import haproxy, proxy, publish
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.run.connect import asking
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-    from dispatchfile.apps.local.haproxy import Config
-    from dispatchfile.apps.local.kept import Kept
-    from dispatchfile.apps.local.publish import Wish
+    from dispatchfile.apps.local.traffic.haproxy import Config
+    from dispatchfile.apps.local.traffic.kept import Kept
+    from dispatchfile.apps.local.traffic.publish import Wish
 
 IMAGE = "dispatchfile.image"
 """The id of the image that a proxy was made of."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from dispatchfile.apps.local import wiring
 from dispatchfile.apps.local.labels import OBJECT, key_of_object, object_of
-from dispatchfile.apps.local.making import faults
-from dispatchfile.apps.local.publish import published_in
+from dispatchfile.apps.local.traffic import wiring
+from dispatchfile.apps.local.traffic.publish import published_in
+from dispatchfile.apps.local.traffic.upkeep import faults
 from dispatchfile.apps.status import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dispatchfile.apps.local.ingress import Ingress
-    from dispatchfile.apps.local.kept import Kept
-    from dispatchfile.apps.local.making import Want
     from dispatchfile.apps.local.pods import Pod
-    from dispatchfile.apps.local.service import Service
+    from dispatchfile.apps.local.traffic.ingress import Ingress
+    from dispatchfile.apps.local.traffic.kept import Kept
+    from dispatchfile.apps.local.traffic.service import Service
+    from dispatchfile.apps.local.traffic.upkeep import Want
     from dispatchfile.apps.manifest import Manifest, Object
     from dispatchfile.apps.status import Health
     from dispatchfile.errors import UsageError

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from dispatchfile.apps.local import haproxy
+from dispatchfile.apps.local.traffic import haproxy
 from dispatchfile.errors import EnvironmentProblem
 from dispatchfile.record import Record
 from dispatchfile.run.connect import asking, last_line
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-    from dispatchfile.apps.local.haproxy import Config
+    from dispatchfile.apps.local.traffic.haproxy import Config
 
 OWN_IMAGE = "dispatchfile/proxy:latest"
 PULLED_IMAGE = "haproxy:lts-alpine"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from dispatchfile.apps.local import ingress as ingresses
-from dispatchfile.apps.local import service as services
-from dispatchfile.apps.local.service import names_of
+from dispatchfile.apps.local.traffic import ingress as ingresses
+from dispatchfile.apps.local.traffic import service as services
+from dispatchfile.apps.local.traffic.service import names_of
 from dispatchfile.errors import UsageError
 from dispatchfile.record import replace
 from tests.apps.local import pods_on_engine
