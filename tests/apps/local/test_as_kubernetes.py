@@ -15,7 +15,6 @@ from dispatchfile.apps.local.template import template
 from dispatchfile.errors import UsageError
 from tests.apps.local.apps_on_engine import Bench, bench, container, manifests, pod, workload
 
-pytestmark = pytest.mark.usefixtures("toolbox")
 SLEEP = "exec sleep 1000"
 APP = App("shop", "https://git.example.test/r.git")
 
@@ -75,7 +74,7 @@ def test_a_hook_that_cannot_be_run_is_refused_before_the_pod_begins() -> None:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def site(tmp_path_factory: pytest.TempPathFactory, toolbox: str) -> Any:
     with bench(tmp_path_factory.mktemp("site")) as made:
         yield made
 
