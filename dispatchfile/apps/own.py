@@ -17,7 +17,7 @@ from dispatchfile.apps.keeper import SyncRequest
 from dispatchfile.apps.render import described
 from dispatchfile.apps.status import Condition, Deployment, Operation, View, overall_health, overall_sync
 from dispatchfile.apps.store import Store, Wanted, find
-from dispatchfile.apps.sync import Sync, SyncFailed, options
+from dispatchfile.apps.sync import Sync, SyncFailed, check_only, options
 from dispatchfile.apps.waves import hooks_of, is_extraneous, is_hook
 from dispatchfile.errors import DispatchfileError, EnvironmentProblem, TimedOut, UsageError
 from dispatchfile.notify import Occasion
@@ -237,6 +237,9 @@ class OwnKeeper:
     ) -> View:
         """Bring a commit about, keeping how that goes; the lock is held."""
         with self._engine(app) as engine:
+            if request.only:
+                kept = [manifest for manifest in wanted.manifests if not is_hook(manifest)]
+                check_only(request.only, [one.key for one in engine.observe(app, kept)])
             if request.dry_run:
                 chosen = options(app, request)
                 for line in Sync(engine, app, wanted.manifests, chosen, say).plan() or ["nothing to do"]:

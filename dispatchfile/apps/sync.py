@@ -91,7 +91,6 @@ class Sync:
             and self._is_chosen(one.key)
             and not (self._options.only and waves.is_hook(one))
         ]
-        check_only(self._options.only, [resource.key for resource in before])
         if self._is_done(before, left_out):
             self.seen = before
             self.results = {one.key: Result(one.key, "Synced", "unchanged") for one in todo}
@@ -112,7 +111,6 @@ class Sync:
     def plan(self) -> list[str]:
         """Return a line for each thing that `run` would do, doing nothing."""
         before = self._engine.observe(self._app, self._kept)
-        check_only(self._options.only, [resource.key for resource in before])
         differing = {one.key for one in before if one.sync != "Synced" and not one.unknown}
         lines = []
         for phase in waves.PHASES[:3]:

@@ -404,6 +404,9 @@ def test_a_part_of_it(house: House) -> None:
     with pytest.raises(UsageError, match='no object "Deployment/wep"') as caught:
         house.sync(only=("Deployment/wep",))
     assert caught.value.help == 'did you mean "Deployment/web"?'
+    operation = house.keeper.view("web").operation
+    assert operation is not None
+    assert operation.phase == "Succeeded"
 
 
 def test_a_dry_run_says_what_would_be(house: House) -> None:

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from dispatchfile.apps.local.objects import number
+from dispatchfile.apps.local.objects import MOST_PODS, number
 from dispatchfile.apps.local.rollout import drop
 from dispatchfile.errors import DispatchfileError
 from dispatchfile.record import Record, replace
@@ -41,8 +41,8 @@ class Progress(Record):
 
 def progress(spec: Mapping[str, Any], name: str, pods: Sequence[Found], now: float, where: str) -> Progress:
     """Return how a Job stands, and which pods are to begin now. `now` is in seconds since 1970."""
-    parallel = number(spec, "parallelism", 1, where)
-    slots = number(spec, "completions", max(1, parallel), where)
+    parallel = number(spec, "parallelism", 1, where, MOST_PODS)
+    slots = number(spec, "completions", max(1, parallel), where, MOST_PODS)
     limit = number(spec, "backoffLimit", 6, where)
     active = tuple(pod for pod in pods if outcome(pod) is None)
     failed = tuple(pod for pod in pods if outcome(pod) not in (None, 0))

@@ -171,6 +171,11 @@ class TestJob:
     def progress(self, pods, now=5000.0, **spec):
         return jobs.progress(spec, "j", pods, now, "")
 
+    @pytest.mark.parametrize("field", ["completions", "parallelism"])
+    def test_a_job_of_more_pods_than_a_machine_has_is_refused(self, field):
+        with pytest.raises(UsageError, match=f"{field} is 1000000000; this engine goes up to 1000"):
+            self.progress((), **{field: 10**9})
+
     def test_a_failed_pod_is_followed_by_another_after_a_pause_that_grows(self):
         assert self.progress((), completions=2, parallelism=2).to_begin == ("j-0-0", "j-1-0")
         assert self.progress(self.pods(1), now=1000.5).to_begin == ()
