@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dispatchfile.errors import UsageError
-from dispatchfile.gitops.files import Output
+from dispatchfile.gitops.files import SUFFIX, Output
 from dispatchfile.gitops.flags import Options
 from dispatchfile.gitops.splice import address as addresses
 from dispatchfile.gitops.splice.kustomized import left_to_kustomize, replaced
@@ -99,10 +99,12 @@ def _chosen(shelf: Shelf, wish: Wish, found: list[Use], say: Say) -> list[Use]:
     if not chosen:
         what = "setter comment names the policy" if wish.policy else "image or container is named"
         within = f' in what -filepath "{shelf.glob}" matches' if shelf.glob else " here or below"
-        raise UsageError(
-            f'-set-image: no {what} "{wish.name}"{within}',
-            help="NAME is the end of an image's name (web, acme/web) or a container's; -set reaches other places",
+        help_ = (
+            "NAME is the end of an image's name (web, acme/web) or a container's; -set reaches other places"
         )
+        if path := shelf.rendered(wish.name):
+            help_ = f"{path} is rendered from {path}{SUFFIX}: -substitute sets what is in it"
+        raise UsageError(f'-set-image: no {what} "{wish.name}"{within}', help=help_)
     aim = wish.image.repository
     repositories = {use.image.repository for use in chosen if use.image.repository != aim}
     if len(repositories) > 1 and not wish.policy:

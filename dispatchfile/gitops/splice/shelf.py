@@ -91,6 +91,13 @@ class Shelf:
             if name in self.files[path].source.text:
                 yield self.files[path]
 
+    def rendered(self, name: str) -> str:
+        """Return the first file that holds a text and is left out since a template is rendered to it, or ""."""
+        for path in _names(self.directory, rendered=True):
+            if self.is_among(path) and name.encode() in (self.directory / path).read_bytes():
+                return path
+        return ""
+
     def named(self, path: str) -> File:
         """Return a file by its path. Raises UsageError."""
         path = posixpath.normpath(path)
@@ -114,8 +121,11 @@ class Shelf:
         return self.files[path]
 
 
-def _names(directory: Path) -> list[str]:
-    """Return the YAML and JSON files below a directory; what is hidden, a link or rendered is none of them."""
+def _names(directory: Path, *, rendered: bool = False) -> list[str]:
+    """Return the YAML and JSON files below a directory, those that templates are rendered to or all others.
+
+    What is hidden or a link is neither.
+    """
     found: list[str] = []
     for where, folders, files in os.walk(directory):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -123,9 +133,9 @@ def _names(directory: Path) -> list[str]:
             whole = Path(where, name)
             path = whole.relative_to(directory).as_posix()
             known = name.endswith((".yaml", ".yml", ".json")) or name in KUSTOMIZATIONS
-            if name.startswith(".") or not known or f"{name}{SUFFIX}" in files or whole.is_symlink():
+            if name.startswith(".") or not known or whole.is_symlink():
                 continue
-            if whole.is_file():
+            if whole.is_file() and (f"{name}{SUFFIX}" in files) == rendered:
                 found.append(path)
     return sorted(found)
 

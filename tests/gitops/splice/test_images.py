@@ -282,6 +282,14 @@ def test_refused(folder: Folder, files: dict[str, str], message: str) -> None:
     assert {name: folder.text(f"{name}.yaml") for name in files} == before
 
 
+def test_an_image_in_a_rendered_file_names_its_template(folder: Folder) -> None:
+    folder.put_at("a.yaml.tmpl", "image: $({ .image })\n")
+    folder.put(a="image: web:1\n")
+    with pytest.raises(UsageError, match='is named "web"') as caught:
+        folder.set("-set-image=web=:2")
+    assert caught.value.help == "a.yaml is rendered from a.yaml.tmpl: -substitute sets what is in it"
+
+
 def test_a_digest_that_the_values_cannot_hold(folder: Folder) -> None:
     folder.put(values="i:\n  repository: web\n  tag: v1\n")
     with pytest.raises(DispatchfileError, match=r"values.yaml:2: these values have no digest"):
