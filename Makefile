@@ -19,7 +19,11 @@ demo: venv  ## from a push to a page that answers, and on to the next push, on t
 	@$(WITH_ENGINE) python examples/hello-world/demo
 
 test: venv  ## all tests, those with a Docker engine among them
+ifdef PYTEST
 	@$(WITH_ENGINE) pytest $(PYTEST)
+else
+	@$(WITH_ENGINE) sh -c 'pytest -m "not docker" --numprocesses 2 --dist loadfile && pytest -m docker'
+endif
 
 check: venv  ## what needs no engine: style, types, generated files
 	$(VENV)/bin/ruff check .

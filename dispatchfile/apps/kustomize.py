@@ -1,4 +1,4 @@
-"""Kustomizations: by `kubectl kustomize` or `kustomize build` where one is there, else by our own `kustomization/`.
+"""Kustomizations: by `kubectl kustomize` (1.24 or newer) or `kustomize build` where one is there, else by our own.
 
 Whoever renders it, what a kustomization refers to is looked at first: nothing outside the repository, nothing that
 would be fetched, no program.
@@ -6,6 +6,7 @@ would be fetched, no program.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -46,13 +47,19 @@ def build(root: Path, folder: Path) -> list[Document]:
     """Return the objects of a kustomization in the repository laid out in `root`. Raises SourceProblem."""
     examine(root, folder)
     name = str(_file(folder).relative_to(root))
-    if program := shutil.which("kubectl"):
+    if (program := shutil.which("kubectl")) and _is_current(program, root, folder):
         return documents.read_text(tools.run(program, ["kustomize", "."], root, folder), name)
     if program := shutil.which("kustomize"):
         return documents.read_text(tools.run(program, ["build", "."], root, folder), name)
     from dispatchfile.apps.kustomization.build import build as build_ourselves
 
     return build_ourselves(root, folder, load)
+
+
+def _is_current(kubectl: str, root: Path, folder: Path) -> bool:
+    """Return whether kubectl has a kustomize of today. Up to 1.20 it was that of 2019, and up to 1.23 it does not tell."""
+    told = json.loads(tools.run(kubectl, ["version", "--client", "--output=json"], root, folder))
+    return "kustomizeVersion" in told
 
 
 def load(root: Path, folder: Path) -> tuple[dict[str, Any], str]:

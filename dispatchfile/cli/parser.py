@@ -49,6 +49,9 @@ class Argument(Record):
     is_converted: bool
 
 
+_UNSET: Any = object()
+
+
 class Outline:
     """Stands in for argparse's parser of a command, its subparsers and its groups while the command describes itself."""
 
@@ -81,7 +84,7 @@ class Outline:
         dest: str = "",
         action: Any = "store",
         nargs: Any = None,
-        default: Any = None,
+        default: Any = _UNSET,
         choices: Sequence[str] = (),
         type: Callable[[str], Any] | None = None,  # noqa: A002 argparse's word
         **_settings: Any,
@@ -104,7 +107,7 @@ class Outline:
         else:
             self.arguments.append(argument)
         empty: Any = False if action == "store_true" else [] if nargs == "*" else None
-        self.values[dest] = empty if default is None else default
+        self.values[dest] = empty if default is _UNSET else default
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """Return what argparse would make of the arguments; raises NotPlain when they are not plain."""

