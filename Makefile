@@ -22,7 +22,7 @@ test: venv  ## all tests, those with a Docker engine among them
 ifdef PYTEST
 	@$(WITH_ENGINE) pytest $(PYTEST)
 else
-	@$(WITH_ENGINE) sh -c 'pytest -m "not docker" --numprocesses 2 --dist loadfile && pytest -m docker'
+	@$(WITH_ENGINE) tests/all
 endif
 
 check: venv  ## what needs no engine: style, types, generated files
